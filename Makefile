@@ -1,0 +1,69 @@
+# Every command here works on a fresh machine with Python 3.11 and make. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools
+RUN_STAMP := $(VENV)/.run-installed
+DEV_STAMP := $(VENV)/.dev-installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
+export PATH := $(CURDIR)/$(TOOLS):$(PATH)
+
+.PHONY: help run test test-embedded check tools servers bundle bench format lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit("Regent needs Python 3.11 or newer; found " + sys.version) if sys.version_info < (3, 11) else None'
+	"$(PYTHON)" -m venv $(VENV)
+
+$(RUN_STAMP): requirements/run.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.lock
+	bash scripts/link.sh
+	touch $@
+
+$(DEV_STAMP): requirements/dev.lock $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	touch $@
+
+run: $(RUN_STAMP) ## Set everything up and start the gateway on its embedded default
+	$(BIN)/regent init --quiet-if-present
+	exec $(BIN)/regent serve
+
+tools: $(BIN)/python ## Put the pinned `opa` into .tools (built from its Go module, or taken from PATH)
+	bash scripts/tools.sh
+
+servers: ## Find the servers that tests need, or install them (root on Debian/Ubuntu), or say how
+	bash scripts/servers.sh
+
+test: $(DEV_STAMP) tools servers ## Run every test, on real servers
+	$(BIN)/python -m pytest
+
+test-embedded: $(DEV_STAMP) ## Run the tests that need no server
+	$(BIN)/python -m pytest -m "not server"
+
+check: $(DEV_STAMP) tools ## Format, lint, types, arrows, Rego
+	bash scripts/check.sh
+
+format: $(DEV_STAMP) tools ## Rewrite code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(TOOLS)/opa fmt --write policies
+
+bundle: $(DEV_STAMP) tools ## Build the shipped default bundle from policies/
+	$(BIN)/regent bundle build policies --output bundles/default
+
+bench: $(DEV_STAMP) tools ## Measure the gateway beside a bare pass-through
+	$(BIN)/python -m bench
+
+lock: | $(BIN)/python ## Resolve dependencies again and write the hashed lock files
+	bash scripts/lock.sh
+
+clean: ## Remove what make made, but no data
+	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Put this checkout and its `regent` command into the virtual environment without a build backend,
+# so that running needs nothing beyond the locked run-time packages.
+set -euo pipefail
+site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n' "$PWD" > "$site/regent.pth"
+cat > .venv/bin/regent <<RUN
+#!$PWD/.venv/bin/python
+from gateway.cli import main
+
+main()
+RUN
+chmod +x .venv/bin/regent
