@@ -1,0 +1,1 @@
+"""The gateway: receives calls, asks the policy engine and obeys it; knows no provider and no rule."""

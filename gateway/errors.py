@@ -1,0 +1,69 @@
+"""Failures with their codes: what a step raises when the call ends here; knows only the reason codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.reasons import REASONS
+
+if TYPE_CHECKING:
+    from gateway.types import Deny
+
+
+class GatewayError(Exception):
+    """Root of the gateway's own errors."""
+
+
+class SettingsError(GatewayError):
+    """The configuration is doubtful, so the gateway doesn't start; the message says what to mend."""
+
+
+class EngineError(GatewayError):
+    """The policy engine gave no usable answer.
+
+    Args:
+        code: one of the `engine.*` reason codes.
+        detail: for the log and the administrator; never shown to callers.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class Refused(GatewayError):
+    """The call ends here with a reason; the pipeline records it and answers.
+
+    Args:
+        code: a reason code, from `gateway.reasons` or a policy's own id.
+        message: text for the caller; the code's own text if None.
+        param: the request field that is at fault, if one is.
+        status: HTTP status; the code's own, or 403 for a policy's id, if None.
+        error_type: OpenAI's `error.type`; as for `status`.
+        retry_after: value for the `retry-after` header; the code's own if None.
+        decision: the policy decision behind it, if there was one.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        status: int | None = None,
+        error_type: str | None = None,
+        retry_after: str | None = None,
+        decision: Deny | None = None,
+    ) -> None:
+        known = REASONS.get(code)
+        self.code = code
+        self.message = message or (known.message if known else "The policy does not allow this call.")
+        self.param = param
+        self.status = status or (known.status if known else 403)
+        self.error_type = error_type or (known.type if known else "permission_error")
+        if retry_after is None and known is not None and known.retry_after_s is not None:
+            retry_after = str(known.retry_after_s)
+        self.retry_after = retry_after
+        self.decision = decision
+        super().__init__(f"{code}: {self.message}")

@@ -1,0 +1,87 @@
+"""What a step may ask of the rest of the house: protocols and the one bundle of them.
+
+Implementations don't inherit from these; `gateway/app.py` composes them and tests bind them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from adapters.contract import Adapter
+    from audit.log import AuditLog
+
+    from gateway.routing.catalogue import Catalogue
+    from gateway.settings import Limits
+    from gateway.types import Principal, UnverifiedToken
+
+
+class Identity(Protocol):
+    """**Protocol:** turns a credential into a person or service."""
+
+    async def principal(self, token: UnverifiedToken) -> Principal:
+        """Verify `token` completely and say whose it is.
+
+        Raises:
+            Refused: with an `identity.*` code; nothing in the error comes from the token.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An engine's raw answer: a JSON value that nobody has checked yet.
+
+    Args:
+        value: the value of the entrypoint's rule.
+        revision: revision of the bundle that answered.
+        bundle: digest of that bundle's content, `sha256:<hex>`; empty if the engine can't tell.
+        rules: `file:row` of the rules that fired; empty if the engine can't tell.
+    """
+
+    value: object
+    revision: str
+    bundle: str = ""
+    rules: tuple[str, ...] = ()
+
+
+class PolicyEngine(Protocol):
+    """**Protocol:** evaluates one entrypoint of the active bundle.
+
+    An engine MUST evaluate with strict builtin errors, and MUST NOT answer from a bundle that isn't
+    active. It doesn't check the answer's shape: the caller does.
+    """
+
+    name: str
+
+    async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
+        """Evaluate `entrypoint` (such as `gateway/request/decision`) on `document`.
+
+        Raises:
+            EngineError: `engine.unavailable`, `engine.timeout`, `engine.error` or `engine.undefined`.
+        """
+        ...
+
+    def reads(self, entrypoint: str, path: tuple[str, ...]) -> bool:
+        """Whether the active plan may read `path` of the input; True where the engine can't tell."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections; the engine answers no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The house as a step sees it, built once by `gateway/app.py`."""
+
+    identity: Identity
+    engine: PolicyEngine
+    log: AuditLog
+    catalogue: Catalogue
+    adapters: Mapping[str, Adapter]
+    limits: Limits
+    now_us: Callable[[], int]

@@ -1,0 +1,242 @@
+"""The words of the house as frozen values; knows nothing but the language.
+
+Trust is in the type: `UnverifiedToken -> VerifiedClaims -> Principal` and
+`RawRequest -> Call -> PermittedCall`. A step that needs trust asks for the type that carries it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+UnverifiedToken = NewType("UnverifiedToken", str)
+"""A bearer token as the client sent it: nothing in it may be believed."""
+
+VerifiedClaims = NewType("VerifiedClaims", "Mapping[str, object]")
+"""A token's claims after signature, issuer, audience and times were checked."""
+
+Action = Literal["chat.completions", "models.list"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request before anything about it is believed.
+
+    Args:
+        action: the surface that was called, chosen by method and path.
+        request_id: minted here; a client's own id is never taken over.
+        decision_id: 128-bit hex name of this request's record in the audit log.
+        headers: lower-case names and values, in order, repeats kept.
+        client_ip: address of the peer of the connection.
+        received_us: wall clock at arrival, microseconds since the epoch (UTC).
+        read_body: reads the body, refusing what is longer than `limit` bytes or slower than allowed.
+        subpath: what follows the surface's path (the model id of `/v1/models/{id}`), else empty.
+    """
+
+    action: Action
+    request_id: str
+    decision_id: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    client_ip: str
+    received_us: int
+    read_body: Callable[[], Awaitable[bytes]]
+    subpath: str = ""
+
+    def values(self, name: bytes) -> tuple[bytes, ...]:
+        """Every value of one header; `name` in lower case."""
+        return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the client asks for, well-formed but not yet permitted.
+
+    Args:
+        model: the model's name as the client knows it; empty for actions without one.
+        labels: data labels that the client declared; they can only tighten.
+        max_tokens: the completion limit that the client asked for, in tokens.
+        include_usage: whether a streaming client asked for the usage chunk.
+        body: the parsed JSON object with every field that the client sent.
+        payload: the bytes that the body was parsed from, for the keyed digest.
+    """
+
+    action: Action
+    request_id: str
+    decision_id: str
+    client_ip: str
+    received_us: int
+    model: str = ""
+    stream: bool = False
+    include_usage: bool = False
+    max_tokens: int | None = None
+    tools: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    body: Mapping[str, object] = field(default_factory=dict)
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, as a verified credential says.
+
+    Args:
+        id: `<sub>@<issuer name>`: the same `sub` from two issuers is two people.
+        issuer: the `iss` URL of the token.
+        authenticated_at_s: when the person or service proved itself (`auth_time`, else `iat`), epoch seconds.
+        expires_at_s: when the credential ends, epoch seconds.
+        level: authentication context (`acr`), if the issuer says one.
+        method: how the credential was verified.
+    """
+
+    id: str
+    type: Literal["user", "service"]
+    issuer: str
+    organization: str | None
+    team: str | None
+    roles: tuple[str, ...]
+    groups: tuple[str, ...]
+    claims: Mapping[str, object]
+    method: Literal["oidc", "development"]
+    authenticated_at_s: int
+    expires_at_s: int
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One place where a model runs.
+
+    Args:
+        id: the name that policies route by.
+        serves: the model name that clients ask for.
+        model: the model name that the upstream knows.
+        zone: where data goes, in the policy's terms (`onprem`, `cloud`, ...).
+    """
+
+    id: str
+    provider: str
+    serves: str
+    model: str
+    zone: str
+    region: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What inspection found in a call: counts and labels, never text.
+
+    A fact is absent (None) when the active plan doesn't read it.
+    """
+
+    labels: tuple[str, ...]
+    prompt_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The document that a policy sees as `input`; its shape is `policies/schemas/input.json`."""
+
+    document: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a decision came out as it did: one text for the caller, one for the administrator."""
+
+    id: str
+    user: str
+    admin: str = ""
+    controls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Obligation: serve from these deployments only, in this order of preference."""
+
+    deployments: tuple[str, ...]
+    strategy: Literal["ordered"] = "ordered"
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """Obligation: the completion has at most this many tokens."""
+
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retain:
+    """Obligation: what of the payload is kept, and for how many days."""
+
+    payload: Literal["none", "digest"]
+    days: int
+
+
+Obligation = Route | Clamp | Retain
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which policy decided: for the record and the answer's headers.
+
+    Args:
+        engine: `embedded` or `opa`.
+        revision: the bundle's revision.
+        bundle: digest of the bundle's content, `sha256:<hex>`, where the engine knows it.
+        path: the entrypoint that was asked.
+        rules: `file:row` of the rules that fired, where the engine tells.
+        took_us: time the engine took, microseconds.
+    """
+
+    engine: str
+    revision: str
+    bundle: str
+    path: str
+    rules: tuple[str, ...] = ()
+    took_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The policy permits the call under these obligations."""
+
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Obligation, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The policy, or a failure on the way to it, forbids the call; there is always a reason."""
+
+    reasons: tuple[Reason, ...]
+    origin: Origin
+
+
+Decision = Allow | Deny
+
+
+@dataclass(frozen=True, slots=True)
+class PermittedCall:
+    """A call with its obligations applied: the only thing that `forward` accepts.
+
+    Only the step `enforce` makes one, so leaving policy out is a type error.
+
+    Args:
+        deployments: the permitted set, in order of preference; every retry and fallback stays inside.
+        body: the client's body with obligations applied.
+        retain: what the record may keep of the payload.
+        decision: the decision that permitted it.
+    """
+
+    call: Call
+    principal: Principal
+    deployments: tuple[Deployment, ...]
+    body: Mapping[str, object]
+    retain: Retain
+    decision: Allow
