@@ -1,0 +1,107 @@
+"""Builds a bundle from Rego sources with `opa build`; the same sources give the same bytes anywhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bundles import manifest as manifests
+from bundles import opa as tool
+from bundles.bundle import from_files
+from bundles.documents import parse_object, readable
+from bundles.errors import BundleError
+from bundles.files import read_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
+CAPABILITIES = "capabilities.json"
+
+
+def build(sources: Path, opa: Path) -> dict[str, bytes]:
+    """Compile policy sources into the files of a bundle.
+
+    Args:
+        sources: folder with Rego, `data.yaml` or `data.json`, a `.manifest` naming the roots, and
+            `capabilities.json` (the built-ins that policies may call).
+        opa: the binary, as `opa.find` gives it.
+
+    Returns:
+        content by name: `.manifest`, `data.json`, `plan.json` and the Rego sources without their tests.
+
+    Raises:
+        BundleError: `bundle.tool` with what `opa` said, or what reading the outcome as a bundle says.
+    """
+    if not (sources / CAPABILITIES).is_file():
+        raise BundleError("bundle.unreadable", f"{sources} holds no {CAPABILITIES}")
+    with tempfile.TemporaryDirectory(prefix="regent-bundle-") as scratch:
+        archive = Path(scratch, "bundle.tar.gz")
+        tool.run(opa, _build_arguments(archive), sources)
+        compiled = read_files(archive)
+        annotations = json.loads(tool.run(opa, ["inspect", "-a", "-f", "json", str(archive)], sources))
+    files = {**compiled, manifests.DATA: readable(parse_object(compiled[manifests.DATA], manifests.DATA))}
+    files[manifests.NAME] = _manifest(files, _rules(annotations.get("annotations", ())))
+    from_files(files)
+    return dict(sorted(files.items()))
+
+
+def differences(files: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Names of the files that a folder lacks, has besides, or has otherwise than the built ones."""
+    present = read_files(folder)
+    return sorted(name for name in {*files, *present} if files.get(name) != present.get(name))
+
+
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put a built bundle in place of the one in a folder.
+
+    It is written beside and swapped in, so that a failure leaves the old bundle whole.
+
+    Raises:
+        BundleError: `bundle.unreadable`, when the folder holds something else than a bundle or can't be written.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / manifests.NAME).is_file():
+        raise BundleError("bundle.unreadable", f"{folder} holds no bundle; nothing in it is overwritten")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as scratch:
+            fresh = Path(scratch, "new")
+            for name, content in files.items():
+                target = fresh / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            if folder.exists():
+                folder.rename(Path(scratch, "old"))
+            shutil.move(fresh, folder)
+    except OSError as error:
+        raise BundleError("bundle.unreadable", f"{folder}: {error.strerror}") from None
+
+
+def _build_arguments(archive: Path) -> list[str]:
+    """The sources are `.`: the plan names its files relative to them, wherever the checkout lies."""
+    entrypoints = [argument for name in ENTRYPOINTS for argument in ("--entrypoint", name)]
+    options = ["--bundle", "--target", "plan", "--capabilities", CAPABILITIES, "--ignore", "*_test.rego"]
+    return ["build", *options, *entrypoints, "--output", str(archive), "."]
+
+
+def _manifest(files: Mapping[str, bytes], rules: list[dict[str, Any]]) -> bytes:
+    said = parse_object(files[manifests.NAME], manifests.NAME)
+    metadata = {"code": manifests.code_of(files), "entrypoints": list(ENTRYPOINTS), "rules": rules}
+    return manifests.stamped(files, {"roots": said["roots"], "rego_version": 1, "metadata": metadata})
+
+
+def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the METADATA of each rule package says, for `show` and for whoever explains a decision."""
+    found = [
+        {
+            "package": ".".join(part["value"] for part in row["path"][1:]),
+            "title": row["annotations"].get("title", ""),
+            **{key: row["annotations"]["custom"].get(key) for key in ("id", "severity", "controls")},
+        }
+        for row in annotations
+        if row["annotations"]["scope"] == "package" and "id" in row["annotations"].get("custom", {})
+    ]
+    return sorted(found, key=lambda rule: rule["package"])

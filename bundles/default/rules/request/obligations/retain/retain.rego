@@ -1,0 +1,33 @@
+# METADATA
+# title: What the audit log keeps
+# description: Digests of question and answer are kept as long as the data says; without that word nothing is allowed.
+# schemas:
+#   - input: schema.input
+#   - data.regent: schema.regent
+# custom:
+#   id: retention.undefined
+#   severity: high
+#   controls: [GDPR-5, EU-AI-ACT-12]
+package rules.request.obligations.retain
+
+# METADATA
+# description: How the gateway must keep the record of this call.
+obligation contains {"kind": "retain", "payload": data.regent.retention.payload, "days": data.regent.retention.days}
+
+# METADATA
+# description: Reasons to refuse.
+deny contains reason if {
+	not _known
+	reason := {
+		"id": "retention.undefined",
+		"user": "This policy does not say how the call would be recorded.",
+		"admin": "regent.retention must name the payload digest and a positive number of days.",
+		"controls": ["EU-AI-ACT-12", "GDPR-5"],
+	}
+}
+
+_known if {
+	data.regent.retention.payload == "digest"
+	is_number(data.regent.retention.days)
+	data.regent.retention.days > 0
+}

@@ -1,0 +1,74 @@
+"""Finds the `opa` binary and runs it; the one module that starts a process, and only to build bundles."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundles.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Before 1.21.3 a bundle's signature could be side-stepped (GHSA-g2pf-6v5v-qcc8).
+OLDEST = (1, 21, 3)
+_TIMEOUT_S = 120
+_VERSION = re.compile(r"^Version: v?(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
+_ADVICE = f"`make tools` puts OPA {'.'.join(map(str, OLDEST))} into .tools; or name one with --opa"
+
+
+def find(explicit: Path | None = None) -> Path:
+    """The `opa` to build with: the one named, else `.tools/opa` below the working directory, else PATH's.
+
+    Raises:
+        BundleError: `bundle.tool`, when there is none or it is too old; the message says how to get one.
+    """
+    if explicit is not None:
+        return _checked(explicit)
+    local = Path(".tools", "opa")
+    if local.is_file():
+        return _checked(local.absolute())
+    if found := shutil.which("opa"):
+        return _checked(Path(found))
+    raise BundleError("bundle.tool", f"no `opa` found; {_ADVICE}")
+
+
+def run(opa: Path, arguments: Sequence[str], folder: Path) -> str:
+    """Run one `opa` command in a folder.
+
+    Returns:
+        what it printed.
+
+    Raises:
+        BundleError: `bundle.tool`, with what `opa` said, when it can't be run or fails.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell; the caller chose the program, the arguments are ours
+            [str(opa.absolute()), *arguments],
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_TIMEOUT_S,
+        )
+    except OSError as error:
+        raise BundleError("bundle.tool", f"{opa} can't be run: {error.strerror}; {_ADVICE}") from None
+    except subprocess.TimeoutExpired:
+        raise BundleError("bundle.tool", f"opa {arguments[0]} took over {_TIMEOUT_S} s") from None
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {said}")
+    return done.stdout
+
+
+def _checked(opa: Path) -> Path:
+    said = _VERSION.search(run(opa, ["version"], Path.cwd()))
+    if said is None:
+        raise BundleError("bundle.tool", f"{opa} doesn't say its version; {_ADVICE}")
+    version = tuple(int(part) for part in said.groups())
+    if version < OLDEST:
+        raise BundleError("bundle.tool", f"{opa} is {'.'.join(said.groups())}, too old; {_ADVICE}")
+    return opa

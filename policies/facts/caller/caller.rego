@@ -1,0 +1,24 @@
+# METADATA
+# title: The caller
+# description: What the data says of the caller of this question. Names are folded to lower case here and nowhere else.
+# schemas:
+#   - input: schema.input
+#   - data.regent: schema.regent
+package facts.caller
+
+# METADATA
+# description: The caller's roles in lower case; without roles the set is empty and nothing is granted by role.
+roles := {lower(role) | some role in input.subject.properties.roles}
+
+# METADATA
+# description: The row of the caller's team. Undefined when the credential names a team that the data does not know.
+team := data.regent.teams[lower(input.subject.properties.team)]
+
+team := data.regent.teamless if object.get(input.subject.properties, "team", null) == null
+
+# METADATA
+# description: The row of this very subject, if the issuer that vouched for it is the one the data names.
+subject := row if {
+	row := data.regent.subjects[input.subject.id]
+	row.issuer == input.subject.properties.issuer
+}
