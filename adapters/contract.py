@@ -1,7 +1,8 @@
 """The words between the gateway and a provider: what is asked, what comes back, what can fail.
 
 Knows shapes only: no socket, no wire format, no policy, no identity.
-The gateway writes its `forward` and `release` steps against this page and no other in the room.
+The gateway writes its `forward` and `release` steps against this page and no other in the room;
+that is why it is one page, and longer than others.
 """
 
 import re
@@ -255,13 +256,19 @@ class Completed:
     finish_reason: str | None
 
 
-class Streaming(AsyncIterator[bytes], Protocol):
+class Streaming(Protocol):
     """A streamed answer: each item is one or more whole SSE events, to be flushed to the client at once.
 
     The last item ends with `data: [DONE]`. Iteration raises `UpstreamError` where the upstream breaks off or
     reports an error; then no `[DONE]` was given, and telling the client is the gateway's part.
     The properties have their final values after the last item (or the error).
     """
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Itself."""
+
+    async def __anext__(self) -> bytes:
+        """The next item; raises `UpstreamError` as said above."""
 
     @property
     def usage(self) -> Usage | None:

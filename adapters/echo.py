@@ -67,9 +67,10 @@ class EchoStream:
 
     async def __anext__(self) -> bytes:
         await asyncio.sleep(self._delay_s)
-        for event in self._events:
-            return event
-        raise StopAsyncIteration
+        event = next(self._events, None)
+        if event is None:
+            raise StopAsyncIteration
+        return event
 
     async def aclose(self) -> None:
         """See `Streaming.aclose`."""
@@ -80,7 +81,7 @@ class _Answer:
     """What the model says to one request."""
 
     def __init__(self, request: ChatRequest, created: int) -> None:
-        if request.body.get("n") not in {None, 1}:
+        if request.body.get("n", 1) not in (None, 1):
             raise _rejected("n", "This model gives one choice.")
         messages = request.body.get("messages")
         if not isinstance(messages, list) or not messages:

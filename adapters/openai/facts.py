@@ -1,4 +1,4 @@
-"""Reads the facts that are recorded of an answer: its usage under every name providers have for it, and words."""
+"""Reads the facts that are recorded of an answer: its usage, under every name it has, and its words."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,8 @@
 """Numbers streamed tool calls anew: a dense counter from 0, kept for the whole stream.
 
 Clients collect the pieces of a call by `index`. Upstreams that start at 1, skip numbers, leave them out or
-put several calls on one number make a client lose a call or glue two together into arguments that are no JSON.
+put several calls on one number make a client lose a call, or glue
+two together into arguments that are no JSON.
 """
 
 from typing import Any
