@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gateway.reasons import REASONS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.types import Deny
 
 
@@ -43,9 +45,10 @@ class Refused(GatewayError):
         error_type: OpenAI's `error.type`; as for `status`.
         retry_after: value for the `retry-after` header; the code's own if None.
         decision: the policy decision behind it, if there was one.
+        shown: the whole `error` object, where a provider's own is passed on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only fields of one value
         self,
         code: str,
         message: str | None = None,
@@ -55,6 +58,7 @@ class Refused(GatewayError):
         error_type: str | None = None,
         retry_after: str | None = None,
         decision: Deny | None = None,
+        shown: Mapping[str, object] | None = None,
     ) -> None:
         known = REASONS.get(code)
         self.code = code
@@ -66,4 +70,5 @@ class Refused(GatewayError):
             retry_after = str(known.retry_after_s)
         self.retry_after = retry_after
         self.decision = decision
+        self.shown = shown
         super().__init__(f"{code}: {self.message}")

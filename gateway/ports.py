@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from adapters.contract import Adapter
     from audit.log import AuditLog
-
     from gateway.routing.catalogue import Catalogue
     from gateway.settings import Limits
     from gateway.types import Principal, UnverifiedToken
@@ -75,6 +74,22 @@ class PolicyEngine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Upstream:
+    """A provider ready to be spoken to.
+
+    Args:
+        limit_field: where a completion limit goes that the client didn't set.
+        connect_timeout_s, first_byte_timeout_s, idle_timeout_s: as in `adapters.contract.ChatRequest`.
+    """
+
+    adapter: Adapter
+    limit_field: str
+    connect_timeout_s: float
+    first_byte_timeout_s: float
+    idle_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """The house as a step sees it, built once by `gateway/app.py`."""
 
@@ -82,6 +97,6 @@ class Ports:
     engine: PolicyEngine
     log: AuditLog
     catalogue: Catalogue
-    adapters: Mapping[str, Adapter]
+    upstreams: Mapping[str, Upstream]
     limits: Limits
     now_us: Callable[[], int]

@@ -11,14 +11,14 @@ import ipaddress
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-import bundles
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+import bundles
 from gateway.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Issuer(Section):
     token_types: tuple[str, ...] = Field(
         default=("at+jwt", "application/at+jwt", "jwt"),
         min_length=1,
-        description="accepted `typ` headers, lower case (RFC 9068); \"\" accepts a token without one",
+        description='accepted `typ` headers, lower case (RFC 9068); "" accepts a token without one',
     )
     claims: ClaimMapping = ClaimMapping()
     ca_file: Path | None = None
@@ -178,6 +178,10 @@ class Provider(Section):
     api_key_header: Literal["authorization", "api-key"] = "authorization"
     headers: dict[str, str] = Field(default_factory=dict)
     supports_stream_options: bool = True
+    completion_limit_field: Literal["max_completion_tokens", "max_tokens"] = Field(
+        default="max_completion_tokens",
+        description="where a limit goes that the policy sets and the client didn't",
+    )
     connect_timeout_s: float = Field(default=5.0, gt=0)
     first_byte_timeout_s: float = Field(default=120.0, gt=0)
     idle_timeout_s: float = Field(default=60.0, gt=0)
@@ -217,7 +221,6 @@ class Log(Section):
     """Operational log lines (never prompts, never secrets)."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    requests: bool = Field(default=True, description="one line per request")
 
 
 class Settings(BaseSettings):
@@ -289,13 +292,56 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load(path: Path | None = None) -> Settings:
+def load(path: Path | None = None, **server: str | int | None) -> Settings:
     """Read the settings from `path`, `REGENT_CONFIG` or `regent.yaml`, and the environment.
+
+    Args:
+        path: the file.
+        server: values of the section `server` that outrank file and environment; None leaves one alone.
+            They are remembered for worker processes.
 
     Raises:
         SettingsError: the file is missing, malformed or doubtful; the message names the field.
     """
-    path = path or Path(os.environ.get("REGENT_CONFIG", DEFAULT_FILE))  # noqa: TID251 - this is the room that may
+    for name, value in server.items():
+        if value is not None:
+            os.environ[f"REGENT_SERVER__{name.upper()}"] = str(value)  # noqa: TID251 - this is the room that may
+    path = path or _file()
+    try:
+        return Settings(**_document(path))
+    except ValidationError as error:
+        # Values are left out: one of them may be a secret.
+        lines = [
+            f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
+
+
+def remember(path: Path) -> None:
+    """Make `path` the settings file of this process and of those that it starts.
+
+    Raises:
+        SettingsError: there is no such file.
+    """
+    if not path.is_file():
+        raise SettingsError(f"{path} does not exist")
+    os.environ["REGENT_CONFIG"] = str(path.resolve())  # noqa: TID251 - this is the room that may
+
+
+def audit_folder() -> Path:
+    """Where the audit log is, for commands that read it even while the rest of the settings is unusable."""
+    try:
+        return load().audit.folder
+    except SettingsError:
+        return Audit().folder
+
+
+def _file() -> Path:
+    return Path(os.environ.get("REGENT_CONFIG", DEFAULT_FILE))  # noqa: TID251 - this is the room that may
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = yaml.load(path.read_bytes(), _StrictLoader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
@@ -304,12 +350,4 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise SettingsError(f"{path} must hold a mapping")
-    try:
-        return Settings(**document)
-    except ValidationError as error:
-        # Values are left out: one of them may be a secret.
-        lines = [
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}"
-            for e in error.errors(include_input=False)
-        ]
-        raise SettingsError(f"{path} is not usable:\n  " + "\n  ".join(lines)) from None
+    return document

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NewType
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+    from adapters.contract import Completed, Streaming, UpstreamError
+    from audit.commitment import Commitment
 
 UnverifiedToken = NewType("UnverifiedToken", str)
 """A bearer token as the client sent it: nothing in it may be believed."""
@@ -191,6 +194,7 @@ class Origin:
         path: the entrypoint that was asked.
         rules: `file:row` of the rules that fired, where the engine tells.
         took_us: time the engine took, microseconds.
+        asked: the question's document, for the record's commitment to it.
     """
 
     engine: str
@@ -199,6 +203,7 @@ class Origin:
     path: str
     rules: tuple[str, ...] = ()
     took_us: int = 0
+    asked: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,7 @@ class PermittedCall:
     Args:
         deployments: the permitted set, in order of preference; every retry and fallback stays inside.
         body: the client's body with obligations applied.
+        max_tokens: the completion limit that holds, in tokens; None if nobody set one.
         retain: what the record may keep of the payload.
         decision: the decision that permitted it.
     """
@@ -238,5 +244,74 @@ class PermittedCall:
     principal: Principal
     deployments: tuple[Deployment, ...]
     body: Mapping[str, object]
+    max_tokens: int | None
     retain: Retain
     decision: Allow
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one deployment: `outcome` is `served` or the `upstream.*` code it failed with."""
+
+    deployment: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a deployment answered, not yet fit for the client."""
+
+    deployment: Deployment
+    upstream: Completed | Streaming
+    took_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets.
+
+    Args:
+        body: the whole body, or server-sent events of which each item is flushed at once.
+    """
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes | AsyncGenerator[bytes, None]
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What became of an answer; filled while its bytes leave.
+
+    Args:
+        status: the HTTP status that was sent; 0 while nothing was.
+        events: how many pieces of a stream left.
+        digest: fed with every byte that is released; None if nothing of the payload may be kept.
+        error: why a stream ended early, None for a whole one.
+    """
+
+    status: int = 0
+    events: int = 0
+    digest: Commitment | None = None
+    error: UpstreamError | None = None
+
+
+@dataclass(slots=True)
+class Trail:
+    """How far a request has come: what the record of its end is made from, however it ends.
+
+    Args:
+        opened: whether the opening record was handed to the log, so that it needs a closing one.
+        attempts: every try at a deployment.
+    """
+
+    raw: RawRequest
+    call: Call | None = None
+    principal: Principal | None = None
+    decision: Decision | None = None
+    permitted: PermittedCall | None = None
+    opened: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+    reply: Reply | None = None
+    delivery: Delivery = field(default_factory=Delivery)
+    reason: str = ""

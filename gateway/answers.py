@@ -1,0 +1,62 @@
+"""How an answer looks on the wire: OpenAI's error object and the headers that name the decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from gateway.types import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.errors import Refused
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+JSON: Headers = ((b"content-type", b"application/json"),)
+EVENTS: Headers = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # Proxies that buffer would hold a stream's chunks back.
+    (b"x-accel-buffering", b"no"),
+)
+
+
+def naming(request_id: str, decision_id: str, revision: str | None = None) -> Headers:
+    """The headers by which a caller can find the decision in the audit log."""
+    headers = (
+        (b"x-request-id", request_id.encode("ascii")),
+        (b"x-regent-decision-id", decision_id.encode("ascii")),
+    )
+    if revision is None:
+        return headers
+    return (*headers, (b"x-regent-policy-revision", revision.encode("ascii", "replace")))
+
+
+def error_body(error: Mapping[str, object], decision_id: str) -> bytes:
+    """OpenAI's error shape, with the decision's id beside it."""
+    return orjson.dumps({"error": error, "decision_id": decision_id})
+
+
+def error_of(refusal: Refused) -> Mapping[str, object]:
+    """The `error` object: `message`, `type`, `param`, `code`."""
+    if refusal.shown is not None:
+        return refusal.shown
+    return {
+        "message": refusal.message,
+        "type": refusal.error_type,
+        "param": refusal.param,
+        "code": refusal.code,
+    }
+
+
+def refused(refusal: Refused, request_id: str, decision_id: str, revision: str | None = None) -> Answer:
+    """The answer to a call that ended with a reason."""
+    headers = (*JSON, *naming(request_id, decision_id, revision))
+    if refusal.status == 401:  # noqa: PLR2004 - RFC 9110 section 15.5.2 asks for a challenge with it
+        headers += ((b"www-authenticate", b"Bearer"),)
+    if refusal.retry_after is not None:
+        headers += ((b"retry-after", refusal.retry_after.encode("ascii", "ignore")),)
+    return Answer(refusal.status, headers, error_body(error_of(refusal), decision_id))

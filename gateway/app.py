@@ -1,0 +1,152 @@
+"""The composition root: the one place that knows everybody, builds the house and takes it down again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.contract import KeyStyle, Secret, Target
+from adapters.echo import Echo
+from adapters.openai import OpenAIChat
+from adapters.transport_aiohttp import AiohttpTransport
+from audit import record as records
+from audit.log import AuditLog
+from bundles import bundle as bundles
+from gateway import identity, listing, logs, pipeline, settings
+from gateway.engine.embedded import EmbeddedEngine
+from gateway.engine.opa import OpaEngine
+from gateway.http import api, surface
+from gateway.http.server import calm_collector
+from gateway.ports import Ports, Upstream
+from gateway.routing import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
+
+    from adapters.contract import Adapter
+    from adapters.transport import Transport
+    from gateway.http.asgi import ASGIApp
+    from gateway.ports import PolicyEngine
+    from gateway.settings import Provider, Settings
+
+
+class House:
+    """Everything that a running gateway holds open.
+
+    Args:
+        configured: the settings, already checked.
+    """
+
+    def __init__(self, configured: Settings) -> None:
+        self._settings = configured
+        self._ports: Ports | None = None
+
+    def ports(self) -> Ports:
+        """The ports of the running gateway.
+
+        Raises:
+            RuntimeError: the server hasn't started yet, or has stopped.
+        """
+        if self._ports is None:
+            raise RuntimeError("the gateway isn't running")
+        return self._ports
+
+    @asynccontextmanager
+    async def running(self, _: FastAPI | None = None) -> AsyncIterator[None]:
+        """Open the log, the engine, the identity and the upstreams; close them in reverse."""
+        chosen = self._settings
+        bundle = bundles.read(chosen.policy.bundle)
+        deployments = catalogue.from_settings(chosen.deployments)
+        engine = _engine(chosen, bundle)
+        people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
+        transport = AiohttpTransport()
+        log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
+        try:
+            await people.warm()
+            await log.append(
+                records.policy_load(
+                    engine=engine.name,
+                    bundle=f"sha256:{bundle.digest}",
+                    revision=bundle.revision,
+                    result="active",
+                )
+            )
+            upstreams = {name: _upstream(each, transport) for name, each in chosen.providers.items()}
+            self._ports = Ports(
+                identity=people,
+                engine=engine,
+                log=log,
+                catalogue=deployments,
+                upstreams=upstreams,
+                limits=chosen.limits,
+                now_us=_now_us,
+            )
+            structlog.get_logger("regent").info(
+                "gateway.started", engine=engine.name, revision=bundle.revision
+            )
+            calm_collector()
+            yield
+        finally:
+            self._ports = None
+            await transport.close()
+            await engine.close()
+            await people.close()
+            await log.aclose()
+
+
+def build(configured: Settings) -> ASGIApp:
+    """The whole ASGI application: hot surfaces first, the framework behind them."""
+    house = House(configured)
+    chat = surface.Surface("chat.completions", pipeline.serve, house.ports)
+    models = surface.Surface("models.list", listing.serve, house.ports)
+    rest = api.build(house.ports, chat, models, house.running)
+    return surface.Front({("POST", "/v1/chat/completions"): chat, ("GET", "/v1/models"): models}, rest)
+
+
+def create() -> ASGIApp:
+    """The application of one worker process, from the settings that the environment names."""
+    configured = settings.load()
+    logs.configure(configured.log)
+    return build(configured)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _now_s() -> int:
+    return int(time.time())
+
+
+def _engine(chosen: Settings, bundle: bundles.Bundle) -> PolicyEngine:
+    if chosen.policy.engine == "opa":
+        return OpaEngine(chosen.policy.opa)
+    return EmbeddedEngine(bundle)
+
+
+def _upstream(provider: Provider, transport: Transport) -> Upstream:
+    return Upstream(
+        adapter=_adapter(provider, transport),
+        limit_field=provider.completion_limit_field,
+        connect_timeout_s=provider.connect_timeout_s,
+        first_byte_timeout_s=provider.first_byte_timeout_s,
+        idle_timeout_s=provider.idle_timeout_s,
+    )
+
+
+def _adapter(provider: Provider, transport: Transport) -> Adapter:
+    if provider.adapter == "echo":
+        return Echo(_now_s, delay_ms=provider.delay_ms)
+    target = Target(
+        base_url=provider.base_url or "",
+        api_key=Secret(provider.api_key.get_secret_value()) if provider.api_key else None,
+        key_style=KeyStyle.API_KEY if provider.api_key_header == "api-key" else KeyStyle.BEARER,
+        headers=provider.headers,
+        supports_stream_options=provider.supports_stream_options,
+    )
+    return OpenAIChat(target, transport)

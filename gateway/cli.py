@@ -1,0 +1,108 @@
+"""`regent`: the command. Mounts the audit and bundle commands, adds `init`, `serve` and `token`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from audit.cli import app as audit_app
+
+from bundles import bundle as bundles
+from bundles.cli import app as bundle_app
+from bundles.errors import BundleError
+from gateway import settings, welcome
+from gateway.errors import GatewayError
+from gateway.http import serving
+from gateway.identity import development
+
+app = typer.Typer(
+    help="A policy-first, zero-trust gateway for large language models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(bundle_app, name="bundle", help="Build, check and stamp policy bundles.")
+app.add_typer(audit_app, name="audit", help="Query and verify the audit log.")
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The settings; `regent.yaml` if left out.")
+]
+
+
+@app.callback()
+def _root(ctx: typer.Context, config: Config = None) -> None:
+    """Point the settings, and the audit commands' folder, at one file."""
+    if config is not None:
+        settings.remember(config)
+    if ctx.invoked_subcommand == "audit":
+        ctx.obj = settings.audit_folder()
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = settings.DEFAULT_FILE,
+    *,
+    quiet_if_present: Annotated[
+        bool, typer.Option(help="Leave an existing file alone without a word.")
+    ] = False,
+) -> None:
+    """Write a settings file to start from: demo deployments and the development identity."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(resources.files("gateway").joinpath("starter.yaml").read_text(encoding="utf-8"))
+    except FileExistsError:
+        if quiet_if_present:
+            return
+        _fail(f"{path} exists already; it was left as it is")
+    typer.echo(f"wrote {path}")
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Overrides server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Overrides server.port.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Overrides server.workers.")] = None,
+) -> None:
+    """Start the gateway."""
+    try:
+        chosen = settings.load(host=host, port=port, workers=workers)
+        bundles.read(chosen.policy.bundle)
+        text = welcome.text(chosen)
+    except (GatewayError, BundleError) as error:
+        _fail(str(error))
+    serving.run(chosen.server, lambda: typer.echo(text, err=True))
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Option(help="Who to be.")],
+    team: Annotated[str | None, typer.Option(help="The user's team.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="A role; may be given several times.")] = None,
+    organization: Annotated[str | None, typer.Option(help="The user's organization.")] = None,
+    ttl_s: Annotated[int, typer.Option(help="How long it is valid, in seconds.", min=1, max=86_400)] = 3600,
+) -> None:
+    """Print a token of the development identity, which must be switched on."""
+    try:
+        chosen = settings.load()
+        if not chosen.identity.development.enabled:
+            _fail("the development identity is off: set identity.development.enabled in the settings")
+        minted = development.issue(
+            chosen.data_dir, user, team=team, roles=tuple(role or ()), organization=organization, ttl_s=ttl_s
+        )
+    except GatewayError as error:
+        _fail(str(error))
+    typer.echo(development.WARNING, err=True)
+    typer.echo(minted)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"regent: {message}", err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the `regent` command."""
+    sys.exit(app())

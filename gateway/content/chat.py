@@ -1,0 +1,161 @@
+"""The shape of an OpenAI chat body: the few fields that the gateway relies on, checked and read.
+
+Everything else is kept as the client sent it, because providers add fields faster than gateways learn them.
+Source: OpenAI's API description, `CreateChatCompletionRequest`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Bounds of `policies/schemas/input.json`: a policy never sees a question that its schema excludes.
+MAX_MODEL_CHARS = 256
+MAX_TOOLS = 128
+MAX_TOOL_CHARS = 128
+MAX_TOKENS = 2**31 - 1
+
+LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+_PART_MODALITIES = {
+    "text": "text",
+    "refusal": "text",
+    "image_url": "image",
+    "input_audio": "audio",
+    "file": "file",
+    "video_url": "video",
+}
+
+
+def invalid(param: str, message: str) -> Refused:
+    """The refusal of one field; the message never quotes what the client sent."""
+    return Refused("input.invalid", message, param=param)
+
+
+def model(body: Mapping[str, object]) -> str:
+    """The model that the client names.
+
+    Raises:
+        Refused: `input.invalid` if it is missing or no string, `input.out_of_bounds` if too long.
+    """
+    name = body.get("model")
+    if not isinstance(name, str) or not name:
+        raise invalid("model", "`model` must be a non-empty string.")
+    if len(name) > MAX_MODEL_CHARS or not name.isprintable():
+        raise Refused("input.out_of_bounds", "`model` is too long or not printable.", param="model")
+    return name
+
+
+def flag(body: Mapping[str, object], field: str) -> bool:
+    """A boolean field; absent and null are False.
+
+    Raises:
+        Refused: `input.invalid` if it is anything else: a truthy string must not switch streaming on.
+    """
+    value = body.get(field)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise invalid(field, f"`{field}` must be true or false.")
+
+
+def include_usage(body: Mapping[str, object]) -> bool:
+    """Whether the client asked for the usage chunk of a stream."""
+    options = body.get("stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict):
+        raise invalid("stream_options", "`stream_options` must be an object.")
+    return flag(options, "include_usage")
+
+
+def completion_limit(body: Mapping[str, object]) -> int | None:
+    """The smaller of the limits that the client set, in tokens; None if it set none."""
+    limits = []
+    for field in LIMIT_FIELDS:
+        value = body.get(field)
+        if value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_TOKENS:
+            raise invalid(field, f"`{field}` must be a positive integer.")
+        limits.append(value)
+    return min(limits, default=None)
+
+
+def tools(body: Mapping[str, object]) -> tuple[str, ...]:
+    """The names of the tools that the model is offered, sorted, without repeats.
+
+    A tool without a name of its own goes by its type, so that a policy sees that it is there.
+    """
+    names = {_tool_name(tool) for field in ("tools", "functions") for tool in _objects(body, field)}
+    if body.get("web_search_options") is not None:
+        names.add("web_search")
+    if len(names) > MAX_TOOLS or any(len(name) > MAX_TOOL_CHARS for name in names):
+        raise Refused(
+            "input.out_of_bounds", "There are too many tools, or one has too long a name.", param="tools"
+        )
+    return tuple(sorted(names))
+
+
+def _tool_name(tool: Mapping[str, object]) -> str:
+    kind = tool.get("type")
+    inner = tool.get(kind) if isinstance(kind, str) else tool
+    name = inner.get("name") if isinstance(inner, dict) else kind
+    if not isinstance(name, str) or not name:
+        raise invalid("tools", "Each tool must have a name or a type.")
+    return name
+
+
+def modalities(body: Mapping[str, object]) -> tuple[str, ...]:
+    """Which kinds of content go in or are asked for (`text`, `image`, `audio`, `file`, ...), sorted.
+
+    Raises:
+        Refused: `input.invalid` if `messages` isn't a non-empty list of messages with roles.
+    """
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise invalid("messages", "`messages` must be a non-empty array.")
+    found = {"text"}
+    for message in messages:
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise invalid("messages", "Each message must be an object with a `role`.")
+        content = message.get("content")
+        if content is None or isinstance(content, str):
+            continue
+        if not isinstance(content, list):
+            raise invalid("messages", "`content` must be a string or an array of parts.")
+        found.update(_part_modality(part) for part in content)
+    wanted = body.get("modalities")
+    if wanted is not None:
+        if not isinstance(wanted, list) or not all(kind in {"text", "audio", "image"} for kind in wanted):
+            raise invalid("modalities", "`modalities` must be an array of `text`, `audio` and `image`.")
+        found.update(wanted)
+    return tuple(sorted(found))
+
+
+def _part_modality(part: object) -> str:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if not isinstance(kind, str):
+        raise invalid("messages", "Each content part must be an object with a `type`.")
+    return _PART_MODALITIES.get(kind, "other")
+
+
+def texts(body: Mapping[str, object]) -> Iterator[str]:
+    """Every text that the model is given in `messages`, for counting."""
+    for message in _objects(body, "messages"):
+        content = message.get("content")
+        if isinstance(content, str):
+            yield content
+        elif isinstance(content, list):
+            yield from (part["text"] for part in content if isinstance(part.get("text"), str))
+
+
+def _objects(body: Mapping[str, object], field: str) -> list[dict[str, object]]:
+    value = body.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise invalid(field, f"`{field}` must be an array of objects.")
+    return value

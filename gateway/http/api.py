@@ -1,0 +1,111 @@
+"""The framework's part: what isn't hot, the OpenAPI page, and errors in OpenAI's shape for unknown URLs."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+from typing_extensions import override
+
+from gateway import answers
+from gateway.errors import Refused
+from gateway.http import openapi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from gateway.http.asgi import ASGIApp, Receive, Scope, Send
+    from gateway.ports import Ports
+    from gateway.types import Answer
+
+    Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_BY_STATUS = {404: "route.unknown", 405: "route.method"}
+
+
+class _Delegated(Response):
+    """A response that is another ASGI endpoint: the framework shows the route, the surface serves it."""
+
+    def __init__(self, endpoint: ASGIApp) -> None:
+        super().__init__()
+        self._endpoint = endpoint
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._endpoint(scope, receive, send)
+
+
+def build(house: Callable[[], Ports], chat: ASGIApp, models: ASGIApp, lifespan: Lifespan) -> FastAPI:
+    """The application behind the front.
+
+    Args:
+        house: the ports, once the server has started.
+        chat: the endpoint of `/v1/chat/completions`.
+        models: the endpoint of `/v1/models` and `/v1/models/{model}`.
+        lifespan: opens and closes the house.
+    """
+    app = FastAPI(title="Regent", version=openapi.version(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    _add_openai(app, chat, models)
+    _add_health(app, house)
+    _add_errors(app)
+    return app
+
+
+def _add_openai(app: FastAPI, chat: ASGIApp, models: ASGIApp) -> None:
+    @app.post("/v1/chat/completions", tags=["openai"], **openapi.CHAT)
+    async def chat_completions() -> Response:
+        """Create a chat completion, whole or streamed, if policy allows."""
+        return _Delegated(chat)
+
+    @app.get("/v1/models", tags=["openai"], **openapi.MODELS)
+    async def list_models() -> Response:
+        """List the models that the caller may use."""
+        return _Delegated(models)
+
+    @app.get("/v1/models/{model:path}", tags=["openai"], **openapi.MODEL)
+    async def show_model(model: str) -> Response:  # noqa: ARG001 - the surface reads it from the scope
+        """Show one model, if the caller may use it."""
+        return _Delegated(models)
+
+
+def _add_health(app: FastAPI, house: Callable[[], Ports]) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def live() -> dict[str, str]:
+        """Whether the process answers."""
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["health"])
+    async def ready(response: Response) -> dict[str, str]:
+        """Whether calls can be decided and recorded."""
+        if not house().log.available:
+            response.status_code = 503
+            return {"status": "log.not_durable"}
+        return {"status": "ready"}
+
+    @app.get("/docs", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        """The API on one page, without a script or a font from anywhere."""
+        return HTMLResponse(openapi.page(app.openapi()))
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(HTTPException)
+    async def unknown(_: Request, error: HTTPException) -> Response:
+        refusal = Refused(_BY_STATUS.get(error.status_code, "gateway.error"), status=error.status_code)
+        return _response(refusal, error.headers)
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, __: Exception) -> Response:
+        return _response(Refused("gateway.error"))
+
+
+def _response(refusal: Refused, headers: Any = None) -> Response:
+    unique = secrets.token_hex(32)
+    answer: Answer = answers.refused(refusal, f"req_{unique[:32]}", unique[32:])
+    assert isinstance(answer.body, bytes)  # noqa: S101 - a refusal is never streamed; tells the type checker
+    shown = {key.decode(): value.decode() for key, value in answer.headers}
+    return Response(answer.body, answer.status, headers={**(headers or {}), **shown})

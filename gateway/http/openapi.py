@@ -1,0 +1,97 @@
+"""What the OpenAPI page says of the hot surfaces, which the framework itself never sees; and the page."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ERROR = {
+    "type": "object",
+    "required": ["error", "decision_id"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "code", "param"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "code": {"type": ["string", "null"], "description": "a stable reason code"},
+                "param": {"type": ["string", "null"]},
+            },
+        },
+        "decision_id": {"type": "string", "description": "the record's id in the audit log"},
+    },
+}
+_CHAT_BODY = {
+    "type": "object",
+    "required": ["model", "messages"],
+    "additionalProperties": True,
+    "properties": {
+        "model": {"type": "string", "maxLength": 256},
+        "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role"]}},
+        "stream": {"type": "boolean"},
+        "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "max_completion_tokens": {"type": "integer", "minimum": 1},
+        "metadata": {
+            "type": "object",
+            "description": "`labels` holds data labels, separated by commas; they can only tighten",
+        },
+    },
+}
+
+
+def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {"description": "Refused, with a reason code", "content": _json(_ERROR)}
+        for status in statuses
+    }
+
+
+_SECURED: dict[str, Any] = {"security": [{"bearer": []}]}
+
+CHAT: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The completion, or its events if `stream` is true",
+            "content": {**_json({"type": "object"}), "text/event-stream": {}},
+        },
+        **_refusals(400, 401, 403, 404, 408, 413, 415, 429, 502, 503, 504),
+    },
+    "openapi_extra": {**_SECURED, "requestBody": {"required": True, "content": _json(_CHAT_BODY)}},
+}
+MODELS: dict[str, Any] = {"responses": _refusals(401, 403, 503), "openapi_extra": _SECURED}
+MODEL: dict[str, Any] = {"responses": _refusals(401, 403, 404, 503), "openapi_extra": _SECURED}
+
+
+def version() -> str:
+    """The installed version of Regent; `0` in a checkout that was never installed."""
+    try:
+        return metadata.version("regent")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The API as a plain page: method, path, what it does."""
+    rows = "".join(
+        f"<tr><td><code>{escape(method.upper())}</code></td><td><code>{escape(path)}</code></td>"
+        f"<td>{escape(operation.get('description') or operation.get('summary', ''))}</td></tr>"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    )
+    return (
+        "<!doctype html><meta charset=utf-8><title>Regent</title>"
+        "<style>body{font:16px system-ui;max-width:60rem;margin:2rem auto}"
+        "td{padding:.3rem 1rem .3rem 0}</style>"
+        '<h1>Regent</h1><p>The whole description: <a href="/openapi.json">openapi.json</a></p>'
+        f"<table>{rows}</table>"
+    )

@@ -1,0 +1,114 @@
+"""The hot surfaces as plain ASGI endpoints, and the front that chooses them before the framework.
+
+A framework's route costs more than everything else that happens to a request here
+(`docs/performance.md`), so the framework holds what isn't hot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING
+
+from gateway.http import body
+from gateway.http.delivery import deliver
+from gateway.http.server import DISCONNECT
+from gateway.types import RawRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from gateway.http.asgi import ASGIApp, Receive, Scope, Send
+    from gateway.ports import Ports
+    from gateway.types import Action, Answer
+
+    Steps = Callable[[RawRequest, Ports, Callable[[Answer], Awaitable[None]]], Awaitable[None]]
+
+
+class Surface:
+    """One surface of the API, as an ASGI endpoint over one list of steps.
+
+    Args:
+        action: what a policy calls this surface.
+        steps: what happens to a request, top to bottom.
+        house: the ports; a callable because the house is built when the server starts.
+    """
+
+    def __init__(self, action: Action, steps: Steps, house: Callable[[], Ports]) -> None:
+        self._action = action
+        self._steps = steps
+        self._house = house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; if the client leaves, everything that is done for it is cancelled."""
+        house = self._house()
+        raw = self._raw(scope, receive, house)
+        presence = _Presence(scope)
+
+        async def hand_over(answer: Answer) -> None:
+            await deliver(answer, send)
+            # Who leaves with the whole answer in hand cancels nothing: the closing record is still to come.
+            presence.forget()
+
+        try:
+            await self._steps(raw, house, hand_over)
+        except asyncio.CancelledError:
+            if not presence.lost:
+                raise
+        finally:
+            presence.forget()
+
+    def _raw(self, scope: Scope, receive: Receive, house: Ports) -> RawRequest:
+        unique = secrets.token_hex(32)
+        client = scope.get("client")
+        return RawRequest(
+            action=self._action,
+            request_id=f"req_{unique[:32]}",
+            decision_id=unique[32:],
+            headers=tuple(scope["headers"]),
+            client_ip=client[0] if client else "",
+            received_us=house.now_us(),
+            read_body=lambda: body.read(receive, house.limits),
+            subpath=scope.get("path_params", {}).get("model", ""),
+        )
+
+
+class _Presence:
+    """Whether the client is still there: its leaving cancels the task that serves it."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.lost = False
+        self._task = asyncio.current_task()
+        self._extension = scope.get("extensions", {}).get(DISCONNECT)
+        if self._extension is not None:
+            self._extension["callback"] = self._leave
+
+    def _leave(self) -> None:
+        self.lost = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def forget(self) -> None:
+        if self._extension is not None:
+            self._extension.pop("callback", None)
+
+
+class Front:
+    """Chooses the hot surfaces by method and path; everything else goes on to the framework.
+
+    Args:
+        hot: endpoints by (method, path).
+        rest: the framework's application.
+    """
+
+    def __init__(self, hot: Mapping[tuple[str, str], ASGIApp], rest: ASGIApp) -> None:
+        self._hot = hot
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's scope."""
+        if scope["type"] == "http":
+            endpoint = self._hot.get((scope["method"], scope["path"]))
+            if endpoint is not None:
+                return await endpoint(scope, receive, send)
+        return await self._rest(scope, receive, send)

@@ -1,0 +1,90 @@
+"""Operational log lines: one JSON object a line, no prompt, no token, no subject; written in batches.
+
+structlog shapes the lines. They are buffered and written once per turn of the event loop, because a
+write and a flush for each would cost more than deciding the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gateway.settings import Log
+    from gateway.types import Trail
+
+
+class BatchedLines:
+    """A structlog logger that collects lines and writes them together.
+
+    Args:
+        write: takes the bytes of whole lines; standard error's buffer in production.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._lines: list[bytes] = []
+
+    def msg(self, line: bytes) -> None:
+        """Take one line; it is written at the end of this turn of the loop, or at once without a loop."""
+        self._lines.append(line)
+        if len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:
+                self.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+    def flush(self) -> None:
+        """Write what was collected. A log that can't be written must not take the gateway down."""
+        lines, self._lines = self._lines, []
+        if lines:
+            try:
+                self._write(b"\n".join(lines) + b"\n")
+            except OSError:
+                return
+
+
+def configure(settings: Log, write: Callable[[bytes], object] | None = None) -> None:
+    """Set structlog up for this process."""
+    target = BatchedLines(write or _to_stderr)
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: target,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _to_stderr(data: bytes) -> None:
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()
+
+
+def request(trail: Trail, now_us: int) -> None:
+    """One line for one request."""
+    fields: dict[str, Any] = {
+        "request_id": trail.raw.request_id,
+        "decision_id": trail.raw.decision_id,
+        "action": trail.raw.action,
+        "status": trail.delivery.status,
+        "reason": trail.reason,
+        "took_us": now_us - trail.raw.received_us,
+    }
+    if trail.reply is not None:
+        fields["deployment"] = trail.reply.deployment.id
+    structlog.get_logger("regent").info("request", **fields)

@@ -1,0 +1,43 @@
+"""What a policy may ask for and how it is carried out: one file per kind, one visible table.
+
+A kind that isn't in the table denies the call, because an obligation that nobody enforces was
+a condition of the permission.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.errors import Refused
+from gateway.obligations import clamp, retain, route
+from gateway.types import Clamp, Retain, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gateway.obligations.terms import Terms
+    from gateway.types import Obligation
+
+ENFORCERS: Mapping[type, Callable[[Terms, Sequence[Any]], Terms]] = {
+    Route: route.enforce,
+    Clamp: clamp.enforce,
+    Retain: retain.enforce,
+}
+
+
+def enforce(terms: Terms, obligations: Iterable[Obligation]) -> Terms:
+    """Apply every obligation to `terms`; those of one kind are merged first, always to the stricter.
+
+    Raises:
+        Refused: `obligation.unknown` for a kind without an enforcer, `obligation.no_route` if no
+            deployment is left.
+    """
+    by_kind: dict[type, list[object]] = {}
+    for obligation in obligations:
+        by_kind.setdefault(type(obligation), []).append(obligation)
+    for kind, same in by_kind.items():
+        enforcer = ENFORCERS.get(kind)
+        if enforcer is None:
+            raise Refused("obligation.unknown")
+        terms = enforcer(terms, same)
+    return terms

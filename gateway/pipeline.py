@@ -1,0 +1,54 @@
+"""One request, top to bottom: ten steps, each a file of its name in `gateway/steps/`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.conclusion import Conclusion
+from gateway.errors import Refused
+from gateway.steps import record
+from gateway.steps.admit import admit
+from gateway.steps.authenticate import authenticate
+from gateway.steps.decide import decide
+from gateway.steps.enforce import enforce, insist
+from gateway.steps.forward import forward
+from gateway.steps.inspect import inspect
+from gateway.steps.receive import receive
+from gateway.steps.release import release
+from gateway.types import Trail
+
+if TYPE_CHECKING:
+    from gateway.conclusion import Deliver
+    from gateway.ports import Ports
+    from gateway.types import Call, RawRequest
+
+
+async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
+    """Take a call from its bytes to its record; every way out leaves through the conclusion."""
+    trail = Trail(raw)
+    async with Conclusion(trail, house, deliver):
+        call = trail.call = await _received(trail, house)
+        principal = trail.principal = await authenticate(raw, house.identity)
+        candidates = house.catalogue.serving(call.model)
+        trail.decision = await admit(call, principal, candidates, house.engine, house.now_us())
+        admission = insist(trail.decision)
+        findings = inspect(call, house.engine)
+        decision = trail.decision = await decide(
+            call, principal, candidates, findings, house.engine, house.now_us()
+        )
+        permitted = trail.permitted = enforce(call, principal, candidates, admission, decision)
+        await record.opening(trail, house.log)
+        reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
+        answer = release(reply, permitted, trail.delivery)
+        trail.delivery.status = answer.status
+        await deliver(answer)
+        record.closing(trail, house.log, house.now_us())
+
+
+async def _received(trail: Trail, house: Ports) -> Call:
+    """Receive; if the input is bad, find out whose it was: a stranger learns only that he is one."""
+    try:
+        return await receive(trail.raw, house.limits)
+    except Refused:
+        trail.principal = await authenticate(trail.raw, house.identity)
+        raise

@@ -1,0 +1,106 @@
+"""The question: what a policy sees as `input`; facts, no opinions, and never any text of a prompt.
+
+The shape is version 1 of `policies/schemas/input.json`, after the OpenID AuthZEN Authorization API 1.0.
+A fact that isn't there is left out, never null.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gateway.types import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.types import Call, Findings, Principal
+
+ADMISSION = "gateway/admission/decision"
+REQUEST = "gateway/request/decision"
+PROMPT_TOKENS = ("context", "content", "tokens")
+
+_SECOND_US = 1_000_000
+
+
+def describe(
+    call: Call,
+    principal: Principal,
+    now_us: int,
+    candidates: Sequence[Mapping[str, object]] = (),
+    findings: Findings | None = None,
+) -> Question:
+    """Put a call into the words of the question.
+
+    Args:
+        now_us: wall clock, microseconds since the epoch.
+        candidates: the deployments that could serve the call, as documents.
+        findings: what inspection found; None at admission, which comes before it.
+    """
+    context: dict[str, object] = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_us // _SECOND_US)),
+        "request_id": call.request_id,
+        "network": {"client_ip": call.client_ip},
+    }
+    if findings is not None:
+        context["content"] = _content(call, findings)
+    return Question(
+        {
+            "version": 1,
+            "subject": _subject(principal, now_us),
+            "action": _action(call),
+            "resource": _resource(call, candidates),
+            "context": context,
+        }
+    )
+
+
+def _subject(principal: Principal, now_us: int) -> dict[str, object]:
+    authentication: dict[str, object] = {
+        "method": principal.method,
+        # A clock that runs behind the issuer's must not make an age negative.
+        "age_s": max(0, now_us // _SECOND_US - principal.authenticated_at_s),
+    }
+    if principal.level is not None:
+        authentication["level"] = principal.level
+    properties: dict[str, object] = {
+        "issuer": principal.issuer,
+        "roles": list(principal.roles),
+        "groups": list(principal.groups),
+        "claims": principal.claims,
+        "authentication": authentication,
+    }
+    if principal.organization is not None:
+        properties["organization"] = principal.organization
+    if principal.team is not None:
+        properties["team"] = principal.team
+    return {"type": principal.type, "id": principal.id, "properties": properties}
+
+
+def _action(call: Call) -> dict[str, object]:
+    if call.action == "models.list":
+        return {"name": call.action, "properties": {}}
+    properties: dict[str, object] = {
+        "stream": call.stream,
+        "tools": list(call.tools),
+        "modalities": list(call.modalities),
+    }
+    if call.max_tokens is not None:
+        properties["max_tokens"] = call.max_tokens
+    return {"name": call.action, "properties": properties}
+
+
+def _resource(call: Call, candidates: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    if call.action == "models.list":
+        return {"type": "catalogue", "id": "models", "properties": {}}
+    return {"type": "model", "id": call.model, "properties": {"deployments": list(candidates)}}
+
+
+def _content(call: Call, findings: Findings) -> dict[str, object]:
+    content: dict[str, object] = {"labels": list(findings.labels)}
+    if findings.prompt_tokens is not None:
+        tokens: dict[str, object] = {"prompt": findings.prompt_tokens}
+        if call.max_tokens is not None:
+            tokens["completion_limit"] = call.max_tokens
+        content["tokens"] = tokens
+    return content

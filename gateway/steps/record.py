@@ -1,0 +1,208 @@
+"""record: the opening record before anything leaves the house, the closing one after the last byte.
+
+Turns what is known of a request into records of the audit log; no prompt text, no names, no free text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from audit import record as records
+from audit.commitment import commit
+from audit.errors import AuditError
+from gateway.errors import Refused
+from gateway.types import Allow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit.commitment import Commitment
+    from audit.log import AuditLog
+    from audit.record import Record
+    from gateway.types import Obligation, Origin, Trail
+
+ALLOWED = "allowed"
+GONE = "client.gone"
+_LOG_CODES = {"log.backlogged": "log.backlogged"}
+_UNDECIDED = {"engine": "none", "bundle": None, "revision": None, "path": ""}
+
+
+async def opening(trail: Trail, log: AuditLog) -> None:
+    """Make the decision durable; only then may anything leave.
+
+    Raises:
+        Refused: `log.not_durable`, `log.backlogged` or `log.record_refused`: an allow that can't be
+            recorded is not given.
+    """
+    try:
+        record = await _decision(trail, log, "allow", ALLOWED)
+        # From here on the record may exist, also if this task is cancelled while it waits.
+        trail.opened = True
+        await log.append(record)
+    except AuditError as error:
+        trail.opened = False
+        code = _LOG_CODES.get(error.code, "log.record_refused" if error.code.startswith("record.") else None)
+        raise Refused(code or "log.not_durable") from error
+
+
+def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
+    """Record how an opened request ended; waits for nothing, because the answer has left.
+
+    A stream that broke off is `aborted` with the upstream's code, everything else an `outcome`.
+    """
+    if trail.delivery.error is not None:
+        _abort(trail, log, str(trail.delivery.error.code), now_us)
+        return
+    reply, call = trail.reply, trail.call
+    if reply is None or call is None:
+        return
+    usage = reply.upstream.usage
+    used_in, used_out = _usage(trail)
+    trail.reason = ALLOWED
+    log.append_soon(
+        records.outcome(
+            ref=call.decision_id,
+            deployment=reply.deployment.id,
+            provider=reply.deployment.provider,
+            region=reply.deployment.region,
+            resp_model=reply.upstream.model,
+            resp_id=reply.upstream.response_id,
+            finish=reply.upstream.finish_reason,
+            in_tok=usage.prompt_tokens if usage else None,
+            out_tok=usage.completion_tokens if usage else None,
+            usage_in=used_in,
+            usage_out=used_out,
+            estimated=usage is None,
+            total_us=now_us - call.received_us,
+            upstream_us=reply.took_us,
+            attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
+            payload=_released(trail),
+        )
+    )
+
+
+def listed(trail: Trail, log: AuditLog, now_us: int) -> None:
+    """Record that the catalogue was shown: an outcome that no deployment had a part in."""
+    trail.reason = ALLOWED
+    log.append_soon(
+        records.outcome(
+            ref=trail.raw.decision_id,
+            deployment=None,
+            provider=None,
+            region=None,
+            resp_model=None,
+            resp_id=None,
+            finish=None,
+            in_tok=None,
+            out_tok=None,
+            usage_in=0,
+            usage_out=0,
+            estimated=False,
+            total_us=now_us - trail.raw.received_us,
+            upstream_us=None,
+        )
+    )
+
+
+async def refusal(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
+    """Record a call that ended with a reason; a record that can't be written never blocks a refusal.
+
+    Strangers get a tally without a word of theirs in it, opened calls their closing record, and
+    everybody else a deny.
+    """
+    trail.reason = code
+    if trail.opened:
+        _abort(trail, log, code, now_us)
+    elif trail.principal is None:
+        log.auth_failure(code)
+    else:
+        try:
+            log.append_soon(await _decision(trail, log, "deny", code))
+        except AuditError:
+            # The log counts what it couldn't take and says so in its next `gap` record.
+            return
+
+
+def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
+    """Record that the client went away (or the gateway stopped) while its call was being served."""
+    trail.reason = GONE
+    if trail.opened:
+        _abort(trail, log, GONE, now_us)
+
+
+def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
+    reply = trail.reply
+    used_in, used_out = _usage(trail) if reply else (0, 0)
+    trail.reason = code
+    log.append_soon(
+        records.aborted(
+            ref=trail.raw.decision_id,
+            reason_code=code,
+            total_us=now_us - trail.raw.received_us,
+            deployment=reply.deployment.id if reply else None,
+            provider=reply.deployment.provider if reply else None,
+            region=reply.deployment.region if reply else None,
+            usage_in=used_in,
+            usage_out=used_out,
+            estimated=reply is None or reply.upstream.usage is None,
+            upstream_us=reply.took_us if reply else None,
+            attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
+            payload=_released(trail),
+        )
+    )
+
+
+def _usage(trail: Trail) -> tuple[int, int]:
+    """Tokens in and out: the provider's count, or an estimate where it gave none.
+
+    A stream's pieces are about one token each; a prompt has about four bytes a token.
+    """
+    usage = trail.reply.upstream.usage if trail.reply else None
+    if usage is not None:
+        return usage.prompt_tokens, usage.completion_tokens
+    return len(trail.call.payload) // 4 if trail.call else 0, trail.delivery.events
+
+
+def _released(trail: Trail) -> tuple[Commitment, ...]:
+    return (trail.delivery.digest,) if trail.delivery.digest is not None else ()
+
+
+async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: str) -> Record:
+    call, principal, decision, permitted = trail.call, trail.principal, trail.decision, trail.permitted
+    keeps = permitted is not None and permitted.retain.payload == "digest"
+    return records.decision(
+        decision_id=trail.raw.decision_id,
+        request_id=trail.raw.request_id,
+        action=action,
+        reason_code=code,
+        tenant=principal.organization if principal else None,
+        team=principal.team if principal else None,
+        sref=await log.sref(principal.id) if principal else None,
+        actor_kind=principal.type if principal else "unknown",
+        auth=principal.method if principal else "none",
+        op=trail.raw.action,
+        req_model=call.model if call else None,
+        stream=call.stream if call else False,
+        obligations=_documents(decision.obligations) if isinstance(decision, Allow) else (),
+        payload=(commit("req", call.payload),) if keeps and call else (),
+        policy_us=decision.origin.took_us if decision else None,
+        **(_policy(decision.origin, action) if decision else _UNDECIDED),
+    )
+
+
+def _policy(origin: Origin, action: str) -> dict[str, Any]:
+    return {
+        "engine": origin.engine,
+        "bundle": origin.bundle or None,
+        "revision": origin.revision or None,
+        "path": origin.path,
+        "rules": [(rule, action) for rule in origin.rules],
+        "policy_input": commit("input", orjson.dumps(origin.asked)) if origin.asked else None,
+    }
+
+
+def _documents(obligations: Sequence[Obligation]) -> list[dict[str, Any]]:
+    return [{"kind": type(obligation).__name__.lower(), **asdict(obligation)} for obligation in obligations]
