@@ -1,0 +1,35 @@
+"""What can go wrong in the log, each with a stable code. Knows nothing of who asked."""
+
+
+class AuditError(Exception):
+    """Root of all failures of this package.
+
+    Attributes:
+        code: stable, dotted, lower-case reason; callers map by it and never by the message.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{message} [{code}]")
+        self.code = code
+
+
+class LogUnavailable(AuditError):
+    """The log cannot promise durability now.
+
+    Codes: `log.backlogged` (the queue is full), `log.not_durable` (a write or a sync failed),
+    `log.closed`, `log.cannot_open` (folder or lock), `vault.unavailable` (the map of subjects).
+    """
+
+
+class RecordRefused(AuditError):
+    """This one record has no canonical form; the log itself goes on.
+
+    Codes: `record.type`, `record.key`, `record.value`, `record.too_long`, `record.label`.
+    """
+
+
+class LogDamaged(AuditError):
+    """The files contradict themselves, and continuing would bury the evidence.
+
+    Codes: `log.damaged`, `log.rolled_back` (shorter than its own last head), `log.origin`.
+    """

@@ -1,0 +1,100 @@
+"""One group of records on its way to the disk: encoded, numbered, hashed, framed.
+
+Pure memory: nothing here waits or fails for the machine's sake. A group that does not become durable is
+thrown away whole, and the numbers it used are used again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from audit import frames, nonces
+from audit.canonical import encode
+from audit.record import Record
+from audit.tree import Frontier, leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the log promises about one durable record.
+
+    Attributes:
+        writer: id of the writer.
+        boot: number of the writer's process lifetime, from 0.
+        wseq: number of the record in that boot, from 0, without holes.
+        index: index of the leaf in the writer's tree.
+        leaf_hash: hex of SHA-256(0x00 || stored bytes).
+        t_us: wall clock at which the log took the record, microseconds UTC.
+    """
+
+    writer: str
+    boot: int
+    wseq: int
+    index: int
+    leaf_hash: str
+    t_us: int
+
+
+class Group:
+    """Records gathered for one write.
+
+    Args:
+        writer: the `writer` object of every record, {id, boot}.
+        wseq: number of the first record.
+        frontier: the durable tree; copied.
+        t_us: wall clock of the group.
+        mono_us: monotonic clock of the group.
+
+    Attributes:
+        size: bytes of frames so far.
+        frontier: the tree with this group's leaves.
+        wseq: number that the next record gets.
+        slots: nonce slots for the vault.
+    """
+
+    __slots__ = ("_frames", "_mono_us", "_t_us", "_writer", "frontier", "size", "slots", "wseq")
+
+    def __init__(
+        self, writer: dict[str, Any], wseq: int, frontier: Frontier, t_us: int, mono_us: int
+    ) -> None:
+        self._writer = writer
+        self._t_us = t_us
+        self._mono_us = mono_us
+        self._frames: list[bytes] = []
+        self.frontier = frontier.copy()
+        self.wseq = wseq
+        self.size = 0
+        self.slots: list[bytes] = []
+
+    def add(self, record: Record) -> Receipt:
+        """Add one record and return the receipt that holds once the group is durable.
+
+        Raises:
+            RecordRefused: the record has no canonical form; the group is as before.
+        """
+        body = record.body
+        body["writer"] = self._writer
+        body["wseq"] = self.wseq
+        body["t_us"] = self._t_us
+        body["mono_us"] = self._mono_us
+        data = encode(body)
+        slots = nonces.pack(record.id, record.nonces) if record.nonces else b""
+        leaf = leaf_hash(data)
+        receipt = Receipt(
+            self._writer["id"], self._writer["boot"], self.wseq, self.frontier.size, leaf.hex(), self._t_us
+        )
+        self.frontier.append(leaf)
+        frame = frames.pack(data)
+        self._frames.append(frame)
+        self.size += len(frame)
+        if slots:
+            self.slots.append(slots)
+        self.wseq += 1
+        return receipt
+
+    def tree(self) -> dict[str, Any]:
+        """Return {size, root} of everything before the next record."""
+        return {"size": self.frontier.size, "root": self.frontier.root().hex()}
+
+    def frames(self) -> bytes:
+        """Return the group's bytes."""
+        return b"".join(self._frames)

@@ -1,0 +1,74 @@
+"""`head.json`: what a writer remembers about its own log between two lives. A hint, never evidence.
+
+It spares reading closed segments at start, and it lets a start notice that records are gone. A hint that
+does not agree with itself is ignored, and everything is read.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from audit.origin import sync_folder
+from audit.tree import Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """State at the beginning of a segment: its first index, the last boot seen, the tree before it."""
+
+    index: int
+    boot: int
+    hashes: tuple[bytes, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the segment, without its ending."""
+        return f"{self.index:012d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A segment to begin reading at, and the size and root that must at least be found."""
+
+    start: Start
+    size: int
+    root: bytes
+
+
+def write(slot: Path, head: Head) -> None:
+    """Replace the hint, atomically and durably."""
+    start = head.start
+    text = orjson.dumps(
+        {
+            "boot": start.boot,
+            "hashes": [each.hex() for each in start.hashes],
+            "root": head.root.hex(),
+            "size": head.size,
+            "start": start.index,
+            "start_root": Frontier(start.index, start.hashes).root().hex(),
+        }
+    )
+    draft = slot / ".head-draft"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(fd, text)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    draft.replace(slot / "head.json")
+    sync_folder(slot)
+
+
+def read(slot: Path) -> Head | None:
+    """Return the hint, or None when there is none or it does not agree with itself."""
+    try:
+        found = orjson.loads((slot / "head.json").read_bytes())
+        hashes = tuple(bytes.fromhex(each) for each in found["hashes"])
+        if Frontier(found["start"], hashes).root().hex() != found["start_root"]:
+            return None
+        start = Start(found["start"], int(found["boot"]), hashes)
+        return Head(start, int(found["size"]), bytes.fromhex(found["root"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return None

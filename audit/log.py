@@ -1,0 +1,188 @@
+"""The log's public face: open it, append to it, close it.
+
+One `AuditLog` per process; several processes share a folder, each with a writer's log of its own.
+"""
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from audit import origin as origins
+from audit import record as records
+from audit import slot as slots
+from audit.errors import LogDamaged, LogUnavailable
+from audit.group import Receipt
+from audit.nonces import NonceFile
+from audit.ports import Ports
+from audit.pseudonyms import Pseudonyms
+from audit.record import Record
+from audit.segments import Segments
+from audit.writer import Entry, Limits, Writer
+
+QUEUE_LIMIT = 4_096
+REOPEN_AFTER_S = 5.0
+
+
+class AuditLog:
+    """An open log. Made by `open`; appends come from any event loop, `sref` from one.
+
+    Attributes:
+        origin: name of the log.
+        writer: id of this process's writer (`w0`, ...).
+        boot: number of this process's lifetime in the writer's log.
+    """
+
+    def __init__(
+        self, origin: str, slot: slots.Slot, boot: int, writer: Writer, pseudonyms: Pseudonyms
+    ) -> None:
+        self.origin = origin
+        self.writer = slot.name
+        self.boot = boot
+        self._slot = slot
+        self._writer = writer
+        self._pseudonyms = pseudonyms
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        origin: str,
+        *,
+        mode: str = "strict",
+        queue_limit: int = QUEUE_LIMIT,
+        reopen_after_s: float = REOPEN_AFTER_S,
+        ports: Ports | None = None,
+    ) -> "AuditLog":
+        """Open the log in `folder`, creating what is not there, and begin a boot.
+
+        Blocks: it reads the current segment and makes the boot's first records durable.
+
+        Args:
+            folder: where the log lives; made with mode 0700.
+            origin: name of the log, for good; as in a C2SP checkpoint.
+            mode: the mode the caller runs in, stated in a `mode` record (`strict`: nothing is released
+                without a durable record). The log itself behaves the same in every mode.
+            queue_limit: records that may wait before appends are refused.
+            reopen_after_s: seconds between a failed write and the next try.
+            ports: clocks and disk calls; None for the machine's own.
+
+        Raises:
+            LogUnavailable: `log.cannot_open` or `vault.unavailable`.
+            LogDamaged: the files are not what a crash can leave behind, or belong to another log.
+        """
+        ports = ports or Ports()
+        limits = Limits(queue_limit, round(reopen_after_s * 1_000_000))
+        try:
+            with ExitStack() as undo:
+                log = cls._open(Path(folder), origin, mode, limits, ports, undo)
+                undo.pop_all()
+        except OSError as error:
+            raise LogUnavailable("log.cannot_open", f"cannot open the log in {folder}: {error}") from error
+        return log
+
+    @classmethod
+    def _open(
+        cls, folder: Path, origin: str, mode: str, limits: Limits, ports: Ports, undo: ExitStack
+    ) -> "AuditLog":
+        _make_folders(folder)
+        identity = origins.settle(folder, origin, ports.wall_us())
+        slot = slots.take(folder / "writers")
+        undo.callback(slot.release)
+        pseudonyms = Pseudonyms(folder / "vault" / "subjects.db")
+        undo.callback(pseudonyms.close)
+        segments = Segments(slot.folder, ports)
+        undo.callback(segments.abandon)
+        segments.boot = _next_boot(segments)
+        nonces = NonceFile(_private(folder / "vault" / "nonces" / slot.name), ports)
+        writer = Writer(slot.name, segments, nonces, ports, limits)
+        others = [records.mode(mode)]
+        if segments.torn:
+            others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
+        writer.begin(records.writer_open(identity.name, identity.digest), others)
+        return cls(origin, slot, segments.boot, writer, pseudonyms)
+
+    @property
+    def available(self) -> bool:
+        """Whether the disk takes records, for a readiness check."""
+        return self._writer.available
+
+    async def append(self, record: Record) -> Receipt:
+        """Log one record; on return it is durable.
+
+        Raises:
+            LogUnavailable: `log.backlogged`, `log.not_durable` or `log.closed`: there is no record.
+            RecordRefused: the record has no canonical form.
+        """
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._writer.submit(Entry(record, future))
+        return await future
+
+    def append_soon(self, record: Record) -> None:
+        """Log one record without waiting for it: for a denial, which no log may hold up.
+
+        A record that the log cannot take is counted, and the next `gap` record tells the count.
+        """
+        try:
+            self._writer.submit(Entry(record, None))
+        except LogUnavailable:
+            return
+
+    def auth_failure(self, code: str) -> None:
+        """Count a failed authentication: at most one record per code and second, with the count."""
+        self._writer.count_auth_failure(code)
+
+    async def sref(self, subject: str) -> str:
+        """Return the pseudonym of a subject; see `audit.pseudonyms.Pseudonyms.sref`."""
+        return await self._pseudonyms.sref(subject)
+
+    def close(self) -> None:
+        """Write what waits, end the boot with `writer.close` and free the slot. Blocks; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.close()
+        self._pseudonyms.close()
+        self._slot.release()
+
+    async def aclose(self) -> None:
+        """Close without blocking the event loop."""
+        await asyncio.to_thread(self.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _next_boot(segments: Segments) -> int:
+    """Return the boot that follows the last one in the log."""
+    if segments.last_body is None:
+        return segments.boot + 1 if segments.frontier.size else 0
+    try:
+        return int(orjson.loads(segments.last_body)["writer"]["boot"]) + 1
+    except (ValueError, KeyError, TypeError) as error:
+        raise LogDamaged("log.damaged", "the last record of the log is none of its own") from error
+
+
+def _make_folders(folder: Path) -> None:
+    """Make the folders, closed to everybody else: the vault holds what undoes the pseudonyms."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "writers").mkdir(mode=0o700, exist_ok=True)
+    _private(folder / "vault")
+    _private(folder / "vault" / "nonces")
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+    return folder

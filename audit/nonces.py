@@ -1,0 +1,123 @@
+"""The erasable sidecar of the commitments: one file of fixed slots per writer and segment.
+
+Slot of 64 bytes: record id 16 | label 15, padded with NUL | state 1 | nonce 32. Erasing overwrites state
+and nonce in place; the segment, its leaves and every proof stay as they are. Written by the log's writer
+thread only; erased by anyone who may write the vault.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+
+from audit.commitment import NONCE_BYTES
+from audit.errors import RecordRefused
+from audit.ports import Ports
+
+_SLOT = Struct(">16s15sB32s")
+_ID_BYTES = 16
+_STATE_AT = 31
+_LIVE, _ERASED = 1, 2
+
+
+def pack(record_id: str, nonces: tuple[tuple[str, bytes], ...]) -> bytes:
+    """Return the slots of one record's nonces.
+
+    Raises:
+        RecordRefused: `record.value` when the id is not 32 hex digits.
+    """
+    try:
+        key = bytes.fromhex(record_id)
+    except ValueError:
+        key = b""
+    if len(key) != _ID_BYTES:
+        raise RecordRefused("record.value", "a record's id is 32 hex digits")
+    return b"".join(_SLOT.pack(key, label.encode(), _LIVE, nonce) for label, nonce in nonces)
+
+
+class NonceFile:
+    """The open sidecar of one writer; moves along with its segments.
+
+    Args:
+        folder: `<log>/vault/nonces/<slot>`.
+        ports: the machine.
+    """
+
+    def __init__(self, folder: Path, ports: Ports) -> None:
+        self._folder = folder
+        self._ports = ports
+        self._fd = -1
+        self._segment = ""
+        self._offset = 0
+        self.dirty = False
+
+    def append(self, segment: str, slots: bytes) -> None:
+        """Write slots beside the segment named `segment`; not yet durable.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        if segment != self._segment:
+            self._turn_to(segment)
+        self._ports.write_all(self._fd, slots, self._offset)
+        self._offset += len(slots)
+        self.dirty = True
+
+    def sync(self) -> None:
+        """Make all slots durable."""
+        if self.dirty:
+            self._ports.fdatasync(self._fd)
+            self.dirty = False
+
+    def close(self) -> None:
+        """Close without a sync; `append` opens anew."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd, self._segment, self.dirty = -1, "", False
+
+    def _turn_to(self, segment: str) -> None:
+        self.sync()
+        self.close()
+        self._fd = os.open(self._folder / f"{segment}.bin", os.O_RDWR | os.O_CREAT, 0o600)
+        self._segment = segment
+        # A slot that a kill left half written would shift all later ones.
+        size = os.fstat(self._fd).st_size
+        self._offset = size - size % _SLOT.size
+        os.ftruncate(self._fd, self._offset)
+
+
+def find(vault: Path, record_id: str, label: str) -> bytes | None:
+    """Return a nonce, or None where it was erased or never kept."""
+    wanted = label.encode()
+    for path, offset in _slots(vault, record_id):
+        _, found, state, nonce = _SLOT.unpack_from(path.read_bytes(), offset)
+        if found.rstrip(b"\x00") == wanted and state == _LIVE:
+            return bytes(nonce)
+    return None
+
+
+def erase(vault: Path, record_id: str) -> int:
+    """Overwrite all nonces of a record, durably; return how many there were.
+
+    From then on its commitments prove nothing and betray nothing.
+    """
+    places = list(_slots(vault, record_id))
+    for path, offset in places:
+        fd = os.open(path, os.O_RDWR)
+        try:
+            os.pwrite(fd, bytes([_ERASED]) + bytes(NONCE_BYTES), offset + _STATE_AT)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    return len(places)
+
+
+def _slots(vault: Path, record_id: str) -> Iterator[tuple[Path, int]]:
+    key = bytes.fromhex(record_id)
+    for path in sorted(vault.glob("nonces/*/*.bin")):
+        data = path.read_bytes()
+        at = data.find(key)
+        while at >= 0:
+            if at % _SLOT.size == 0 and at + _SLOT.size <= len(data):
+                yield path, at
+            at = data.find(key, at + 1)

@@ -1,0 +1,88 @@
+"""Who this log is: `origin.json`, created once, atomically, and never changed.
+
+Its digest stands in every `writer.open`, so that the name cannot be changed under the records.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+
+from audit.errors import LogDamaged, LogUnavailable
+
+FORMAT_VERSION = 1
+MAX_NAME_CHARS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The log's identity.
+
+    Attributes:
+        name: as in a C2SP checkpoint: printable, no spaces, no plus sign.
+        digest: `sha256:` and the hex digest of the file's bytes.
+    """
+
+    name: str
+    digest: str
+
+
+def settle(folder: Path, name: str, created_us: int) -> Origin:
+    """Create the identity of the log in `folder`, or check it against `name`.
+
+    Raises:
+        LogUnavailable: `log.cannot_open` when the name is no origin.
+        LogDamaged: `log.origin` when the folder holds another log or a format this code does not know.
+        OSError: when the folder cannot be written.
+    """
+    if not _is_name(name):
+        raise LogUnavailable(
+            "log.cannot_open", "an origin is 1 to 255 printable characters without space or +"
+        )
+    path = folder / "origin.json"
+    if not path.exists():
+        _create(path, orjson.dumps({"created_us": created_us, "format": FORMAT_VERSION, "origin": name}))
+    data = path.read_bytes()
+    try:
+        found = orjson.loads(data)
+        same = (found["format"], found["origin"]) == (FORMAT_VERSION, name)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LogDamaged("log.origin", f"{path} is not readable as an origin") from error
+    if not same:
+        raise LogDamaged("log.origin", f"{path} names another log or another format; wanted {name!r}")
+    return Origin(name, "sha256:" + sha256(data).hexdigest())
+
+
+def _is_name(name: str) -> bool:
+    printable = name.isprintable() and not any(char.isspace() or char == "+" for char in name)
+    return 0 < len(name) <= MAX_NAME_CHARS and printable
+
+
+def _create(path: Path, data: bytes) -> None:
+    """Write beside, then link: of several processes that start at once exactly one wins, whole."""
+    draft = path.with_name(f".origin-{secrets.token_hex(8)}")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,279 @@
+"""The records of schema version 1, one constructor per kind, as plain keyword values.
+
+The log adds `writer`, `wseq`, `t_us` and `mono_us`. No record holds a payload, a subject's name or free
+text: reasons are codes, people are pseudonyms (`sref`), payloads are commitments. Names under `gen_ai`
+follow OpenTelemetry's GenAI conventions. Knows nothing of files.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from audit.canonical import decimal_strings
+from audit.commitment import Commitment
+
+SCHEMA_VERSION = 1
+
+Action = Literal["allow", "deny"]
+Attempt = tuple[str, str]  # deployment, outcome code
+RuleHit = tuple[str, str]  # rule id, effect
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record on its way to the log, which owns `body` from then on.
+
+    Attributes:
+        body: the JSON object, without what the log adds.
+        nonces: (label, 32 bytes) per commitment in the body; they go to the vault, never to the log.
+    """
+
+    body: dict[str, Any]
+    nonces: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The record's id, 128 random bits in hex: what an outcome gives as `ref`."""
+        return str(self.body["id"])
+
+
+def decision(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    request_id: str,
+    action: Action,
+    reason_code: str,
+    tenant: str | None,
+    team: str | None,
+    sref: str | None,
+    actor_kind: str,
+    auth: str,
+    op: str,
+    req_model: str | None,
+    stream: bool,
+    engine: str,
+    bundle: str | None,
+    revision: str | None,
+    path: str,
+    rules: Sequence[RuleHit] = (),
+    obligations: Sequence[Any] = (),
+    final: bool = True,
+    policy_input: Commitment | None = None,
+    payload: Iterable[Commitment] = (),
+    policy_us: int | None = None,
+    total_us: int | None = None,
+    decision_id: str | None = None,
+) -> Record:
+    """Return the record that opens a request: durable before anything leaves the house.
+
+    Args:
+        request_id: the gateway's id of the request.
+        action: what was decided.
+        reason_code: stable code of the decisive reason.
+        tenant: organization of the subject; null while unknown.
+        team: team of the subject; null while unknown.
+        sref: pseudonym of the subject, from `AuditLog.sref`; null for nobody.
+        actor_kind: `user`, `service`, ...; what kind of subject it is.
+        auth: how it proved who it is (`oidc`, `api_key`, `mtls`, `none`).
+        op: the operation, as `chat.completions`.
+        req_model: the model asked for.
+        stream: whether a stream was asked for.
+        engine: policy engine that answered (`embedded`, `opa`).
+        bundle: digest of the policy bundle, `sha256:...`.
+        revision: revision of the bundle.
+        path: entrypoint that was asked.
+        rules: the rules that fired, as (id, effect).
+        obligations: as the policy gave them; numbers with a fraction become decimal strings.
+        final: false for a decision that another decision on the same request follows. An allow that is
+            final must be closed by exactly one `outcome` or `aborted`.
+        policy_input: commitment to the question's bytes.
+        payload: commitments by field, as `Commitment("req")`.
+        policy_us: time the policy took.
+        total_us: time from receipt to this decision.
+        decision_id: the record's id, 32 hex digits, where the caller has announced it already.
+    """
+    commitments = list(payload)
+    body: dict[str, Any] = {
+        "v": SCHEMA_VERSION,
+        "typ": "decision",
+        "id": decision_id or secrets.token_hex(16),
+        "tenant": tenant,
+        "team": team,
+        "sref": sref,
+        "actor": {"kind": actor_kind, "auth": auth},
+        "req": {"id": request_id, "stream": stream},
+        "gen_ai": {"op": op, "req_model": req_model},
+        "policy": {
+            "engine": engine,
+            "bundle": bundle,
+            "revision": revision,
+            "path": path,
+            "input_commit": policy_input.finish()["c"] if policy_input else None,
+            "rules": [{"id": rule, "effect": effect} for rule, effect in rules],
+        },
+        "decision": {
+            "action": action,
+            "reason_code": reason_code,
+            "obligations": decimal_strings(obligations) if obligations else [],
+            "final": final,
+        },
+        "payload": {each.label: each.finish() for each in commitments},
+        "lat_us": {"policy": policy_us, "total": total_us},
+    }
+    if policy_input:
+        commitments.append(policy_input)
+    return Record(body, _nonces(commitments))
+
+
+def outcome(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    ref: str,
+    deployment: str | None,
+    provider: str | None,
+    region: str | None,
+    resp_model: str | None,
+    resp_id: str | None,
+    finish: str | None,
+    in_tok: int | None,
+    out_tok: int | None,
+    usage_in: int,
+    usage_out: int,
+    estimated: bool,
+    total_us: int,
+    upstream_us: int | None,
+    attempts: Sequence[Attempt] = (),
+    payload: Iterable[Commitment] = (),
+) -> Record:
+    """Return the record that closes an allowed request which was answered to its end.
+
+    Args:
+        ref: id of the decision.
+        deployment: id of the deployment that answered; null where the gateway answered by itself.
+        provider: its provider.
+        region: its region.
+        resp_model: the model as the provider named it.
+        resp_id: the provider's id of the answer.
+        finish: the provider's finish reason.
+        in_tok: input tokens as the provider reported them; null when it did not.
+        out_tok: output tokens, likewise.
+        usage_in: input tokens as accounted for.
+        usage_out: output tokens as accounted for.
+        estimated: true when the accounted numbers are the gateway's own count.
+        total_us: time from receipt to the last byte.
+        upstream_us: time the provider took.
+        attempts: every deployment tried, in order, with its outcome code.
+        payload: commitments by field, as `Commitment("resp")`.
+    """
+    commitments = list(payload)
+    body: dict[str, Any] = {
+        "v": SCHEMA_VERSION,
+        "typ": "outcome",
+        "id": secrets.token_hex(16),
+        "ref": ref,
+        "deployment": deployment,
+        "provider": provider,
+        "region": region,
+        "attempts": [{"deployment": tried, "outcome": code} for tried, code in attempts],
+        "gen_ai": {
+            "provider": provider,
+            "resp_model": resp_model,
+            "resp_id": resp_id,
+            "finish": finish,
+            "in_tok": in_tok,
+            "out_tok": out_tok,
+        },
+        "usage": {"in": usage_in, "out": usage_out, "estimated": estimated},
+        "lat_us": {"total": total_us, "upstream": upstream_us},
+        "payload": {each.label: each.finish() for each in commitments},
+    }
+    return Record(body, _nonces(commitments))
+
+
+def aborted(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    ref: str,
+    reason_code: str,
+    total_us: int,
+    deployment: str | None = None,
+    provider: str | None = None,
+    region: str | None = None,
+    usage_in: int = 0,
+    usage_out: int = 0,
+    estimated: bool = True,
+    upstream_us: int | None = None,
+    attempts: Sequence[Attempt] = (),
+    payload: Iterable[Commitment] = (),
+) -> Record:
+    """Return the record that closes an allowed request which was not answered to its end.
+
+    Args:
+        ref: id of the decision.
+        reason_code: why it ended (`client.gone`, `upstream.error`, ...).
+        total_us: time from receipt to the end.
+        deployment: the deployment that was answering, if one was.
+        provider: its provider.
+        region: its region.
+        usage_in: input tokens as accounted for.
+        usage_out: output tokens as accounted for.
+        estimated: true when the numbers are the gateway's own count.
+        upstream_us: time the provider took.
+        attempts: every deployment tried, in order, with its outcome code.
+        payload: commitments to what was released before the end.
+    """
+    commitments = list(payload)
+    body: dict[str, Any] = {
+        "v": SCHEMA_VERSION,
+        "typ": "aborted",
+        "id": secrets.token_hex(16),
+        "ref": ref,
+        "reason_code": reason_code,
+        "deployment": deployment,
+        "provider": provider,
+        "region": region,
+        "attempts": [{"deployment": tried, "outcome": code} for tried, code in attempts],
+        "usage": {"in": usage_in, "out": usage_out, "estimated": estimated},
+        "lat_us": {"total": total_us, "upstream": upstream_us},
+        "payload": {each.label: each.finish() for each in commitments},
+    }
+    return Record(body, _nonces(commitments))
+
+
+def policy_load(
+    *, engine: str, bundle: str | None, revision: str | None, result: str, reason_code: str | None = None
+) -> Record:
+    """Return the record of a policy bundle that was activated or refused."""
+    policy = {"engine": engine, "bundle": bundle, "revision": revision}
+    return _event("policy.load", {"policy": policy, "result": result, "reason_code": reason_code})
+
+
+def auth_failure(reason_code: str, n: int) -> Record:
+    """Return the tally of `n` failed authentications: a code and a count, nothing the caller chose."""
+    return _event("auth_failure", {"reason_code": reason_code, "n": n})
+
+
+def writer_open(origin: str, origin_digest: str) -> Record:
+    """Return the first record of a boot; the writer adds `tree`, {size, root} of all it logged before."""
+    return _event("writer.open", {"origin": origin, "origin_digest": origin_digest})
+
+
+def writer_close(tree: dict[str, Any]) -> Record:
+    """Return the last record of a boot that ended in order; `tree` is {size, root} of all before it."""
+    return _event("writer.close", {"tree": tree})
+
+
+def mode(name: str) -> Record:
+    """Return the statement of the mode that holds from here on."""
+    return _event("mode", {"mode": name})
+
+
+def gap(reason: str, facts: dict[str, Any]) -> Record:
+    """Return the admission that something is missing here, with exact counts."""
+    return _event("gap", {"gap": {"reason": reason, **facts}})
+
+
+def _event(typ: str, fields: dict[str, Any]) -> Record:
+    return Record({"v": SCHEMA_VERSION, "typ": typ, "id": secrets.token_hex(16), **fields})
+
+
+def _nonces(commitments: list[Commitment]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((each.label, each.nonce) for each in commitments)

@@ -1,0 +1,367 @@
+"""The writer thread: gathers what callers bring, makes it durable in groups, and answers.
+
+One write, one sync and one wake-up per event loop and group, however many callers wait. After a failed
+write or sync everything that waits is refused, the file is given up, and after a pause the thread reads
+back what was durable and goes on behind a `gap` record that counts what was lost. One module on purpose,
+a little over the usual length: these states only make sense beside each other.
+"""
+
+import errno
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, NamedTuple
+
+from audit import record as records
+from audit.errors import AuditError, LogUnavailable, RecordRefused
+from audit.group import Group, Receipt
+from audit.missing import Counts, Missing, Reason
+from audit.nonces import NonceFile
+from audit.ports import Ports
+from audit.record import Record
+from audit.segments import GROUP_BYTES, Segments
+from audit.tally import Tally
+
+if TYPE_CHECKING:
+    import asyncio
+
+_NONCE_SYNC_US = 1_000_000
+
+
+class Entry(NamedTuple):
+    """One record in the queue; without a future nobody waits for it."""
+
+    record: Record
+    future: "asyncio.Future[Receipt] | None"
+
+
+class _Signal(Enum):
+    LOOK = "look"  # no record, but something may be due
+    STOP = "stop"
+
+
+class _State(Enum):
+    LIVE = "live"
+    DOWN = "down"
+    CLOSED = "closed"
+
+
+_Answer = tuple["asyncio.Future[Receipt]", "Receipt | AuditError"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the writer.
+
+    Attributes:
+        queue: records that may wait; more are refused.
+        reopen_after_us: pause between a failure and the next try.
+    """
+
+    queue: int
+    reopen_after_us: int
+
+
+class Writer:
+    """One writer's queue and thread.
+
+    Args:
+        name: id of the writer.
+        segments: its recovered files; this thread is their only user from `begin` on.
+        nonces: its sidecar in the vault, likewise.
+        ports: the machine.
+        limits: bounds.
+    """
+
+    def __init__(
+        self, name: str, segments: Segments, nonces: NonceFile, ports: Ports, limits: Limits
+    ) -> None:
+        self._head = {"id": name, "boot": segments.boot}
+        self._segments = segments
+        self._nonces = nonces
+        self._ports = ports
+        self._limits = limits
+        self._queue: SimpleQueue[Entry | _Signal] = SimpleQueue()
+        self._tally = Tally()
+        self._missing = Missing()
+        self._state = _State.LIVE
+        self._ended = False
+        self._wseq = 0
+        self._down_since_us = 0
+        self._error = "EIO"
+        self._answers: list[_Answer] = []
+        self._nonces_synced_us = ports.mono_us()
+        self._thread = Thread(target=self._run, name=f"audit-{name}", daemon=True)
+
+    # ── callers' side ───────────────────────────────────────────────────────────────────────────
+
+    @property
+    def available(self) -> bool:
+        """Whether an append would be taken now, as far as the disk is concerned."""
+        return self._state is _State.LIVE
+
+    def begin(self, opening: Record, others: list[Record]) -> None:
+        """Make the boot's first records durable and start the thread.
+
+        Raises:
+            OSError: when they cannot be written.
+        """
+        group = self._group()
+        opening.body["tree"] = group.tree()
+        for record in (opening, *others):
+            group.add(record)
+        self._write(group)
+        self._thread.start()
+
+    def submit(self, entry: Entry) -> None:
+        """Put a record into the queue.
+
+        Raises:
+            LogUnavailable: `log.closed`, `log.not_durable` or `log.backlogged`; the record is counted
+                as missing, except after the end, when nothing can be written any more.
+        """
+        if self._state is not _State.LIVE:
+            if self._state is _State.CLOSED:
+                raise _closed()
+            self._count_refusal(entry, "not_durable")
+            raise _not_durable()
+        if self._queue.qsize() >= self._limits.queue:
+            self._count_refusal(entry, "backlogged")
+            raise LogUnavailable("log.backlogged", f"{self._limits.queue} records wait already")
+        self._queue.put(entry)
+        if self._ended:  # it ended between the look and the put: nobody else would answer
+            self._refuse_queue(_closed)
+
+    def count_auth_failure(self, code: str) -> None:
+        """Count a failed authentication; the thread writes the record when it is due."""
+        if self._tally.hit(code):
+            self._queue.put(_Signal.LOOK)
+
+    def close(self) -> None:
+        """Write what waits, end the boot in order and the thread with it; harmless when repeated."""
+        if self._state is not _State.CLOSED:
+            self._queue.put(_Signal.STOP)
+        self._thread.join()
+
+    def _count_refusal(self, entry: Entry, reason: Reason) -> None:
+        self._missing.add(Counts(refused=1) if entry.future else Counts(dropped=1), reason)
+
+    # ── the thread ──────────────────────────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        try:
+            while self._turn(self._next()):
+                pass
+        finally:  # also after a fault of this code: nobody may be left waiting
+            self._state = _State.CLOSED
+            self._ended = True
+            self._refuse_answers(_closed)
+            self._refuse_queue(_closed)
+
+    def _next(self) -> Entry | _Signal:
+        due_us = self._due_us()
+        wait_s = None if due_us is None else max(0, due_us - self._ports.mono_us()) / 1e6
+        try:
+            return self._queue.get(timeout=wait_s)
+        except Empty:
+            return _Signal.LOOK
+
+    def _due_us(self) -> int | None:
+        """Return when there is work without a record, in monotonic microseconds."""
+        if self._state is _State.DOWN:
+            return self._down_since_us + self._limits.reopen_after_us
+        due_us = self._tally.due_at_us()
+        if self._nonces.dirty:
+            sync_us = self._nonces_synced_us + _NONCE_SYNC_US
+            return sync_us if due_us is None else min(due_us, sync_us)
+        return due_us
+
+    def _turn(self, first: Entry | _Signal) -> bool:
+        """Write one group that begins with `first`; tell whether to go on."""
+        if self._state is _State.DOWN:
+            return self._turn_down(first)
+        group = self._group()
+        answers = self._answers = []
+        missing = self._add_missing(group)
+        tallied = self._add_tally(group)
+        taken = 0
+        item: Entry | _Signal | None = first
+        while item is not None and item is not _Signal.STOP:
+            if isinstance(item, Entry):
+                taken += self._take(item, group, answers)
+            item = self._poll() if group.size < GROUP_BYTES else None
+        try:
+            if group.size:
+                self._write(group)
+        except OSError as error:
+            self._give_back(missing, tallied)
+            self._fail(error, taken)
+        else:
+            self._answer(answers)
+            self._sync_nonces()
+        return item is not _Signal.STOP or self._finish()
+
+    def _take(self, entry: Entry, group: Group, answers: list[_Answer]) -> int:
+        """Add one record to the group; return how many were added."""
+        try:
+            receipt = group.add(entry.record)
+        except RecordRefused as error:
+            if entry.future is None:
+                self._missing.add(Counts(dropped=1), "refused")
+            else:
+                answers.append((entry.future, error))
+            return 0
+        if entry.future is not None:
+            answers.append((entry.future, receipt))
+        return 1
+
+    def _poll(self) -> Entry | _Signal | None:
+        try:
+            return self._queue.get_nowait()
+        except Empty:
+            return None
+
+    def _group(self) -> Group:
+        ports = self._ports
+        return Group(self._head, self._wseq, self._segments.frontier, ports.wall_us(), ports.mono_us())
+
+    def _write(self, group: Group) -> None:
+        data = group.frames()
+        self._segments.make_room(len(data))
+        if group.slots:  # before the record: a commitment in the log has its nonce in the vault
+            self._nonces.append(self._segments.name, b"".join(group.slots))
+        self._segments.append(data, group.frontier)
+        self._wseq = group.wseq
+
+    def _sync_nonces(self) -> None:
+        now_us = self._ports.mono_us()
+        if not self._nonces.dirty or now_us - self._nonces_synced_us < _NONCE_SYNC_US:
+            return
+        try:
+            self._nonces.sync()
+        except OSError as error:
+            self._fail(error, 0)
+        self._nonces_synced_us = now_us
+
+    def _add_missing(self, group: Group) -> tuple[Reason, Counts] | None:
+        missing = self._missing.take()
+        if missing:
+            group.add(records.gap(missing[0], missing[1].facts()))
+        return missing
+
+    def _add_tally(self, group: Group, *, all_codes: bool = False) -> list[tuple[str, int]]:
+        tallied = self._tally.take(self._ports.mono_us(), all_codes=all_codes)
+        for code, n in tallied:
+            group.add(records.auth_failure(code, n))
+        return tallied
+
+    def _give_back(self, missing: tuple[Reason, Counts] | None, tallied: list[tuple[str, int]]) -> None:
+        if missing:
+            self._missing.add(missing[1], missing[0])
+        self._tally.give_back(tallied)
+
+    # ── failure and end ─────────────────────────────────────────────────────────────────────────
+
+    def _fail(self, error: OSError, taken: int) -> None:
+        """Give up the file: what a failed sync left behind is unknown, and a second one would lie."""
+        self._state = _State.DOWN
+        self._down_since_us = self._ports.mono_us()
+        self._error = errno.errorcode.get(error.errno or 0, "EIO")
+        self._segments.abandon()
+        self._nonces.close()
+        self._missing.add(Counts(lost=taken), "not_durable")
+        self._refuse_answers(_not_durable)
+        self._refuse_queue(_not_durable)
+
+    def _turn_down(self, item: Entry | _Signal) -> bool:
+        if item is _Signal.STOP:
+            self._try_again()
+            return self._finish()
+        if isinstance(item, Entry):
+            self._refuse(item, _not_durable())
+        if self._ports.mono_us() - self._down_since_us >= self._limits.reopen_after_us:
+            self._try_again()
+        return True
+
+    def _try_again(self) -> None:
+        missing = self._missing.take()
+        _, counts = missing or ("not_durable", Counts())
+        try:
+            self._segments.reopen()
+            group = self._group()
+            group.add(records.gap("not_durable", {**counts.facts(), "error": self._error}))
+            self._write(group)
+        except (OSError, AuditError):
+            self._segments.abandon()
+            self._give_back(missing, [])
+            self._down_since_us = self._ports.mono_us()
+        else:
+            self._state = _State.LIVE
+
+    def _finish(self) -> bool:
+        """End the boot; what cannot be written now is missing, and the absent close says so."""
+        live, self._state = self._state is _State.LIVE, _State.CLOSED
+        try:
+            if live:
+                group = self._group()
+                self._add_missing(group)
+                self._add_tally(group, all_codes=True)
+                group.add(records.writer_close(group.tree()))
+                self._write(group)
+                self._nonces.sync()
+                self._segments.close()
+        except OSError:
+            self._segments.abandon()
+        self._nonces.close()
+        return False
+
+    def _answer(self, answers: list[_Answer]) -> None:
+        """Hand the answers to the waiting loops, each woken once."""
+        self._answers = []
+        by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Answer]] = defaultdict(list)
+        for answer in answers:
+            by_loop[answer[0].get_loop()].append(answer)
+        for loop, its_answers in by_loop.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(_settle, its_answers)
+
+    def _refuse_answers(self, reason: Callable[[], LogUnavailable]) -> None:
+        """Refuse the group under way; a record that was refused for its own fault stays so."""
+        self._answer(
+            [(future, reason() if isinstance(was, Receipt) else was) for future, was in self._answers]
+        )
+
+    def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:
+        while (item := self._poll()) is not None:
+            if isinstance(item, Entry):
+                self._refuse(item, reason())
+            elif item is _Signal.STOP and not self._ended:
+                self._queue.put(item)
+                return
+
+    def _refuse(self, entry: Entry, error: LogUnavailable) -> None:
+        self._missing.add(Counts(lost=1), "not_durable")
+        if entry.future is not None:
+            self._answer([(entry.future, error)])
+
+
+def _not_durable() -> LogUnavailable:
+    return LogUnavailable("log.not_durable", "a write or a sync failed; the record is not durable")
+
+
+def _closed() -> LogUnavailable:
+    return LogUnavailable("log.closed", "the log is closed")
+
+
+def _settle(answers: list[_Answer]) -> None:
+    for future, answer in answers:
+        if future.done():  # its caller gave up; the record stands all the same
+            continue
+        if isinstance(answer, Receipt):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
