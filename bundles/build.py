@@ -61,7 +61,7 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
     It is written beside and swapped in, so that a failure leaves the old bundle whole.
 
     Raises:
-        BundleError: `bundle.unreadable`, when the folder holds something else than a bundle or can't be written.
+        BundleError: `bundle.unreadable`, when the folder is no bundle's or can't be written.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / manifests.NAME).is_file():
         raise BundleError("bundle.unreadable", f"{folder} holds no bundle; nothing in it is overwritten")

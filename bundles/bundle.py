@@ -101,7 +101,7 @@ def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], Mapping[s
     manifest = parse_object(files[manifests.NAME], manifests.NAME)
     manifests.check_shape(manifest)
     data = parse_object(files[manifests.DATA], manifests.DATA)
-    manifests.check_data(data, manifest["roots"])
+    manifests.check_data(data, manifest["roots"], files)
     if "plans" not in parse_object(files[manifests.PLAN], manifests.PLAN):
         raise BundleError("bundle.malformed", "plan.json holds no plans")
     return MappingProxyType(manifest), MappingProxyType(data)

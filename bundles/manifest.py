@@ -14,7 +14,7 @@ from bundles.documents import canonical, readable
 from bundles.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 NAME = ".manifest"
 PLAN = "plan.json"
@@ -67,13 +67,22 @@ def check_shape(manifest: Mapping[str, Any]) -> None:
         raise BundleError("bundle.malformed", ".manifest doesn't say what its plan was built from")
 
 
-def check_data(data: Mapping[str, Any], roots: Sequence[str]) -> None:
-    """Refuse data outside the roots: a bundle may fill only what its manifest claims.
+def check_data(data: Mapping[str, Any], roots: Sequence[str], names: Iterable[str]) -> None:
+    """Refuse data outside the roots, and data among the rules.
+
+    Rules are found by where they live, and OPA reads data in the same places: `rules.request.grants.x.allow`
+    in `data.json` would be a grant that no rule gives.
+
+    Args:
+        names: names of the bundle's files.
 
     Raises:
         BundleError: `bundle.malformed`.
     """
     _check_below(data, "", frozenset(roots))
+    code = {name.split("/")[0] for name in names if name.endswith(".rego")}
+    if shadowing := sorted(code & data.keys()):
+        raise BundleError("bundle.malformed", f"data.json has data where Rego lives: {shadowing}")
 
 
 def _check_roots(roots: object) -> None:

@@ -17,6 +17,7 @@ asked := lower(input.resource.id)
 
 # METADATA
 # description: Every glob that the caller's roles, team or own row name.
+# scope: document
 globs contains pattern if {
 	some role in caller.roles
 	some pattern in data.regent.roles[role].models
@@ -28,6 +29,7 @@ globs contains pattern if some pattern in caller.subject.models
 
 # METADATA
 # description: Whether any of the caller's globs covers the model asked for.
+# scope: document
 default granted := false
 
 granted if {

@@ -1,6 +1,6 @@
 # METADATA
 # title: The caller
-# description: What the data says of the caller of this question. Names are folded to lower case here and nowhere else.
+# description: What the data says of the caller. Names of roles and teams are folded to lower case here.
 # schemas:
 #   - input: schema.input
 #   - data.regent: schema.regent
@@ -8,10 +8,11 @@ package facts.caller
 
 # METADATA
 # description: The caller's roles in lower case; without roles the set is empty and nothing is granted by role.
-roles := {lower(role) | some role in input.subject.properties.roles}
+roles contains lower(role) if some role in input.subject.properties.roles
 
 # METADATA
 # description: The row of the caller's team. Undefined when the credential names a team that the data does not know.
+# scope: document
 team := data.regent.teams[lower(input.subject.properties.team)]
 
 team := data.regent.teamless if object.get(input.subject.properties, "team", null) == null

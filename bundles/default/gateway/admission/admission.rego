@@ -27,14 +27,7 @@ _allowed if {
 	count(_reasons) == 0
 }
 
-_grants := data.rules.admission.grants
-
-_denies := data.rules.admission.denies
-
-_reasons contains reason if {
-	some rule in _denies
-	some reason in rule.deny
-}
+_reasons contains data.rules.admission.denies[_].deny[_]
 
 _reasons contains reason if {
 	not _granted
@@ -56,12 +49,9 @@ _reasons contains reason if {
 	}
 }
 
-_granted if {
-	some rule in _grants
-	rule.allow == true
-}
+_granted if data.rules.admission.grants[_].allow == true
 
 _complete if {
-	every name in data.regent.required.admission.grants { is_boolean(_grants[name].allow) }
-	every name in data.regent.required.admission.denies { is_set(_denies[name].deny) }
+	every name in data.regent.required.admission.grants { is_boolean(data.rules.admission.grants[name].allow) }
+	every name in data.regent.required.admission.denies { is_set(data.rules.admission.denies[name].deny) }
 }

@@ -10,7 +10,7 @@ package gateway.request
 
 # METADATA
 # title: The decision on a request
-# description: Allows on a positive grant, no reason against it, a permitted deployment and every required rule present.
+# description: Allows on a grant, no reason against it, a permitted deployment and every required rule present.
 # entrypoint: true
 decision := {
 	"allow": true,
@@ -29,14 +29,6 @@ decision := {
 	"advice": [],
 }
 
-_grants := data.rules.request.grants
-
-_denies := data.rules.request.denies
-
-_routes := data.rules.request.routes
-
-_obligations := data.rules.request.obligations
-
 default _allowed := false
 
 _allowed if {
@@ -46,31 +38,25 @@ _allowed if {
 	count(_deployments) > 0
 }
 
+# What each route rule permits, one set of ids a rule.
+_permitted[name] := ids if {
+	some name
+	ids := data.rules.request.routes[name].permitted
+}
+
 # The candidates, in the catalogue's order, that every route rule permits.
 _deployments := [candidate.id |
 	some candidate in input.resource.properties.deployments
-	every rule in _routes { candidate.id in rule.permitted }
+	every ids in _permitted { candidate.id in ids }
 ]
 
-_duties contains duty if {
-	some rule in _obligations
-	some duty in rule.obligation
-}
+_duties contains data.rules.request.obligations[_].obligation[_]
 
-_objections contains reason if {
-	some rule in _denies
-	some reason in rule.deny
-}
+_objections contains data.rules.request.denies[_].deny[_]
 
-_objections contains reason if {
-	some rule in _routes
-	some reason in rule.deny
-}
+_objections contains data.rules.request.routes[_].deny[_]
 
-_objections contains reason if {
-	some rule in _obligations
-	some reason in rule.deny
-}
+_objections contains data.rules.request.obligations[_].deny[_]
 
 _reasons contains reason if some reason in _objections
 
@@ -105,14 +91,11 @@ _reasons contains reason if {
 	}
 }
 
-_granted if {
-	some rule in _grants
-	rule.allow == true
-}
+_granted if data.rules.request.grants[_].allow == true
 
 _complete if {
-	every name in data.regent.required.request.grants { is_boolean(_grants[name].allow) }
-	every name in data.regent.required.request.denies { is_set(_denies[name].deny) }
-	every name in data.regent.required.request.routes { is_set(_routes[name].permitted) }
-	every name in data.regent.required.request.obligations { is_set(_obligations[name].obligation) }
+	every name in data.regent.required.request.grants { is_boolean(data.rules.request.grants[name].allow) }
+	every name in data.regent.required.request.denies { is_set(data.rules.request.denies[name].deny) }
+	every name in data.regent.required.request.routes { is_set(data.rules.request.routes[name].permitted) }
+	every name in data.regent.required.request.obligations { is_set(data.rules.request.obligations[name].obligation) }
 }

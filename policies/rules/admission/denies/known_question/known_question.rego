@@ -5,13 +5,15 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: access.unknown_action
+#   id: known_question
+#   reasons: [access.unknown_action, access.unknown_version]
 #   severity: high
 #   controls: [GDPR-32]
 package rules.admission.denies.known_question
 
 # METADATA
 # description: Reasons to refuse.
+# scope: document
 deny contains reason if {
 	not _known_version
 	reason := {

@@ -7,7 +7,8 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: route.unknown_candidates
+#   id: known_candidates
+#   reasons: [route.unknown_candidates]
 #   severity: high
 #   controls: [GDPR-32]
 package rules.request.denies.known_candidates

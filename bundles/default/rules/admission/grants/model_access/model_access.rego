@@ -5,7 +5,8 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: access.not_granted
+#   id: model_access
+#   reasons: [access.not_granted]
 #   severity: high
 #   controls: [GDPR-32, EU-AI-ACT-26]
 package rules.admission.grants.model_access
@@ -14,6 +15,7 @@ import data.facts.models
 
 # METADATA
 # description: Whether the caller may come in with this question.
+# scope: document
 default allow := false
 
 allow if {

@@ -5,7 +5,8 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: content.unknown
+#   id: known_content
+#   reasons: [content.unknown]
 #   severity: high
 #   controls: [GDPR-32, GDPR-44]
 package rules.request.denies.known_content

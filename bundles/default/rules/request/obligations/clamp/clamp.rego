@@ -5,13 +5,15 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: limits.malformed_clamp
+#   id: clamp
+#   reasons: [limits.malformed_clamp]
 #   severity: medium
 #   controls: [EU-AI-ACT-15]
 package rules.request.obligations.clamp
 
 import data.facts.caller
 import data.facts.models
+import data.facts.quantities
 
 # METADATA
 # description: At most one clamp; none where the data sets no limit.
@@ -21,11 +23,11 @@ obligation contains {"kind": "clamp", "max_tokens": min(_limits)} if count(_limi
 # description: Reasons to refuse.
 deny contains reason if {
 	some limit in _limits
-	not _positive(limit)
+	not quantities.positive(limit)
 	reason := {
 		"id": "limits.malformed_clamp",
 		"user": "A limit of this policy cannot be applied.",
-		"admin": "A max_tokens under regent.roles, regent.teams or regent.models is not a positive number.",
+		"admin": "A max_tokens under regent.roles, regent.teams or regent.models is not a positive whole number.",
 		"controls": ["EU-AI-ACT-15"],
 	}
 }
@@ -35,9 +37,3 @@ _limits contains data.regent.roles[role].max_tokens if some role in caller.roles
 _limits contains caller.team.max_tokens
 
 _limits contains data.regent.models[models.asked].max_tokens
-
-_positive(limit) if {
-	is_number(limit)
-	limit > 0
-	floor(limit) == limit
-}

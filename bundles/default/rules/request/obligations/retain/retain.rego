@@ -5,10 +5,13 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: retention.undefined
+#   id: retain
+#   reasons: [retention.undefined]
 #   severity: high
 #   controls: [GDPR-5, EU-AI-ACT-12]
 package rules.request.obligations.retain
+
+import data.facts.quantities
 
 # METADATA
 # description: How the gateway must keep the record of this call.
@@ -21,13 +24,12 @@ deny contains reason if {
 	reason := {
 		"id": "retention.undefined",
 		"user": "This policy does not say how the call would be recorded.",
-		"admin": "regent.retention must name the payload digest and a positive number of days.",
+		"admin": "regent.retention must name the payload digest and a positive whole number of days.",
 		"controls": ["EU-AI-ACT-12", "GDPR-5"],
 	}
 }
 
 _known if {
 	data.regent.retention.payload == "digest"
-	is_number(data.regent.retention.days)
-	data.regent.retention.days > 0
+	quantities.positive(data.regent.retention.days)
 }

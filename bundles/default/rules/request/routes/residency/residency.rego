@@ -8,7 +8,8 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: residency.hr_onprem
+#   id: residency
+#   reasons: [residency.unknown_label, residency.unknown_team]
 #   severity: critical
 #   controls: [GDPR-44]
 package rules.request.routes.residency
@@ -23,7 +24,8 @@ permitted contains deployment.id if {
 }
 
 # METADATA
-# description: Reasons to refuse; a label's own reason comes from the data.
+# description: Reasons to refuse; a label's own reason, such as residency.hr_onprem, comes from the data.
+# scope: document
 deny contains reason if {
 	count(permitted) == 0
 	some label in labels.known

@@ -1,0 +1,76 @@
+package gateway.admission_test
+
+import data.gateway.admission
+
+_house := {
+	"required": {"admission": {"grants": ["model_access"], "denies": ["known_question"]}},
+	"roles": {"analyst": {"models": ["demo-*"]}},
+	"teams": {},
+	"teamless": {"labels": []},
+}
+
+_question := {
+	"version": 1,
+	"subject": {"type": "user", "id": "alice", "properties": {"issuer": "https://idp.example", "roles": ["analyst"]}},
+	"action": {"name": "chat.completions", "properties": {}},
+	"resource": {"type": "model", "id": "demo-small", "properties": {"deployments": []}},
+	"context": {},
+}
+
+_ids := [reason.id | some reason in admission.decision.reasons]
+
+test_allows_without_obligations if {
+	allowed := {"allow": true, "reasons": [], "obligations": [], "advice": []}
+	admission.decision == allowed with input as _question with data.regent as _house
+}
+
+test_denies_without_a_grant if {
+	question := object.union(_question, {"resource": {"id": "gpt-5"}})
+	denied := {
+		"allow": false,
+		"reasons": [{
+			"id": "access.not_granted",
+			"user": "Neither your roles nor your team may do this.",
+			"admin": "No grant covers the subject, the action and the resource.",
+			"controls": ["GDPR-32"],
+		}],
+		"obligations": [],
+		"advice": [],
+	}
+	admission.decision == denied with input as question with data.regent as _house
+}
+
+test_denies_an_empty_question_with_sorted_reasons if {
+	ids := ["access.not_granted", "access.unknown_action", "access.unknown_version"]
+	_ids == ids with input as {} with data.regent as _house
+	admission.decision.allow == false with input as {} with data.regent as _house
+}
+
+test_denies_wrong_types if {
+	admission.decision.allow == false with input as [] with data.regent as _house
+	admission.decision.allow == false with input as "chat.completions" with data.regent as _house
+}
+
+test_a_grant_cannot_outweigh_a_deny if {
+	question := object.union(_question, {"version": 2})
+	_ids == ["access.unknown_version"] with input as question with data.regent as _house
+	admission.decision.allow == false with input as question with data.regent as _house
+}
+
+test_denies_when_a_required_rule_is_missing[note] if {
+	some note, required in {
+		"a grant": {"grants": ["model_access", "contract"], "denies": ["known_question"]},
+		"a deny": {"grants": ["model_access"], "denies": ["known_question", "kill_switch"]},
+		"list of grants": {"denies": ["known_question"]},
+		"list of denies": {"grants": ["model_access"]},
+		"both lists": {},
+		"not a list": {"grants": ["model_access"], "denies": 7},
+	}
+	house := json.patch(_house, [{"op": "replace", "path": "required/admission", "value": required}])
+	_ids == ["policy.incomplete"] with input as _question with data.regent as house
+	admission.decision.allow == false with input as _question with data.regent as house
+}
+
+test_denies_without_any_data if {
+	_ids == ["access.not_granted", "policy.incomplete"] with input as _question with data.regent as {}
+}
