@@ -20,6 +20,8 @@ MAX_TOOL_CHARS = 128
 MAX_TOKENS = 2**31 - 1
 
 LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+# A tuple, because what the client sent may not be hashable.
+_OUTPUTS = ("text", "audio", "image")
 _PART_MODALITIES = {
     "text": "text",
     "refusal": "text",
@@ -129,7 +131,7 @@ def modalities(body: Mapping[str, object]) -> tuple[str, ...]:
         found.update(_part_modality(part) for part in content)
     wanted = body.get("modalities")
     if wanted is not None:
-        if not isinstance(wanted, list) or not all(kind in {"text", "audio", "image"} for kind in wanted):
+        if not isinstance(wanted, list) or not all(kind in _OUTPUTS for kind in wanted):
             raise invalid("modalities", "`modalities` must be an array of `text`, `audio` and `image`.")
         found.update(wanted)
     return tuple(sorted(found))

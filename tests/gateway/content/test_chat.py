@@ -1,0 +1,110 @@
+"""The few fields of a chat body that the gateway relies on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.content import chat
+from gateway.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MESSAGE = {"role": "user", "content": "Hello"}
+
+
+@pytest.mark.parametrize(
+    ("read", "body", "code", "param"),
+    [
+        (chat.model, {}, "input.invalid", "model"),
+        (chat.model, {"model": ""}, "input.invalid", "model"),
+        (chat.model, {"model": 7}, "input.invalid", "model"),
+        (chat.model, {"model": "m" * 257}, "input.out_of_bounds", "model"),
+        (chat.model, {"model": "m\r\nx-evil: 1"}, "input.out_of_bounds", "model"),
+        (lambda body: chat.flag(body, "stream"), {"stream": "yes"}, "input.invalid", "stream"),
+        (lambda body: chat.flag(body, "stream"), {"stream": 1}, "input.invalid", "stream"),
+        (chat.include_usage, {"stream_options": []}, "input.invalid", "stream_options"),
+        (chat.include_usage, {"stream_options": {"include_usage": 1}}, "input.invalid", "include_usage"),
+        (chat.completion_limit, {"max_tokens": 0}, "input.invalid", "max_tokens"),
+        (chat.completion_limit, {"max_tokens": -1}, "input.invalid", "max_tokens"),
+        (chat.completion_limit, {"max_tokens": True}, "input.invalid", "max_tokens"),
+        (chat.completion_limit, {"max_tokens": 1.5}, "input.invalid", "max_tokens"),
+        (chat.completion_limit, {"max_completion_tokens": "9"}, "input.invalid", "max_completion_tokens"),
+        (chat.completion_limit, {"max_tokens": 2**40}, "input.invalid", "max_tokens"),
+        (chat.tools, {"tools": {}}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [7]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": "function", "function": {}}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": "x" * 129}]}, "input.out_of_bounds", "tools"),
+        (chat.tools, {"functions": [{"name": f"f{n}"} for n in range(129)]}, "input.out_of_bounds", "tools"),
+        (chat.modalities, {}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": []}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": "hi"}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": ["hi"]}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": [{"content": "hi"}]}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": [{"role": "user", "content": 7}]}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": [{"role": "user", "content": ["hi"]}]}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": [{"role": "user", "content": [{}]}]}, "input.invalid", "messages"),
+        (chat.modalities, {"messages": [MESSAGE], "modalities": ["smell"]}, "input.invalid", "modalities"),
+        (chat.modalities, {"messages": [MESSAGE], "modalities": [["text"]]}, "input.invalid", "modalities"),
+    ],
+)
+def test_a_field_of_the_wrong_shape_is_named(
+    read: Callable[[dict[str, object]], object], body: dict[str, object], code: str, param: str
+) -> None:
+    """Each mistake has a code and names the field, without quoting what was sent."""
+    with pytest.raises(Refused) as refused:
+        read(body)
+
+    assert (code, param) == (refused.value.code, refused.value.param)
+    assert "evil" not in str(refused.value)
+
+
+def test_the_smaller_limit_counts() -> None:
+    """A client that sets both limits means the smaller one."""
+    assert chat.completion_limit({"max_tokens": 9, "max_completion_tokens": 5}) == 5
+    assert chat.completion_limit({"max_tokens": 9, "max_completion_tokens": None}) == 9
+    assert chat.completion_limit({}) is None
+
+
+def test_tools_go_by_name_or_type() -> None:
+    """Policy sees every tool that the model is offered, also one without a name of its own."""
+    body: dict[str, object] = {
+        "tools": [
+            {"type": "function", "function": {"name": "search"}},
+            {"type": "custom", "custom": {"name": "shell"}},
+            {"type": "code_interpreter"},
+        ],
+        "functions": [{"name": "legacy"}],
+        "web_search_options": {},
+    }
+
+    assert chat.tools(body) == ("code_interpreter", "legacy", "search", "shell", "web_search")
+
+
+def test_modalities_come_from_parts_and_from_what_is_asked_for() -> None:
+    """An image in one message and audio in the answer are both visible to policy."""
+    body: dict[str, object] = {
+        "messages": [
+            MESSAGE,
+            {"role": "assistant", "content": None},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "new"}],
+            },
+        ],
+        "modalities": ["text", "audio"],
+    }
+
+    assert chat.modalities(body) == ("audio", "image", "other", "text")
+
+
+def test_texts_are_those_of_the_messages() -> None:
+    """Strings and text parts are counted, other parts are not."""
+    body: dict[str, object] = {
+        "messages": [MESSAGE, {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "file"}]}]
+    }
+
+    assert list(chat.texts(body)) == ["Hello", "a"]
