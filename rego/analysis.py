@@ -1,0 +1,140 @@
+"""Finds, without running a plan, which paths of the input it can read; a sound over-approximation.
+
+A local holds a set of input paths: those it may be an alias of. Stepping with a constant key lengthens
+them, copies and calls pass them on, and any other use (a comparison, a builtin, a collection, a scan, a key
+known only at run time) reads the whole of what is at the path.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from rego import plan as p
+from rego.flow import is_local, reads, simplified, walk, writes
+
+Path = tuple[str, ...]
+_MAX_PATH = 16  # a longer path is reported by its prefix: an analysis must end
+
+
+def input_reads(plan: p.Plan, entrypoint: str) -> frozenset[Path]:
+    """Return the shortest set of input paths that covers all that an entrypoint can read.
+
+    Args:
+        plan: The plan.
+        entrypoint: The name of one of its entrypoints.
+
+    Returns:
+        Paths as tuples of object keys; `()` stands for the whole input.
+    """
+    functions = {function.name: function for function in plan.functions}
+    start = next(found for found in plan.entrypoints if found.name == entrypoint)
+    analysis = _Analysis(functions)
+    analysis.run(start.blocks)
+    return frozenset(_covering(analysis.found()))
+
+
+def _covering(paths: Iterable[Path]) -> list[Path]:
+    kept: set[Path] = set()
+    for path in sorted(paths, key=len):
+        if not any(path[:size] in kept for size in range(len(path) + 1)):
+            kept.add(path)
+    return list(kept)
+
+
+class _Body:
+    """What is known of one function or entrypoint: aliases of its locals, and the statements that matter."""
+
+    def __init__(self, blocks: tuple[p.Block, ...]) -> None:
+        self.statements = list(walk(tuple(map(simplified, blocks))))
+        self.aliases: defaultdict[p.Local, set[Path]] = defaultdict(set)
+        self.returned = {s.source for s in self.statements if isinstance(s, p.ReturnLocal)}
+        self.passed = _only_passed_on(self.statements)
+
+
+def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
+    """Return the locals that are used, and only to step further, to be copied, passed on or returned."""
+    used: set[p.Local] = set()
+    looked_at: set[p.Local] = set()
+    for s in statements:
+        used.update(reads(s))
+        if isinstance(s, p.Dot):
+            if not isinstance(s.key, str):
+                looked_at.update(local for local in (s.source, s.key) if is_local(local))
+        elif not isinstance(s, p.AssignVar | p.Call | p.CallDynamic | p.ReturnLocal | p.With):
+            looked_at.update(reads(s))
+        if isinstance(s, p.With) and is_local(s.value):
+            looked_at.add(s.value)
+    return used - looked_at
+
+
+class _Analysis:
+    def __init__(self, functions: Mapping[str, p.Function]) -> None:
+        self.functions = functions
+        self.bodies: dict[str, _Body] = {}
+        self.read: set[Path] = set()
+        self.changed = True
+
+    def run(self, blocks: tuple[p.Block, ...]) -> None:
+        main = _Body(blocks)
+        main.aliases[p.INPUT] = {()}
+        while self.changed:
+            self.changed = False
+            self.visit(main)
+            for body in list(self.bodies.values()):
+                self.visit(body)
+        self.main = main
+
+    def found(self) -> set[Path]:
+        for body in (self.main, *self.bodies.values()):
+            for local, paths in body.aliases.items():
+                # The input itself is handed to every function; nobody has looked at it by that.
+                if local not in body.passed and not (paths == {()} and self.untouched(body, local)):
+                    self.read |= paths
+        return self.read
+
+    @staticmethod
+    def untouched(body: _Body, local: p.Local) -> bool:
+        return not any(local in reads(s) for s in body.statements)
+
+    def visit(self, body: _Body) -> None:
+        for s in body.statements:
+            match s:
+                case p.AssignVar() | p.AssignVarOnce() if is_local(s.source):
+                    self.flow(body, s.target, body.aliases[int(s.source)])
+                case p.Dot(key=str()) if is_local(s.source):
+                    longer = {(*path, s.key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
+                    self.flow(body, s.target, longer)
+                case p.Call():
+                    self.call(body, s)
+                case p.CallDynamic():
+                    for function in self.functions.values():
+                        if function.path and len(function.params) == len(s.args):
+                            self.enter(body, function, s.args, s.result)
+                case _:
+                    pass
+
+    def call(self, body: _Body, s: p.Call) -> None:
+        function = self.functions.get(s.func)
+        if function is not None:
+            self.enter(body, function, s.args, s.result)
+            return
+        for operand in s.args:
+            if type(operand) is int:
+                self.read |= body.aliases[operand]
+
+    def enter(self, body: _Body, function: p.Function, args: tuple[p.Operand, ...], result: p.Local) -> None:
+        inner = self.bodies.get(function.name)
+        if inner is None:
+            inner = self.bodies[function.name] = _Body(function.blocks)
+            self.changed = True
+        for param, operand in zip(function.params, args, strict=False):
+            if type(operand) is int:
+                self.flow(inner, param, body.aliases[operand])
+        for local in inner.returned:
+            self.flow(body, result, inner.aliases[local])
+
+    def flow(self, body: _Body, target: p.Local, paths: set[Path]) -> None:
+        if not paths <= body.aliases[target]:
+            body.aliases[target] |= paths
+            self.changed = True

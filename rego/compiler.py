@@ -1,0 +1,263 @@
+"""Turns a plan into Python functions, once; knows nothing of inputs or of who asks.
+
+The source is compiled and run in a namespace of its own that offers a handful of names and no imports.
+Line numbers lead back to the Rego sources, so that an error can say where it happened at no cost before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType, TracebackType
+from typing import Any, Final, NoReturn
+
+from rego import plan as p
+from rego import values
+from rego.codegen import FunctionWriter, Lines
+from rego.errors import BuiltinError, EvaluationError, Location, PlanError
+from rego.flow import walk
+
+#: Places in the trace that an evaluation hands down: steps left, context of builtins, answers.
+BUDGET: Final = 0
+CONTEXT: Final = 1
+ANSWERS: Final = 2
+FIRST_RULE: Final = 3
+
+#: What the memo holds for a function that has not run yet; `None` is Rego's null.
+NOT_COMPUTED: Final = values.Undefined()
+
+_FILE: Final = "<rego plan>"
+_MAX_CALL_DEPTH: Final = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled plan.
+
+    Args:
+        entrypoints: What each entrypoint runs: takes input, data, memo and trace.
+        functions: How many functions the memo has places for.
+        rules: The locations behind the trace's places from `FIRST_RULE` on.
+        lines: For each line of the source, the location it came from.
+        source: The Python source, to be read by people.
+    """
+
+    entrypoints: Mapping[str, Callable[..., None]]
+    functions: int
+    rules: tuple[Location, ...]
+    lines: tuple[Location | None, ...]
+    source: str
+
+    def locate(self, trace: TracebackType | None) -> Location | None:
+        """Return the place in the Rego sources that a traceback ended in."""
+        line = 0
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == _FILE:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Builtins:
+    """The builtins a plan may call.
+
+    Args:
+        plain: Functions of their operands alone.
+        contextual: Functions that take the evaluation's context first.
+        inline: Faster expressions for common operands; never for a builtin that the host replaced.
+        strict: Whether an error in a builtin ends the evaluation, or makes the call undefined.
+    """
+
+    plain: Mapping[str, Callable[..., Any]]
+    contextual: Mapping[str, Callable[..., Any]]
+    inline: Mapping[str, Callable[..., str | None]]
+    strict: bool = True
+
+
+def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
+    """Compile a plan.
+
+    Raises:
+        PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with the wrong
+            number of arguments, calls itself recursively, or is nested too deep.
+    """
+    _refuse_recursion(plan)
+    scope = _Scope(plan, builtins)
+    lines: Lines = []
+    for number, function in enumerate(plan.functions):
+        memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
+        lines += FunctionWriter(scope, function.blocks, function).write(f"f{number}", memo)
+    for number, entrypoint in enumerate(plan.entrypoints):
+        lines += FunctionWriter(scope, entrypoint.blocks, None).write(f"p{number}", None)
+    flat = list(_flatten(lines, 0))
+    source = "\n".join(text for text, _ in flat) + "\n"
+    namespace = scope.namespace
+    exec(_compiled(source), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
+    for place, function in enumerate(plan.functions):
+        if function.path and len(function.params) == 2:  # noqa: PLR2004 - the input and the data
+            scope.table[function.path] = (place, namespace[f"f{place}"])
+    entrypoints = {found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)}
+    return Program(entrypoints, len(plan.functions), tuple(scope.rules), tuple(w for _, w in flat), source)
+
+
+def _compiled(source: str) -> CodeType:
+    try:
+        return compile(source, _FILE, "exec", dont_inherit=True)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise PlanError("plan.too_deep", "the plan is nested deeper than Python can compile") from error
+
+
+def _flatten(lines: Lines, depth: int) -> Iterator[tuple[str, Location | None]]:
+    for line in lines:
+        if isinstance(line, list):
+            yield from _flatten(line, depth + 1)
+        else:
+            yield " " * depth + line[0], line[1]
+
+
+def _refuse_recursion(plan: p.Plan) -> None:
+    """Rego has no recursion: a plan whose functions call each other in a circle would never end."""
+    calls = {
+        function.name: {s.func for s in walk(function.blocks) if isinstance(s, p.Call)}
+        for function in plan.functions
+    }
+    depths: dict[str, int] = {}
+    for name in calls:
+        _depth(name, calls, depths, 0)
+
+
+def _depth(name: str, calls: Mapping[str, set[str]], depths: dict[str, int], above: int) -> int:
+    if name not in calls:
+        return 0
+    found = depths.get(name)
+    if found == 0:
+        raise PlanError("plan.recursive", f"function {name!r} calls itself")
+    if found is None:
+        if above > _MAX_CALL_DEPTH:
+            raise PlanError("plan.too_deep", f"functions call each other deeper than {_MAX_CALL_DEPTH}")
+        depths[name] = 0
+        found = 1 + max((_depth(callee, calls, depths, above + 1) for callee in calls[name]), default=0)
+        depths[name] = found
+    return found
+
+
+class _Scope:
+    """The names outside the functions, and what the functions need of each other."""
+
+    def __init__(self, plan: p.Plan, builtins: Builtins) -> None:
+        self.functions = {function.name: (number, function) for number, function in enumerate(plan.functions)}
+        self.declared = plan.builtins
+        self.builtins = builtins
+        self.rules: list[Location] = []
+        self.places: dict[Location, int] = {}
+        self.names: dict[str, str] = {}
+        self.table: dict[tuple[str, ...], tuple[int, Callable[..., Any]]] = {}
+        self.namespace: dict[str, Any] = {"__builtins__": {}, **_NAMES, "d": self.table}
+
+    def function(self, name: str, arguments: int) -> tuple[int, p.Function] | None:
+        found = self.functions.get(name)
+        if found and len(found[1].params) != arguments:
+            raise PlanError("plan.malformed", f"a call of {name!r} has the wrong number of arguments")
+        return found
+
+    def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
+        declared = self.declared.get(name)
+        if declared is None:
+            raise PlanError("plan.malformed", f"{name!r} is neither a function nor a declared builtin")
+        if declared.arity is not None and declared.arity != arguments:
+            raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
+        contextual = name in self.builtins.contextual
+        function = self.builtins.contextual.get(name) or self.builtins.plain.get(name)
+        if function is None:
+            raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is not supported")
+        if name not in self.names:
+            self.names[name] = f"b{len(self.names)}"
+            self.namespace[self.names[name]] = function if self.builtins.strict else _lenient(function)
+        return self.names[name], declared.void, contextual
+
+    def inline(self, name: str, args: list[str], kinds: list[str | None]) -> str | None:
+        write = self.builtins.inline.get(name)
+        return write(args, kinds) if write else None
+
+    def constant(self, value: Any) -> str:
+        name = f"k{len(self.namespace)}"
+        self.namespace[name] = value
+        return name
+
+    def fired(self, location: Location) -> int:
+        if location not in self.places:
+            self.places[location] = FIRST_RULE + len(self.rules)
+            self.rules.append(location)
+        return self.places[location]
+
+
+def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except BuiltinError:
+            return values.UNDEFINED
+
+    return call
+
+
+# ── what generated code calls ───────────────────────────────────────────────────────────────────
+
+
+def _conflict() -> NoReturn:
+    raise EvaluationError("eval_conflict_error", "complete rules must not produce multiple outputs")
+
+
+def _exhausted() -> NoReturn:
+    raise EvaluationError("eval_budget_exceeded", "the evaluation took more steps than it may")
+
+
+def _insert_once(target: dict[Any, Any], key: Any, value: Any) -> None:
+    if key in target and not values.equal(target[key], value):
+        raise EvaluationError("eval_conflict_error", "object keys must be unique")
+    target[key] = value
+
+
+def _own_list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise EvaluationError("eval_conflict_error", "rules give one document different types")
+    return value.copy()
+
+
+def _own_dict(value: Any) -> dict[Any, Any]:
+    if type(value) is not dict:
+        raise EvaluationError("eval_conflict_error", "rules give one document different types")
+    return value.copy()
+
+
+def _own_set(value: Any) -> values.RegoSet:
+    if type(value) is not values.RegoSet:
+        raise EvaluationError("eval_conflict_error", "rules give one document different types")
+    return value.copy()
+
+
+def _data_index(source: Any, key: Any) -> Any:
+    """Step into the data as OPA's store does, where a whole number also names a string key (opa#3711)."""
+    found = values.index(source, key)
+    if found is values.UNDEFINED and type(source) is dict and type(key) is int:
+        return source.get(str(key), values.UNDEFINED)
+    return found
+
+
+def _find(table: Mapping[Any, Any], path: tuple[Any, ...]) -> Any:
+    return table.get(path) if all(type(step) is str for step in path) else None
+
+
+_NAMES: Final[Mapping[str, Any]] = {
+    "U": values.UNDEFINED,
+    "N": NOT_COMPUTED,
+    "type": type, "dict": dict, "list": list, "str": str, "int": int, "len": len, "set": set,
+    "RegoSet": values.RegoSet,
+    "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
+    "own_list": _own_list, "own_dict": _own_dict, "own_regoset": _own_set,
+    "index": values.index, "data_index": _data_index, "find": _find,
+    "key_of": values.key_of, "equal": values.equal, "compare": values.compare,
+    "pairs": values.pairs, "items": values.items, "length": values.length,
+    "merge": values.merge, "upsert": values.upsert,
+}  # fmt: skip

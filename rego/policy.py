@@ -1,0 +1,191 @@
+"""The public face: load a plan once, evaluate it many times, from any thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import compress, islice
+from typing import Any, Final
+
+from rego import analysis, plan, values
+from rego.builtins import CONTEXTUAL, INLINE, PLAIN
+from rego.builtins.context import Context
+from rego.compiler import FIRST_RULE, NOT_COMPUTED, Builtins, Program, compile_plan
+from rego.errors import BuiltinError, EvaluationError, Location, PlanError
+from rego.output import to_json
+
+DEFAULT_MAX_STEPS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an evaluation found.
+
+    Args:
+        value: The entrypoint's value as plain JSON (sets as sorted arrays); None where it is undefined.
+        defined: Whether there is a value. Undefined is neither false nor null: whoever asked must deny.
+        fired: The heads of the rules that gave a result, in the order of the plan.
+        statements: How much work it was, in steps of loops and calls of functions.
+    """
+
+    value: Any
+    defined: bool
+    fired: tuple[Location, ...]
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A compiled policy with its data; immutable, and shared by as many threads as like.
+
+    Make one with `Policy.load`.
+    """
+
+    _plan: plan.Plan
+    _program: Program
+    _data: Mapping[str, Any]
+    _blank: tuple[Any, ...]
+    _max_steps: int
+    _print: Callable[[str], None] | None
+
+    @classmethod
+    def load(  # noqa: PLR0913 - keyword-only options, each with a safe default
+        cls,
+        document: bytes | Mapping[str, Any],
+        data: Mapping[str, Any],
+        *,
+        builtins: Mapping[str, Callable[..., Any]] | None = None,
+        strict_builtin_errors: bool = True,
+        max_steps: int = DEFAULT_MAX_STEPS,
+        on_print: Callable[[str], None] | None = None,
+    ) -> Policy:
+        """Compile a plan.
+
+        Args:
+            document: `plan.json`, as bytes or parsed.
+            data: The base documents. Kept as it is, not copied: do not change it afterwards.
+            builtins: The host's implementations, by OPA's names; they take and return Rego values and go
+                before our own. Builtins that reach outside (`http.send`, `opa.runtime`,
+                `net.lookup_ip_addr`, `rand.intn`) exist only so.
+            strict_builtin_errors: End the evaluation on an error in a builtin; otherwise the call is undefined.
+            max_steps: How many steps an evaluation may take before `eval_budget_exceeded`.
+            on_print: Receives the text of `print` calls; without it they do nothing.
+
+        Raises:
+            PlanError: Whatever is wrong with the plan, the data, or a builtin that is not there.
+        """
+        parsed = plan.parse(document)
+        _require_json(data)
+        given = dict(builtins or {})
+        program = compile_plan(
+            parsed,
+            Builtins(
+                plain={**PLAIN, **given},
+                contextual={name: made for name, made in CONTEXTUAL.items() if name not in given},
+                inline={name: made for name, made in INLINE.items() if name not in given},
+                strict=strict_builtin_errors,
+            ),
+        )
+        blank = (max_steps, None, None, *([0] * len(program.rules)))
+        return cls(parsed, program, data, blank, max_steps, on_print)
+
+    @property
+    def entrypoints(self) -> tuple[str, ...]:
+        """The names that `evaluate` takes."""
+        return tuple(self._program.entrypoints)
+
+    def with_data(self, data: Mapping[str, Any]) -> Policy:
+        """Return the same policy over other base documents, without compiling again.
+
+        Raises:
+            PlanError: `plan.data_malformed` where the data is not JSON.
+        """
+        _require_json(data)
+        return replace(self, _data=data)
+
+    def reads(self, entrypoint: str) -> frozenset[tuple[str, ...]]:
+        """Return the paths of the input that an entrypoint can read; see `rego.analysis`.
+
+        Raises:
+            PlanError: `plan.unknown_entrypoint`.
+        """
+        self._function(entrypoint)
+        return analysis.input_reads(self._plan, entrypoint)
+
+    def evaluate(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> Result:  # noqa: A002 - Rego's word
+        """Answer one question.
+
+        Args:
+            entrypoint: One of `entrypoints`.
+            input: The input document as a JSON parser makes it, or `UNDEFINED`. Neither copied nor changed.
+            now_ns: The time that the policy sees, nanoseconds since 1970 UTC; the clock's where it is None.
+
+        Raises:
+            PlanError: `plan.unknown_entrypoint`.
+            EvaluationError: There is no answer; see its `code`.
+        """
+        trace = list(self._blank)
+        answers = self._run(entrypoint, input, now_ns, trace)
+        if not answers:
+            return Result(None, False, self._fired(trace), self._max_steps - trace[0])
+        value = to_json(answers[0].get("result"))
+        return Result(value, True, self._fired(trace), self._max_steps - trace[0])
+
+    def bindings(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> list[dict[str, Any]]:  # noqa: A002 - Rego's word
+        """Return every answer of a query, each the values of its variables as JSON; empty where undefined.
+
+        Raises:
+            PlanError: `plan.unknown_entrypoint`.
+            EvaluationError: There is no answer; see its `code`.
+        """
+        answers = self._run(entrypoint, input, now_ns, list(self._blank))
+        return [to_json(answer) for answer in values.RegoSet(answers)]
+
+    def _function(self, entrypoint: str) -> Callable[..., None]:
+        found = self._program.entrypoints.get(entrypoint)
+        if found is None:
+            raise PlanError("plan.unknown_entrypoint", f"the plan has no entrypoint {entrypoint!r}")
+        return found
+
+    def _run(self, entrypoint: str, given: Any, now_ns: int | None, trace: list[Any]) -> list[dict[str, Any]]:
+        function = self._function(entrypoint)
+        answers: list[dict[str, Any]] = []
+        trace[1] = Context(time.time_ns() if now_ns is None else now_ns, self._print)
+        trace[2] = answers
+        try:
+            function(given, self._data, [NOT_COMPUTED] * self._program.functions, trace)
+        except BuiltinError as error:
+            where = self._program.locate(error.__traceback__)
+            raise EvaluationError(error.code, str(error), where) from error
+        except EvaluationError as error:
+            where = error.location or self._program.locate(error.__traceback__)
+            raise EvaluationError(error.code, error.message, where) from None
+        except RecursionError as error:
+            raise EvaluationError("eval_depth_exceeded", "rules or documents are nested too deep") from error
+        except (
+            Exception
+        ) as error:  # a plan that OPA did not write can do anything; it still must not get an answer
+            where = self._program.locate(error.__traceback__)
+            raise EvaluationError("eval_internal_error", type(error).__name__, where) from error
+        return answers
+
+    def _fired(self, trace: list[Any]) -> tuple[Location, ...]:
+        return tuple(compress(self._program.rules, islice(trace, FIRST_RULE, None)))
+
+
+def _require_json(data: Mapping[str, Any]) -> None:
+    """Refuse data that generated code would misread: it asks for exact types."""
+    if type(data) is not dict:
+        raise PlanError("plan.data_malformed", "the data is an object")
+    rest: list[Any] = [data]
+    while rest:
+        value = rest.pop()
+        if type(value) is dict:
+            if not all(type(name) is str for name in value):
+                raise PlanError("plan.data_malformed", "a key in the data is not a string")
+            rest.extend(value.values())
+        elif type(value) is list:
+            rest.extend(value)
+        elif type(value) not in values.TYPE_NAMES or type(value) is values.RegoSet:
+            raise PlanError("plan.data_malformed", f"the data has a {type(value).__name__} in it")

@@ -1,0 +1,318 @@
+"""Rego values in Python: equality, order, sets and keys; knows nothing of plans or builtins.
+
+Null, booleans, strings, arrays and objects are `None`, `bool`, `str`, `list` and `dict`, as a JSON parser
+makes them, so that an input document is used as it comes. A number is an `int`, a `float`, or a
+`decimal.Decimal` where neither holds its decimal text. Python's own `==` is not Rego's: it takes `True` for `1`.
+An object's key is itself where it is a string, a number or null, and wrapped in `Key` otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any, Final, TypeAlias
+
+Value: TypeAlias = Any
+
+
+class Undefined:
+    """The type of `UNDEFINED`: no value at all, which is neither false nor null."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+
+UNDEFINED: Final = Undefined()
+
+_EXACT_FLOAT = 2.0**53
+
+
+class Key:
+    """A boolean or composite value as the key of an object, hashed and compared as Rego compares."""
+
+    __slots__ = ("canonical", "hash", "value")
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+        self.canonical = canonical(value)
+        self.hash = hash(self.canonical)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Key and self.canonical == other.canonical
+
+    def __repr__(self) -> str:
+        return f"Key({self.value!r})"
+
+
+class RegoSet:
+    """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, values: Iterable[Value] = ()) -> None:
+        self.members: dict[Any, Value] = {}
+        for value in values:
+            self.add(value)
+
+    def add(self, value: Value) -> None:
+        """Put a value in; only whoever builds the set may call this."""
+        self.members[value if type(value) is str else canonical(value)] = value
+
+    def copy(self) -> RegoSet:
+        """Return a set of its own with the same members."""
+        twin = RegoSet()
+        twin.members = self.members.copy()
+        return twin
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __contains__(self, value: Value) -> bool:
+        return canonical(value) in self.members
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(ordered(self.members.values()))
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is RegoSet and self.members.keys() == other.members.keys()
+
+    __hash__ = None  # type: ignore[assignment]  # it is built by mutation: `canonical` gives its hashable form
+
+    def __repr__(self) -> str:
+        return f"RegoSet({list(self)!r})"
+
+
+def canonical(value: Value) -> Any:
+    """Return a hashable stand-in that is equal for exactly the values that Rego calls equal."""
+    kind = type(value)
+    if kind is str or kind is int or value is None:
+        return value
+    if kind is bool:
+        return (bool, value)
+    if kind is dict:
+        return (dict, frozenset([(key_of(name), canonical(item)) for name, item in value.items()]))
+    if kind is list:
+        return (list, tuple([canonical(item) for item in value]))
+    if kind is RegoSet:
+        return (set, frozenset(value.members))
+    return _canonical_number(value)
+
+
+def _canonical_number(value: float | Decimal) -> int | float | Decimal:
+    # A large float stands for its shortest decimal text, as JSON wrote it: 1e23 is 10**23.
+    if type(value) is float and (value >= _EXACT_FLOAT or value <= -_EXACT_FLOAT):
+        return int(Decimal(repr(value)))
+    return value
+
+
+def key_of(value: Value) -> Any:
+    """Return a value in the form in which an object's `dict` keeps it as a key."""
+    kind = type(value)
+    if kind is str or kind is int or value is None or kind is Key:
+        return value
+    if kind is float or kind is Decimal:
+        return _canonical_number(value)
+    return Key(value)
+
+
+def value_of(key: Any) -> Value:
+    """Return the Rego value of an object's key; the inverse of `key_of`."""
+    return key.value if type(key) is Key else key
+
+
+def is_number(value: Value) -> bool:
+    """Tell a Rego number; a boolean is none, whatever Python thinks."""
+    kind = type(value)
+    return kind is int or kind is float or kind is Decimal
+
+
+def type_name(value: Value) -> str:
+    """Return OPA's name for a value's type."""
+    return TYPE_NAMES.get(type(value), "undefined")
+
+
+TYPE_NAMES: Final[dict[type, str]] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    RegoSet: "set",
+}
+_RANKS: Final[dict[type, int]] = {
+    type(None): 0, bool: 1, int: 2, float: 2, Decimal: 2, str: 3, list: 4, dict: 5, RegoSet: 6,
+}  # fmt: skip
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Tell whether Rego calls two values equal."""
+    kind, other = type(left), type(right)
+    if kind is str or kind is bool or left is None or other is bool:
+        return kind is other and bool(left == right)
+    if kind is list:
+        return other is list and len(left) == len(right) and all(map(equal, left, right))
+    if kind is dict:
+        return other is dict and _equal_objects(left, right)
+    if kind is int and other is int:
+        return bool(left == right)
+    if is_number(left) and is_number(right):
+        return compare_numbers(left, right) == 0
+    return kind is RegoSet and bool(left == right)
+
+
+def _equal_objects(left: dict[Any, Value], right: dict[Any, Value]) -> bool:
+    if len(left) != len(right):
+        return False
+    find = right.get
+    return all(equal(item, find(name, UNDEFINED)) for name, item in left.items())
+
+
+def compare(left: Value, right: Value) -> int:
+    """Return -1, 0 or 1 in Rego's order: null, booleans, numbers, strings, arrays, objects, sets."""
+    rank, other = _RANKS[type(left)], _RANKS[type(right)]
+    if rank != other:
+        return -1 if rank < other else 1
+    match rank:
+        case 0:
+            return 0
+        case 1 | 3:
+            return int(left > right) - int(left < right)
+        case 2:
+            return compare_numbers(left, right)
+        case 4:
+            return _compare_items(left, right)
+        case 5:
+            return _compare_items(_flat(left), _flat(right))
+        case _:
+            return _compare_items(list(left), list(right))
+
+
+def compare_numbers(left: Any, right: Any) -> int:
+    """Compare two numbers by their decimal value."""
+    if type(left) is not type(right):
+        left, right = _comparable(left), _comparable(right)
+    return int(left > right) - int(left < right)
+
+
+def _comparable(number: float | Decimal) -> int | Decimal:
+    return Decimal(repr(number)) if type(number) is float else number  # type: ignore[return-value]  # not a float
+
+
+def _flat(value: dict[Any, Value]) -> list[Value]:
+    return [part for name, item in sorted_items(value) for part in (name, item)]
+
+
+def _compare_items(left: list[Value], right: list[Value]) -> int:
+    for one, two in zip(left, right, strict=False):
+        if order := compare(one, two):
+            return order
+    return int(len(left) > len(right)) - int(len(left) < len(right))
+
+
+_ORDER: Final[Callable[[Value], Any]] = cmp_to_key(compare)
+
+
+def ordered(values: Iterable[Value]) -> list[Value]:
+    """Return values as a list in Rego's order."""
+    found = list(values)
+    if len(found) < 2:  # noqa: PLR2004 - one value is in order
+        return found
+    kinds = set(map(type, found))
+    if kinds == {str} or kinds == {int}:
+        found.sort()
+    else:
+        found.sort(key=_ORDER)
+    return found
+
+
+def sorted_items(value: dict[Any, Value]) -> list[tuple[Value, Value]]:
+    """Return an object's keys (as values) and values, in the order of the keys."""
+    if len(value) < 2:  # noqa: PLR2004 - one value is in order
+        return [(value_of(name), item) for name, item in value.items()]
+    if set(map(type, value)) == {str}:
+        return sorted(value.items(), key=_name)
+    return sorted(((value_of(name), item) for name, item in value.items()), key=lambda pair: _ORDER(pair[0]))
+
+
+def _name(pair: tuple[Any, Value]) -> Any:
+    return pair[0]
+
+
+def index(source: Value, key: Value) -> Value:
+    """Step into a value: an array's index, an object's key, a set's member; `UNDEFINED` where there is none."""
+    kind = type(source)
+    if kind is dict:
+        return source.get(key if type(key) is str else key_of(key), UNDEFINED)
+    if kind is list:
+        place = integer(key)
+        return source[place] if place is not None and 0 <= place < len(source) else UNDEFINED
+    if kind is RegoSet:
+        return source.members.get(canonical(key), UNDEFINED)
+    return UNDEFINED
+
+
+def integer(value: Value) -> int | None:
+    """Return a number as an `int` where it is a whole one, else None."""
+    kind = type(value)
+    if kind is int:
+        return int(value)
+    if (kind is float or kind is Decimal) and value == value // 1:
+        return int(Decimal(repr(value)) if kind is float else value)
+    return None
+
+
+def pairs(source: Value) -> list[tuple[Value, Value]]:
+    """Return what an iteration over a value yields: (index, item), (key, item) or (member, member)."""
+    kind = type(source)
+    if kind is list:
+        return list(enumerate(source))
+    if kind is dict:
+        return sorted_items(source)
+    if kind is RegoSet:
+        return [(member, member) for member in source]
+    return []
+
+
+def items(source: Value) -> list[Value]:
+    """Return only the second halves of `pairs`; an array is returned as it is."""
+    kind = type(source)
+    if kind is list:
+        return source  # type: ignore[no-any-return]  # the line above asked
+    if kind is dict:
+        return [item for _, item in sorted_items(source)]
+    if kind is RegoSet:
+        return list(source)
+    return []
+
+
+def length(source: Value) -> Value:
+    """Return how many members a collection, or characters a string, has."""
+    return len(source) if type(source) in {list, dict, RegoSet, str} else UNDEFINED
+
+
+def merge(left: Value, right: Value) -> Value:
+    """Merge two objects recursively; where either is none, or both have a scalar, the left one wins."""
+    if type(left) is not dict or type(right) is not dict:
+        return left
+    merged = left.copy()
+    for name, item in right.items():
+        merged[name] = merge(merged[name], item) if name in merged else item
+    return merged
+
+
+def upsert(target: Value, path: tuple[str, ...], value: Value) -> Value:
+    """Return a copy of `target` with `value` at `path`; missing or scalar steps become objects."""
+    if not path:
+        return value
+    copy = target.copy() if type(target) is dict else {}
+    copy[path[0]] = upsert(copy.get(path[0]), path[1:], value)
+    return copy
