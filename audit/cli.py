@@ -1,0 +1,180 @@
+"""`regent audit`: query, verify, head. Words and exit codes for people and scripts; no logic of its own."""
+
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from audit.errors import AuditError
+from audit.query import Filter, Row, query
+from audit.verify.check import head as head_of
+from audit.verify.check import verify
+from audit.verify.verdict import Verdict
+from audit.verify.words import describe
+
+DEFAULT_FOLDER = Path("data/audit")
+_SPAN = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
+
+
+class Decided(StrEnum):
+    """Values of `--decision`."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@app.callback()
+def choose_folder(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option(help="The log's folder. Default: as configured, else data/audit.")
+    ] = None,
+) -> None:
+    """Settle which log is meant: the option, else what the program around this one configured."""
+    given = context.obj if isinstance(context.obj, Path) else DEFAULT_FOLDER
+    context.obj = folder or given
+
+
+@app.command("query")
+def query_command(  # noqa: PLR0913, PLR0917 - one option per field of the filter
+    context: typer.Context,
+    subject: Annotated[str | None, typer.Option(help="Who asked.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Organization.")] = None,
+    team: Annotated[str | None, typer.Option(help="Team.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model asked for, or the one that answered.")] = None,
+    decision: Annotated[Decided | None, typer.Option(help="What was decided.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Reason code.")] = None,
+    request: Annotated[str | None, typer.Option(help="Id of the request.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="RFC 3339 time, or a span back from now: 7d, 24h.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="The same; exclusive.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show decisions, newest first. Exit code 1: there are none."""
+    wanted = Filter(
+        subject=subject,
+        tenant=tenant,
+        team=team,
+        model=model,
+        action=decision.value if decision else None,
+        reason_code=reason,
+        request_id=request,
+        since_us=_instant_us(since),
+        until_us=_instant_us(until),
+        limit=limit,
+    )
+    try:
+        rows = list(query(context.obj, wanted))
+    except AuditError as error:
+        raise _refusal(str(error)) from error
+    if as_json:
+        sys.stdout.writelines(orjson.dumps(row.as_json()).decode() + "\n" for row in rows)
+    else:
+        Console().print(_table(rows) if rows else "No decision matches.")
+    raise typer.Exit(0 if rows else 1)
+
+
+@app.command("verify")
+def verify_command(
+    context: typer.Context,
+    since: Annotated[
+        Path | None, typer.Option(help="A head kept from an earlier `regent audit head`.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
+) -> None:
+    """Check the whole log.
+
+    Exit codes: 0 verified against the kept head, 10 whole by the operator's word alone, 20 tampered,
+    21 forked or rolled back, 30 incomplete, 40 cannot check.
+    """
+    report = verify(context.obj, _kept_head(since) if since else None)
+    if as_json:
+        facts = {"verdict": report.verdict.name.lower(), "kept": report.kept, "records": report.records}
+        found = [
+            {"verdict": each.verdict.name.lower(), "where": each.where, "what": each.what}
+            for each in report.findings
+        ]
+        text = orjson.dumps({**facts, **head_of(report), "findings": found, "notes": report.notes}).decode()
+    else:
+        text = "\n".join(describe(report))
+    sys.stdout.write(text + "\n")
+    raise typer.Exit(report.verdict)
+
+
+@app.command("head")
+def head_command(context: typer.Context) -> None:
+    """Print the log's head, for an auditor to keep: each writer's size and root.
+
+    A log that contradicts itself has no head worth keeping; then nothing is printed, and the exit code
+    is that of `verify`.
+    """
+    report = verify(context.obj)
+    if report.verdict not in {Verdict.OPERATOR_ASSERTED, Verdict.INCOMPLETE}:
+        sys.stderr.write("\n".join(describe(report)) + "\n")
+        raise typer.Exit(report.verdict)
+    sys.stdout.write(orjson.dumps(head_of(report), option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _kept_head(path: Path) -> dict[str, Any]:
+    try:
+        kept = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _refusal(f"the kept head in {path} cannot be read: {error}") from error
+    if not isinstance(kept, dict):
+        raise _refusal(f"the kept head in {path} is no JSON object")
+    return kept
+
+
+def _refusal(message: str) -> typer.Exit:
+    sys.stderr.write(message + "\n")
+    return typer.Exit(Verdict.CANNOT_CHECK)
+
+
+def _instant_us(text: str | None) -> int | None:
+    """Return a point in time in microseconds UTC, from RFC 3339 or from a span back from now."""
+    if text is None:
+        return None
+    if span := _SPAN.fullmatch(text):
+        return time.time_ns() // 1_000 - int(span[1]) * _SECONDS[span[2]] * 1_000_000
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither an RFC 3339 time nor a span like 7d or 24h") from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} does not say its time zone; add Z for UTC")
+    since_epoch = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(
+        "time (UTC)", "decision", "reason", "tenant", "team", "model", "served by", "tokens", "ms", "request"
+    )
+    for row in rows:
+        moment = datetime.fromtimestamp(row.t_us / 1e6, UTC)
+        table.add_row(
+            moment.strftime("%Y-%m-%d %H:%M:%S"),
+            row.action if row.n == 1 else f"{row.action} ×{row.n}",
+            row.end_reason or row.reason_code,
+            row.tenant,
+            row.team,
+            row.model,
+            row.deployment,
+            "" if row.tokens_in is None else f"{row.tokens_in}+{row.tokens_out}",
+            "" if row.total_us is None else f"{row.total_us / 1000:.0f}",
+            row.request_id,
+        )
+    return table
