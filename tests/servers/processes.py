@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,11 +81,14 @@ class Server:
         return self._process.pid
 
     def start(self) -> None:
-        """Start the process and wait until it answers.
+        """Start the process and wait until it answers; from the main thread only.
+
+        The kernel takes the end of the thread that started a child for the death of its parent.
 
         Raises:
             RuntimeError: it ended, or didn't answer in time; the message has the end of its output.
         """
+        assert threading.current_thread() is threading.main_thread()
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,

@@ -27,7 +27,7 @@ class RedisServer(Server):
         self._port = free_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
         command = [
-            executable("redis-server", [], "servers"),
+            str(executable("redis-server", [], "servers")),
             "--bind",
             "127.0.0.1",
             "--port",
