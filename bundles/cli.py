@@ -63,7 +63,8 @@ def show(path: Annotated[Path, typer.Argument(help="Folder or .tar.gz of the bun
     typer.echo(f"digest       sha256:{bundle.digest}")
     typer.echo(f"entrypoints  {', '.join(metadata.get('entrypoints', ()))}")
     table = Table(box=None, pad_edge=False)
-    for heading in ("rule", "severity", "controls", "title"):
+    table.add_column("rule", no_wrap=True)
+    for heading in ("severity", "controls", "title"):
         table.add_column(heading, overflow="fold")
     for rule in metadata.get("rules", ()):
         controls = ", ".join(rule["controls"] or ())

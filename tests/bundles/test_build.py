@@ -1,0 +1,164 @@
+"""Building with a real `opa`: the same bytes everywhere, and a policy that lost a rule allows nothing."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bundles import build as building
+from bundles import bundle, default_path
+from bundles.cli import app
+from bundles.errors import BundleError
+
+pytestmark = pytest.mark.server
+
+QUESTION = {
+    "version": 1,
+    "subject": {
+        "type": "user",
+        "id": "bob",
+        "properties": {"issuer": "i", "roles": ["engineer"], "team": "eng"},
+    },
+    "action": {"name": "chat.completions", "properties": {}},
+    "resource": {
+        "type": "model",
+        "id": "demo-small",
+        "properties": {"deployments": [{"id": "echo", "zone": "cloud"}]},
+    },
+    "context": {"content": {"labels": []}},
+}
+
+
+def test_shipped_bundle_is_what_the_sources_build(sources: Path, opa: Path) -> None:
+    """Whoever changes a policy ships it; and where the checkout lies leaves no trace in the bundle."""
+    assert building.differences(building.build(sources, opa), default_path()) == []
+
+
+def test_builds_are_byte_identical(sources: Path, opa: Path, tmp_path: Path) -> None:
+    """Two builds of the same sources in different places give the same bytes, and the plan names no place."""
+    elsewhere = tmp_path / "deep" / "er" / "sources"
+    shutil.copytree(sources, elsewhere)
+    first, second = building.build(sources, opa), building.build(elsewhere, opa)
+    assert first == second
+    named = {file["value"] for file in json.loads(first["plan.json"])["static"]["files"]}
+    assert named <= first.keys()
+
+
+def test_holds_no_tests_and_no_schemas(sources: Path, opa: Path) -> None:
+    """A bundle holds what is needed to decide."""
+    kinds = {name.rsplit("/", 1)[-1] for name in building.build(sources, opa) if not name.endswith(".rego")}
+    assert kinds == {".manifest", "data.json", "plan.json"}
+
+
+def test_manifest_lists_the_rules(sources: Path, opa: Path) -> None:
+    """The METADATA of every rule travels in the manifest."""
+    manifest = json.loads(building.build(sources, opa)[".manifest"])
+    residency = [rule for rule in manifest["metadata"]["rules"] if rule["id"] == "residency"]
+    assert residency == [
+        {
+            "package": "rules.request.routes.residency",
+            "title": "Labelled data stays in its zones",
+            "id": "residency",
+            "severity": "critical",
+            "controls": ["GDPR-44"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "lost", ["denies/known_content", "routes/residency", "obligations/retain", "grants/model_access"]
+)
+def test_a_lost_rule_closes_the_policy(lost: str, sources: Path, opa: Path, tmp_path: Path) -> None:
+    """A required rule that isn't in the bundle refuses everything, instead of simply not objecting."""
+    shutil.rmtree(sources / "rules" / "request" / lost)
+    folder = tmp_path / "built"
+    building.write(building.build(sources, opa), folder)
+    said = subprocess.run(
+        [
+            opa,
+            "eval",
+            "--bundle",
+            folder,
+            "--stdin-input",
+            "--format",
+            "raw",
+            "data.gateway.request.decision",
+        ],
+        input=json.dumps(QUESTION).encode(),
+        capture_output=True,
+        check=True,
+    )
+    decision = json.loads(said.stdout)
+    assert decision["allow"] is False
+    assert "policy.incomplete" in [reason["id"] for reason in decision["reasons"]]
+
+
+def test_a_new_rule_needs_no_central_file(sources: Path, opa: Path, tmp_path: Path) -> None:
+    """A deny rule in a folder of its own is asked, without a word about it anywhere else."""
+    rule = sources / "rules" / "request" / "denies" / "closed" / "closed.rego"
+    rule.parent.mkdir()
+    rule.write_text(
+        "package rules.request.denies.closed\n\n"
+        'deny contains {"id": "house.closed", "user": "u", "admin": "a", "controls": []} if input.version == 1\n'
+    )
+    folder = tmp_path / "built"
+    building.write(building.build(sources, opa), folder)
+    said = subprocess.run(
+        [
+            opa,
+            "eval",
+            "--bundle",
+            folder,
+            "--stdin-input",
+            "--format",
+            "raw",
+            "data.gateway.request.decision",
+        ],
+        input=json.dumps(QUESTION).encode(),
+        capture_output=True,
+        check=True,
+    )
+    assert [reason["id"] for reason in json.loads(said.stdout)["reasons"]] == ["house.closed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("rules/bad.rego", "package rules.bad\n\nx := ", "bundle.tool"),
+        ("rules/bad.rego", "package rules.bad\n\nx := time.now_ns()\n", "bundle.tool"),
+        ("outside/bad.rego", "package outside.bad\n\nx := 1\n", "bundle.tool"),
+        ("data.yaml", "regent: {}\nhouse: {}\n", "bundle.tool"),
+        ("data.yaml", "regent: {}\nrules: {request: {grants: {x: {allow: true}}}}\n", "bundle.malformed"),
+    ],
+)
+def test_refuses_bad_sources(name: str, content: str, code: str, sources: Path, opa: Path) -> None:
+    """Sources that don't compile, call what they may not, or reach outside their roots build nothing."""
+    (sources / name).parent.mkdir(exist_ok=True)
+    (sources / name).write_text(content)
+    with pytest.raises(BundleError) as raised:
+        building.build(sources, opa)
+    assert raised.value.code == code
+
+
+def test_needs_capabilities(sources: Path, opa: Path) -> None:
+    """Without the list of permitted built-ins nothing is built."""
+    (sources / "capabilities.json").unlink()
+    with pytest.raises(BundleError, match=r"capabilities\.json"):
+        building.build(sources, opa)
+
+
+def test_command_builds_checks_and_shows(sources: Path, opa: Path, tmp_path: Path) -> None:
+    """`build --output`, `build --check` and `show` agree; an edit shows up by the file's name."""
+    runner, folder = CliRunner(), tmp_path / "built"
+    build = ["build", str(sources), "--opa", str(opa)]
+    assert runner.invoke(app, [*build, "--output", str(folder)]).exit_code == 0
+    assert runner.invoke(app, [*build, "--check", str(folder)]).exit_code == 0
+    assert bundle.read(folder).revision in runner.invoke(app, ["show", str(folder)]).stdout
+    (folder / "data.json").write_text('{"regent": {}}')
+    checked = runner.invoke(app, [*build, "--check", str(folder)])
+    assert checked.exit_code == 1
+    assert f"differs: {folder / 'data.json'}" in checked.stderr
+    assert ".manifest" not in checked.stderr.split("build it again")[0]
