@@ -101,7 +101,10 @@ def from_answer(status: int, retry_after: str | None, body: bytes, secret: Secre
 
 def from_object(answer: object, secret: Secret | None) -> UpstreamError:
     """Read an error that came with status 200, as a whole body; a numeric `error.code` is its real status."""
-    body = orjson.dumps(answer)
+    try:
+        body = orjson.dumps(answer)
+    except orjson.JSONEncodeError:
+        return malformed()
     number = _fields(body).get("code")
     status = number if isinstance(number, int) and number in _ERROR_STATUSES else HTTPStatus.BAD_GATEWAY
     return from_answer(status, None, body, secret)
@@ -176,13 +179,18 @@ def _fields(body: bytes) -> Mapping[str, Any]:
     """Find `message`, `type`, `code`, `param` and the rest in any of the shapes above."""
     try:
         answer = orjson.loads(body)
+        orjson.dumps(answer)  # what is nested too deep to be written again is of no use to anyone
     except orjson.JSONDecodeError:
         text = body.decode("utf-8", "replace").strip()
-        return {} if text.startswith("<") else {"message": text}
+        answer = None if text.startswith("<") else {"message": text}
+    except orjson.JSONEncodeError:
+        answer = None
     if isinstance(answer, list) and answer:
         answer = answer[0]
-    if not isinstance(answer, dict):
-        return {}
+    return _error_of(answer) if isinstance(answer, dict) else {}
+
+
+def _error_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     error = answer.get("error")
     if isinstance(error, dict):
         return {**error, "type": error.get("type") or error.get("status")}

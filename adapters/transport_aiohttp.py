@@ -118,7 +118,8 @@ class AiohttpEndpoint:
         except aiohttp.ClientConnectorError as error:
             raise Unreachable from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Broken from error
+            # Not as its cause: aiohttp's error shows the request's headers, the key among them.
+            raise Broken(type(error).__name__) from None
         return AiohttpResponse(answer, idle_timeout_s)
 
     async def _send(
@@ -179,7 +180,7 @@ class AiohttpResponse:
             raise TimedOut from error
         except (aiohttp.ClientError, OSError) as error:
             self.close()
-            raise Broken from error
+            raise Broken(type(error).__name__) from None
 
     async def finish(self) -> None:
         """See `Response.finish`."""

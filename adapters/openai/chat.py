@@ -138,10 +138,10 @@ def request_body(request: ChatRequest, *, supports_stream_options: bool) -> byte
 
 def _is_plain(response: Response) -> bool:
     """Whether the body is not compressed: we never ask for it, and do not unpack what we did not ask for."""
-    return response.header("content-encoding") in {None, "", "identity"}
+    return (response.header("content-encoding") or "identity").lower() == "identity"
 
 
 def _is_stream(response: Response) -> bool:
     """Whether it may be events; what says that it is something else is read as that."""
-    content_type = response.header("content-type") or ""
+    content_type = (response.header("content-type") or "").lower()
     return _is_plain(response) and not content_type.startswith(("application/json", "text/html"))

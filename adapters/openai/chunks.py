@@ -94,9 +94,12 @@ class Chunks:
             chunk.count(b'"finish_reason"') != chunk.count(b'"finish_reason":null')
             or b'"tool_calls"' in chunk
             or b'"error"' in chunk
-            or (b'"usage"' in chunk and (not self._include_usage or b'"usage":null' not in chunk))
+            or (b'"usage"' in chunk and not self._has_null_usage_only(chunk))
             or b'"x_groq"' in chunk
         )
+
+    def _has_null_usage_only(self, chunk: bytes) -> bool:
+        return self._include_usage and chunk.count(b'"usage"') == chunk.count(b'"usage":null')
 
     def _read(self, chunk: bytes) -> bytes | None:
         try:
@@ -118,7 +121,10 @@ class Chunks:
             self._usage, self._usage_chunk = parsed["usage"], chunk
             return None
         changed |= self._move_usage(parsed)
-        return orjson.dumps(parsed) if changed else chunk
+        try:
+            return orjson.dumps(parsed) if changed else chunk
+        except orjson.JSONEncodeError as error:  # nested deeper than it writes: built to hurt
+            raise failures.malformed() from error
 
     def _note_source(self, parsed: dict[str, Any]) -> None:
         """Keep what a usage chunk of our own would have to repeat. Azure's first chunk leaves it empty."""

@@ -48,7 +48,7 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], b
 
 @pytest.fixture
 async def upstream() -> AsyncIterator[Callable[..., Awaitable[Upstream]]]:
-    """Makes servers: `await upstream(script, ...)` starts one that answers with the scripts in turn."""
+    """Makes servers: awaited with scripts, it starts one that answers with them in turn."""
     servers: list[asyncio.Server] = []
     tasks: set[asyncio.Task[None]] = set()
 

@@ -223,3 +223,12 @@ def test_transport_failures() -> None:
     assert [
         failures.from_broken_stream(error).code for error in (None, Broken(), TimedOut(), TooLarge())
     ] == [C.STREAM_BROKEN, C.STREAM_BROKEN, C.STREAM_BROKEN, C.TOO_LARGE]
+
+
+def test_deep_nesting_is_no_crash() -> None:
+    """JSON nested deeper than it can be written again is an error without words, not a crash."""
+    deep = orjson.loads(b'{"error":{"message":"m","innererror":' + b"[" * 500 + b"]" * 500 + b"}}")
+    body = b'{"error":{"message":"m","innererror":' + b"[" * 500 + b"]" * 500 + b"}}"
+    error = failures.from_answer(400, None, body, None)
+    assert error.detail == {}
+    assert failures.from_object(deep, None).code == C.MALFORMED

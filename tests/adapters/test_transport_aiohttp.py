@@ -138,8 +138,10 @@ async def test_silence_before_the_head(upstream: Start, transport: Transport, da
 async def test_no_http(upstream: Start, transport: Transport, data: bytes) -> None:
     """Half a head, or something else than HTTP: broken."""
     server = await upstream(_raw(data, then="close"))
-    with pytest.raises(Broken):
+    with pytest.raises(Broken) as caught:
         await _post(transport, server.base_url)
+    assert caught.value.__cause__ is None, "aiohttp's own error shows the request's headers"
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("then", ["close", "reset"])

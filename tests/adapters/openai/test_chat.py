@@ -205,3 +205,34 @@ async def test_whole_answer_to_a_streaming_request(
         await chat_with(server.base_url).chat(ask(stream=True))
     expected = UpstreamCode.MALFORMED if body is _BODY else UpstreamCode.UNAVAILABLE
     assert expected == caught.value.code
+
+
+async def test_cancelled_call_closes_its_connection(upstream: Start, chat_with: With, ask: Ask) -> None:
+    """A client that leaves while a body is under way leaves nothing running at the provider."""
+
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
+        await reader.read()
+        raise ConnectionResetError
+
+    server = await upstream(half)
+    task = asyncio.get_running_loop().create_task(chat_with(server.base_url).chat(ask()))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(server.gone.wait(), 1)
+
+
+async def test_unread_refusal_closes_its_connection(upstream: Start, chat_with: With, ask: Ask) -> None:
+    """An answer that is refused unread is not left open."""
+
+    async def packed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 100\r\n\r\n")
+        await reader.read()
+        raise ConnectionResetError
+
+    server = await upstream(packed)
+    with pytest.raises(UpstreamError):
+        await chat_with(server.base_url).chat(ask(stream=True))
+    await asyncio.wait_for(server.gone.wait(), 1)

@@ -3,9 +3,11 @@
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.contract import UpstreamCode, UpstreamError
 from adapters.openai.chunks import Chunks
 
 _TEXT = st.one_of(
@@ -47,3 +49,21 @@ def test_a_chunk_keeps_all_but_its_usage(sent: list[dict[str, Any]], asked: bool
     assert (len(finished) == 2) == chunks.finished
     assert (last_usage is not None) == (chunks.usage is not None)
     assert (asked and last_usage is not None) == (chunks.usage_chunk() is not None)
+
+
+def test_deep_nesting_is_malformed() -> None:
+    """A chunk that can be read but not written again is refused where it would have to be changed."""
+    chunks = Chunks(include_usage=False, choices=1, secret=None)
+    deep = b"[" * 500 + b"]" * 500
+    with pytest.raises(UpstreamError) as caught:
+        chunks.take(b'{"choices":[{"index":0}],"usage":{"prompt_tokens":1},"x":' + deep + b"}")
+    assert caught.value.code == UpstreamCode.MALFORMED
+
+
+def test_null_usage_beside_a_real_one() -> None:
+    """A nested null does not hide the usage from the search."""
+    chunks = Chunks(include_usage=True, choices=1, secret=None)
+    chunks.take(b'{"id":"c","choices":[{"index":0}]}')
+    usage = b'{"prompt_tokens":1,"completion_tokens":2}'
+    chunks.take(b'{"id":"c","choices":[{"index":0}],"x":{"usage":null},"usage":' + usage + b"}")
+    assert chunks.usage is not None
