@@ -151,6 +151,8 @@ class AiohttpResponse:
         if connection is not None and connection.protocol is not None:
             # The running timer, started by the head, still is the first byte's; the next ones are these.
             connection.protocol.read_timeout = idle_timeout_s
+            if answer.content.total_bytes:  # the first byte came with the head
+                connection.protocol.start_timeout()
 
     def header(self, name: str) -> str | None:
         """See `Response.header`."""
