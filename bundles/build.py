@@ -99,7 +99,10 @@ def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "package": ".".join(part["value"] for part in row["path"][1:]),
             "title": row["annotations"].get("title", ""),
-            **{key: row["annotations"]["custom"].get(key) for key in ("id", "severity", "controls")},
+            **{
+                key: row["annotations"]["custom"].get(key)
+                for key in ("id", "severity", "controls", "reasons")
+            },
         }
         for row in annotations
         if row["annotations"]["scope"] == "package" and "id" in row["annotations"].get("custom", {})

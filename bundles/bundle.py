@@ -26,7 +26,7 @@ class Bundle:
         revision: name that the content gives itself, `r-` and 16 hex digits.
         digest: SHA-256, hex, over every file's name and SHA-256.
         plan: `plan.json` as compiled by `opa build -t plan`.
-        data: `data.json` as one document; shared, so never changed.
+        data: `data.json` as one document, a plain dict as engines want it; shared, so never changed.
         manifest: `.manifest`.
         files: every file by name, these three included.
     """
@@ -34,7 +34,7 @@ class Bundle:
     revision: str
     digest: str
     plan: bytes
-    data: Mapping[str, Any]
+    data: dict[str, Any]
     manifest: Mapping[str, Any]
     files: Mapping[str, bytes]
 
@@ -91,7 +91,7 @@ def stamp(folder: Path) -> Bundle:
     return bundle
 
 
-def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """The manifest and the data, with every file of a known kind and every document well-formed."""
     for name, content in files.items():
         _check_kind(name, content)
@@ -104,7 +104,7 @@ def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], Mapping[s
     manifests.check_data(data, manifest["roots"], files)
     if "plans" not in parse_object(files[manifests.PLAN], manifests.PLAN):
         raise BundleError("bundle.malformed", "plan.json holds no plans")
-    return MappingProxyType(manifest), MappingProxyType(data)
+    return MappingProxyType(manifest), data
 
 
 def _check_kind(name: str, content: bytes) -> None:

@@ -64,6 +64,7 @@ def test_manifest_lists_the_rules(sources: Path, opa: Path) -> None:
             "id": "residency",
             "severity": "critical",
             "controls": ["GDPR-44"],
+            "reasons": ["residency.unknown_label", "residency.unknown_team"],
         }
     ]
 
@@ -101,8 +102,8 @@ def test_a_new_rule_needs_no_central_file(sources: Path, opa: Path, tmp_path: Pa
     rule = sources / "rules" / "request" / "denies" / "closed" / "closed.rego"
     rule.parent.mkdir()
     rule.write_text(
-        "package rules.request.denies.closed\n\n"
-        'deny contains {"id": "house.closed", "user": "u", "admin": "a", "controls": []} if input.version == 1\n'
+        "package rules.request.denies.closed\n\ndeny contains reason if {\n\tinput.version == 1\n"
+        '\treason := {"id": "house.closed", "user": "u", "admin": "a", "controls": []}\n}\n'
     )
     folder = tmp_path / "built"
     building.write(building.build(sources, opa), folder)

@@ -48,7 +48,7 @@ def test_a_bundle_is_frozen(folder: Path) -> None:
     read = bundle.read(folder)
     with pytest.raises(dataclasses.FrozenInstanceError):
         read.revision = "r-0"  # type: ignore[misc]
-    for mapping in (read.data, read.manifest, read.files):
+    for mapping in (read.manifest, read.files):
         with pytest.raises(TypeError):
             mapping["x"] = 1  # type: ignore[index]
 

@@ -1,4 +1,4 @@
-"""Reading a bundle's files: folders and archives alike; every known way to smuggle something in is refused."""
+"""Reading a bundle's files: folders and archives alike; known ways to smuggle something in are refused."""
 
 import gzip
 import io
