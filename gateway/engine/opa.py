@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.engine.opa_connection import Connection
+    from gateway.settings import OPA
 
 ENTRYPOINT = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*")
 PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -35,31 +36,22 @@ class OpaEngine:
     """`PolicyEngine` over OPA's REST API (https://www.openpolicyagent.org/docs/rest-api, "Get a Document").
 
     Args:
-        url: `http://host:port`, `https://host:port` or `unix:///path/of/socket`;
-            HTTP URLs may carry a path prefix.
+        settings: where OPA listens (`http://host:port`, `https://host:port` or `unix:///path/of/socket`; HTTP
+            URLs may carry a path prefix), how long one call may take in all, the bearer token for an OPA
+            that runs with `--authentication=token`, and the only authorities to trust for `https`.
         entrypoints: every rule that will be asked, such as `gateway/request/decision`.
-        timeout_ms: what one call may take in all, waiting for a connection included.
-        token: bearer token for an OPA that runs with `--authentication=token`.
-        ca_file: PEM file with the only authorities that are trusted for `https`; the system's if None.
 
     Raises:
-        SettingsError: an argument is malformed or the CA file can't be read.
+        SettingsError: one of them is malformed or the CA file can't be read.
     """
 
     name = "opa"
 
-    def __init__(
-        self,
-        url: str,
-        entrypoints: Iterable[str],
-        *,
-        timeout_ms: int = 250,
-        token: str | None = None,
-        ca_file: Path | None = None,
-    ) -> None:
-        server = _Server(url, ca_file)
+    def __init__(self, settings: OPA, entrypoints: Iterable[str]) -> None:
+        server = _Server(settings.url, settings.ca_file)
+        token = None if settings.token is None else settings.token.get_secret_value()
         self._heads = {name: _head(name, server, token) for name in entrypoints}
-        self._pool = Pool(server.dial, timeout_ms / 1000)
+        self._pool = Pool(server.dial, settings.timeout_ms / 1000)
 
     async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
         """Ask OPA for `entrypoint`.

@@ -48,7 +48,7 @@ class OPAServer(Server):
         self._ready = ready
         command: list[str | Path] = [executable("opa", [ROOT / ".tools"], "tools"), "run", "--server"]
         command += ["--addr", address, "--diagnostic-addr", f"unix://{self._health}"]
-        command += ["--disable-telemetry", "--log-level", "error", "--shutdown-grace-period", "1"]
+        command += ["--skip-version-check", "--log-level", "error", "--shutdown-grace-period", "1"]
         command += ["--tls-cert-file", tls[0], "--tls-private-key-file", tls[1]] if tls else []
         command += ["--bundle", bundle.absolute()] if bundle else []
         super().__init__([*command, *arguments], folder, self._is_healthy)

@@ -114,8 +114,9 @@ class Server:
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Freeze the process: its sockets stay open and nobody answers."""
+        """Freeze the process and wait until its last thread stands still; its sockets stay open."""
         os.killpg(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 
     def resume(self) -> None:
         """Let a paused process go on."""

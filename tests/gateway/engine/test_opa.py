@@ -12,11 +12,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from gateway.engine import opa_connection, opa_pool
 from gateway.engine.opa import OpaEngine
 from gateway.errors import EngineError, SettingsError
 from gateway.ports import Ruling
+from gateway.settings import OPA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -107,7 +109,7 @@ async def fake(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 @pytest.fixture
 async def engine(fake: FakeOPA) -> AsyncIterator[OpaEngine]:
     """An engine over the fake OPA."""
-    engine = OpaEngine(fake.url, [ENTRYPOINT], timeout_ms=400)
+    engine = OpaEngine(OPA(url=fake.url, timeout_ms=400), [ENTRYPOINT])
     yield engine
     await engine.close()
 
@@ -136,7 +138,7 @@ async def test_the_request_is_what_opa_documents(fake: FakeOPA, engine: OpaEngin
 async def test_a_token_and_a_prefix_are_sent(fake: FakeOPA) -> None:
     """OPA's token authentication and an OPA behind a path prefix are served."""
     prefix = "" if fake.url.startswith("unix") else "/opa"
-    engine = OpaEngine(fake.url + prefix, [ENTRYPOINT], token="t0ken")
+    engine = OpaEngine(OPA(url=fake.url + prefix, token=SecretStr("t0ken")), [ENTRYPOINT])
     await engine.ask(ENTRYPOINT, {})
     await engine.close()
     assert fake.heads[0].startswith(f"POST {prefix}/v1/data/".encode())
@@ -406,7 +408,7 @@ async def test_callers_in_line_are_served_when_others_time_out(fake: FakeOPA, en
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "unix:///nonexistent/opa.sock"])
 async def test_an_absent_opa_fails_fast(url: str) -> None:
     """Nobody waits for the deadline when nobody listens."""
-    engine = OpaEngine(url, [ENTRYPOINT], timeout_ms=30_000)
+    engine = OpaEngine(OPA(url=url, timeout_ms=30_000), [ENTRYPOINT])
     began = time.monotonic()
     errors = await asyncio.gather(*(failure(engine) for _ in range(200)))
     assert {error.code for error in errors} == {"engine.unavailable"}
@@ -417,7 +419,7 @@ async def test_an_absent_opa_fails_fast(url: str) -> None:
 async def test_close_ends_what_is_under_way(fake: FakeOPA) -> None:
     """Closing ends calls on connections, in line and still to come, and keeps nothing open."""
     fake.handler = lambda *_: asyncio.sleep(30)
-    engine = OpaEngine(fake.url, [ENTRYPOINT], timeout_ms=30_000)
+    engine = OpaEngine(OPA(url=fake.url, timeout_ms=30_000), [ENTRYPOINT])
     calls = [asyncio.create_task(failure(engine, n)) for n in range(opa_pool.MAX_CONNECTIONS + 20)]
     await asyncio.sleep(0.05)
     await engine.close()
@@ -428,7 +430,7 @@ async def test_close_ends_what_is_under_way(fake: FakeOPA) -> None:
 
 async def test_close_ends_what_is_being_dialled(fake: FakeOPA) -> None:
     """Closing before a connection stands ends its call, too."""
-    engine = OpaEngine(fake.url, [ENTRYPOINT])
+    engine = OpaEngine(OPA(url=fake.url), [ENTRYPOINT])
     call = asyncio.create_task(failure(engine))
     await asyncio.sleep(0)
     await engine.close()
@@ -458,7 +460,7 @@ async def test_a_question_that_is_not_json_is_an_error(fake: FakeOPA, engine: Op
 def test_an_entrypoint_that_could_be_a_path_is_refused(entrypoint: str) -> None:
     """CVE-2025-46569: a path made of anything else could reach other documents."""
     with pytest.raises(SettingsError):
-        OpaEngine("http://127.0.0.1:8181", [entrypoint])
+        OpaEngine(OPA(), [entrypoint])
 
 
 @pytest.mark.parametrize(
@@ -481,19 +483,19 @@ def test_an_entrypoint_that_could_be_a_path_is_refused(entrypoint: str) -> None:
 def test_a_url_with_anything_else_in_it_is_refused(url: str) -> None:
     """A URL may only name a host, a port and a path prefix; the refusal doesn't repeat a password."""
     with pytest.raises(SettingsError) as caught:
-        OpaEngine(url, [ENTRYPOINT])
+        OpaEngine(OPA.model_construct(url=url), [ENTRYPOINT])
     assert "u:p" not in str(caught.value)
 
 
 def test_a_token_that_would_add_headers_is_refused(tmp_path: Path) -> None:
     """No header injection by way of a secret, and no secret in the refusal; no useless CA file, too."""
     with pytest.raises(SettingsError) as caught:
-        OpaEngine("http://h", [ENTRYPOINT], token="t\r\nX-Evil: 1")
+        OpaEngine(OPA(token=SecretStr("t\r\nX-Evil: 1")), [ENTRYPOINT])
     assert "Evil" not in str(caught.value)
     (tmp_path / "ca.pem").write_text("nothing")
     for name in ("ca.pem", "absent.pem"):
         with pytest.raises(SettingsError):
-            OpaEngine("https://h", [ENTRYPOINT], ca_file=tmp_path / name)
+            OpaEngine(OPA(url="https://h", ca_file=tmp_path / name), [ENTRYPOINT])
 
 
 @given(data=st.binary(max_size=300))
@@ -505,7 +507,7 @@ def test_no_bytes_make_an_answer_that_is_not_there(data: bytes) -> None:
         server.handler = sending(b"HTTP/1.1 200 OK\r\n" + data, end=True)
         listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
         port = listener.sockets[0].getsockname()[1]
-        engine = OpaEngine(f"http://127.0.0.1:{port}", [ENTRYPOINT], timeout_ms=2000)
+        engine = OpaEngine(OPA(url=f"http://127.0.0.1:{port}", timeout_ms=2000), [ENTRYPOINT])
         assert (await failure(engine)).code in {"engine.error", "engine.unavailable", "engine.undefined"}
         await engine.close()
         listener.close()

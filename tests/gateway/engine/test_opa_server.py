@@ -13,9 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from gateway.engine.opa import OpaEngine
 from gateway.errors import EngineError
+from gateway.settings import OPA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -42,7 +44,7 @@ def server(
 @pytest.fixture
 async def engine(server: OPAServer) -> AsyncIterator[OpaEngine]:
     """An engine over that OPA."""
-    engine = OpaEngine(server.url, RULES, timeout_ms=5000)
+    engine = OpaEngine(OPA(url=server.url, timeout_ms=5000), RULES)
     yield engine
     await engine.close()
 
@@ -109,7 +111,7 @@ async def test_a_killed_opa_is_missed_fast_and_found_again(server: OPAServer, en
 
 async def test_a_frozen_opa_times_out_and_thaws(server: OPAServer) -> None:
     """A server that keeps its sockets and says nothing costs the deadline; afterwards it serves again."""
-    engine = OpaEngine(server.url, RULES, timeout_ms=300)
+    engine = OpaEngine(OPA(url=server.url, timeout_ms=300), RULES)
     await engine.ask(ECHO, {})
     server.pause()
     try:
@@ -126,7 +128,7 @@ async def test_an_opa_without_its_bundle_has_nothing_to_say(opa_server: Callable
     """Before the first activation OPA answers 200 to everything; that is no decision."""
     service = ["--set", "services.s.url=http://127.0.0.1:9", "--set", "bundles.b.service=s"]
     server = opa_server(arguments=service, ready="/health")
-    engine = OpaEngine(server.url, RULES)
+    engine = OpaEngine(OPA(url=server.url), RULES)
     assert await code(engine) == "engine.undefined"
     await engine.close()
     server.stop()
@@ -137,7 +139,7 @@ async def test_a_rule_that_no_bundle_brought_is_not_asked_for(
 ) -> None:
     """Rules that were put in past the bundle evaluate, but nobody vouches for them."""
     server = opa_server(arguments=[probe_bundle / "probe.rego"])
-    engine = OpaEngine(server.url, RULES)
+    engine = OpaEngine(OPA(url=server.url), RULES)
     assert await code(engine) == "engine.undefined"
     await engine.close()
     server.stop()
@@ -148,7 +150,7 @@ async def test_a_token_opens_a_closed_opa(opa_server: Callable[..., OPAServer], 
     closed = ["--authentication=token", "--authorization=basic"]
     server = opa_server(bundle=probe_bundle, unix=True, arguments=closed)
     for token, opens in (("t0ken", True), ("wrong", False), (None, False)):
-        engine = OpaEngine(server.url, RULES, token=token)
+        engine = OpaEngine(OPA(url=server.url, token=SecretStr(token) if token else None), RULES)
         if opens:
             assert await echoes(engine, 3)
         else:
@@ -164,11 +166,11 @@ async def test_tls_trusts_the_given_authority_only(
     certificate, key = _self_signed(tmp_path, "server")
     other, _ = _self_signed(tmp_path, "other")
     server = opa_server(bundle=probe_bundle, tls=(certificate, key))
-    engine = OpaEngine(server.url, RULES, timeout_ms=5000, ca_file=certificate)
+    engine = OpaEngine(OPA(url=server.url, timeout_ms=5000, ca_file=certificate), RULES)
     assert await echoes(engine, 32)
     await engine.close()
     for ca_file in (other, None):
-        engine = OpaEngine(server.url, RULES, timeout_ms=5000, ca_file=ca_file)
+        engine = OpaEngine(OPA(url=server.url, timeout_ms=5000, ca_file=ca_file), RULES)
         assert await code(engine) == "engine.unavailable"
         await engine.close()
     server.stop()

@@ -1,0 +1,75 @@
+"""The policy engine inside the process: evaluates a bundle's compiled plan; knows plans and no rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.errors import EngineError, SettingsError
+from gateway.ports import Ruling
+from rego import EvaluationError, PlanError, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bundles.bundle import Bundle
+    from rego import Location
+
+MAX_STEPS = 200_000
+"""How much work one decision may be: the engine's deadline, as nobody else is served meanwhile."""
+
+
+class EmbeddedEngine:
+    """`PolicyEngine` over one bundle, which is active as long as the engine lives.
+
+    Args:
+        bundle: a bundle that was read and checked.
+
+    Raises:
+        SettingsError: its plan or data can't be used.
+    """
+
+    name = "embedded"
+
+    def __init__(self, bundle: Bundle) -> None:
+        try:
+            self._policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
+        except PlanError as error:
+            raise SettingsError(f"bundle {bundle.revision} can't be evaluated: {error}") from error
+        self._revision = bundle.revision
+        self._digest = f"sha256:{bundle.digest}"
+        self._reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
+        # By identity, because a location is hashed in Python; the policy keeps its locations alive.
+        self._lines: dict[int, str] = {}
+
+    async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
+        """Evaluate `entrypoint`.
+
+        Raises:
+            EngineError: `engine.undefined` if the rule has no value or the plan no such entrypoint,
+                `engine.error` if the evaluation fails or is too much work.
+        """
+        if entrypoint not in self._reads:
+            raise EngineError("engine.undefined", f"the plan has no entrypoint {entrypoint!r:.200}")
+        try:
+            result = self._policy.evaluate(entrypoint, document)
+        except EvaluationError as error:
+            raise EngineError("engine.error", f"{error!s:.500}") from None
+        if not result.defined:
+            raise EngineError("engine.undefined", f"{entrypoint} has no value")
+        lines = self._lines
+        rules = tuple([lines.get(id(location)) or self._line(location) for location in result.fired])
+        return Ruling(result.value, self._revision, self._digest, rules)
+
+    def reads(self, entrypoint: str, path: tuple[str, ...]) -> bool:
+        """Whether the plan may read `path`, a part of it, or a whole that it belongs to."""
+        found = self._reads.get(entrypoint)
+        if found is None:
+            return True
+        return any(read[: len(path)] == path[: len(read)] for read in found)
+
+    async def close(self) -> None:
+        """There is nothing to release."""
+
+    def _line(self, location: Location) -> str:
+        line = self._lines[id(location)] = f"{location.file}:{location.row}"
+        return line
