@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundles import manifest as manifests
 from bundles import opa as tool
 from bundles.bundle import from_files
-from bundles.documents import parse_object, readable
+from bundles.documents import check_yaml, parse_object, readable
 from bundles.errors import BundleError
 from bundles.files import read_files
 
@@ -38,6 +38,7 @@ def build(sources: Path, opa: Path) -> dict[str, bytes]:
     """
     if not (sources / CAPABILITIES).is_file():
         raise BundleError("bundle.unreadable", f"{sources} holds no {CAPABILITIES}")
+    _check_data(sources)
     with tempfile.TemporaryDirectory(prefix="regent-bundle-") as scratch:
         archive = Path(scratch, "bundle.tar.gz")
         tool.run(opa, _build_arguments(archive), sources)
@@ -78,6 +79,16 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
             shutil.move(fresh, folder)
     except OSError as error:
         raise BundleError("bundle.unreadable", f"{folder}: {error.strerror}") from None
+
+
+def _check_data(sources: Path) -> None:
+    """Hold the data of the sources against what `opa` doesn't mind: a key twice."""
+    for path in sorted(sources.rglob("data.*")):
+        name = path.relative_to(sources).as_posix()
+        if path.suffix in {".yaml", ".yml"}:
+            check_yaml(path.read_bytes(), name)
+        elif path.suffix == ".json":
+            parse_object(path.read_bytes(), name)
 
 
 def _build_arguments(archive: Path) -> list[str]:

@@ -1,10 +1,12 @@
-"""Strict JSON: what two readers could understand differently is refused; knows nothing of bundles' layout."""
+"""Strict documents: what two readers could understand differently is refused; knows no bundle's layout."""
 
 from __future__ import annotations
 
 import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
 
 from bundles.errors import BundleError
 
@@ -37,6 +39,32 @@ def parse_object(raw: bytes, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BundleError("bundle.malformed", f"{name} is not a JSON object")
     return value
+
+
+def check_yaml(raw: bytes, name: str) -> None:
+    """Refuse YAML that has a key twice in one mapping: `opa` would silently keep the last one.
+
+    Raises:
+        BundleError: `bundle.malformed`.
+    """
+    try:
+        root = yaml.compose(raw, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        raise BundleError("bundle.malformed", f"{name} is not YAML") from None
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:  # an alias, which may lead round in a circle
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            if len(set(map(str, keys))) != len(keys):
+                line = node.start_mark.line + 1
+                raise BundleError("bundle.malformed", f"{name}: the mapping at line {line} has a key twice")
+            waiting += [below for _, below in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
 
 
 def canonical(value: Any) -> bytes:

@@ -132,6 +132,8 @@ def test_a_new_rule_needs_no_central_file(sources: Path, opa: Path, tmp_path: Pa
         ("rules/bad.rego", "package rules.bad\n\nx := time.now_ns()\n", "bundle.tool"),
         ("outside/bad.rego", "package outside.bad\n\nx := 1\n", "bundle.tool"),
         ("data.yaml", "regent: {}\nhouse: {}\n", "bundle.tool"),
+        ("data.yaml", "regent: {}\nregent: {}\n", "bundle.malformed"),
+        ("regent/data.json", '{"roles": {}, "roles": {}}', "bundle.malformed"),
         ("data.yaml", "regent: {}\nrules: {request: {grants: {x: {allow: true}}}}\n", "bundle.malformed"),
     ],
 )

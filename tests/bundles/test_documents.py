@@ -1,4 +1,4 @@
-"""Strict JSON: one document has one meaning, and errors never quote it."""
+"""Strict documents: one document has one meaning, and errors never quote it."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundles.documents import canonical, parse_object, readable
+from bundles.documents import canonical, check_yaml, parse_object, readable
 from bundles.errors import BundleError
 
 JSON = st.recursive(
@@ -52,6 +52,29 @@ def test_errors_quote_nothing() -> None:
     with pytest.raises(BundleError) as raised:
         parse_object(b'{"key": hunter2}', "data.json")
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"a: 1\na: 1\n",
+        b"a:\n  - b: 1\n    c: 2\n    b: 3\n",
+        b'"a": 1\na: 2\n',
+        b"a: {b: 1, b: 2}\n",
+        b"a: [1\n",
+    ],
+)
+def test_yaml_refused(raw: bytes) -> None:
+    """A key twice is refused in YAML too, however it is quoted and wherever it stands."""
+    with pytest.raises(BundleError) as raised:
+        check_yaml(raw, "data.yaml")
+    assert raised.value.code == "bundle.malformed"
+
+
+@pytest.mark.parametrize("raw", [b"", b"a: {b: 1}\nc: {b: 1}\n", b"a: &x {b: 1}\nc: *x\n", b"a: &x [*x]\n"])
+def test_yaml_accepted(raw: bytes) -> None:
+    """The same key in two mappings is no matter, and aliases, even circular ones, come to an end."""
+    check_yaml(raw, "data.yaml")
 
 
 @given(OBJECTS)
