@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from rego import plan as p
-from rego.flow import is_local, reads, simplified, walk, writes
+from rego.flow import is_local, prepared, reads, walk
 
 Path = tuple[str, ...]
 _MAX_PATH = 16  # a longer path is reported by its prefix: an analysis must end
@@ -45,8 +45,10 @@ def _covering(paths: Iterable[Path]) -> list[Path]:
 class _Body:
     """What is known of one function or entrypoint: aliases of its locals, and the statements that matter."""
 
-    def __init__(self, blocks: tuple[p.Block, ...]) -> None:
-        self.statements = list(walk(tuple(map(simplified, blocks))))
+    def __init__(
+        self, blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None
+    ) -> None:
+        self.statements = list(walk(prepared(blocks, params, result)))
         self.aliases: defaultdict[p.Local, set[Path]] = defaultdict(set)
         self.returned = {s.source for s in self.statements if isinstance(s, p.ReturnLocal)}
         self.passed = _only_passed_on(self.statements)
@@ -60,10 +62,10 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
         used.update(reads(s))
         if isinstance(s, p.Dot):
             if not isinstance(s.key, str):
-                looked_at.update(local for local in (s.source, s.key) if is_local(local))
+                looked_at.update(reads(s))
         elif not isinstance(s, p.AssignVar | p.Call | p.CallDynamic | p.ReturnLocal | p.With):
             looked_at.update(reads(s))
-        if isinstance(s, p.With) and is_local(s.value):
+        if isinstance(s, p.With) and type(s.value) is int:
             looked_at.add(s.value)
     return used - looked_at
 
@@ -76,7 +78,7 @@ class _Analysis:
         self.changed = True
 
     def run(self, blocks: tuple[p.Block, ...]) -> None:
-        main = _Body(blocks)
+        main = _Body(blocks, (p.INPUT, p.DATA), None)
         main.aliases[p.INPUT] = {()}
         while self.changed:
             self.changed = False
@@ -102,8 +104,8 @@ class _Analysis:
             match s:
                 case p.AssignVar() | p.AssignVarOnce() if is_local(s.source):
                     self.flow(body, s.target, body.aliases[int(s.source)])
-                case p.Dot(key=str()) if is_local(s.source):
-                    longer = {(*path, s.key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
+                case p.Dot(key=str(key)) if is_local(s.source):
+                    longer = {(*path, key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
                     self.flow(body, s.target, longer)
                 case p.Call():
                     self.call(body, s)
@@ -126,7 +128,7 @@ class _Analysis:
     def enter(self, body: _Body, function: p.Function, args: tuple[p.Operand, ...], result: p.Local) -> None:
         inner = self.bodies.get(function.name)
         if inner is None:
-            inner = self.bodies[function.name] = _Body(function.blocks)
+            inner = self.bodies[function.name] = _Body(function.blocks, function.params, function.result)
             self.changed = True
         for param, operand in zip(function.params, args, strict=False):
             if type(operand) is int:

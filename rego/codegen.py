@@ -27,6 +27,11 @@ from rego.errors import Location
 _MAX_LOOPS: Final = 16
 Lines = list[Any]  # (text, location) pairs and, for an indented part, lists of them
 _NONLOCAL: Final = "nonlocal"
+_COLLECTIONS: Final = {
+    "list": "list",
+    "dict": "dict",
+    "RegoSet": "set",
+}  # a type's name and the fact of having it
 
 
 class Scope(Protocol):
@@ -62,10 +67,10 @@ class FunctionWriter:
 
     def __init__(self, scope: Scope, blocks: tuple[p.Block, ...], function: p.Function | None) -> None:
         self.scope = scope
-        self.blocks = tuple(flow.simplified(block) for block in blocks)
         self.memo_place: int | None = None
         self.result = function.result if function else None
         self.params = function.params if function else (p.INPUT, p.DATA)
+        self.blocks = flow.prepared(blocks, self.params, self.result)
         kept = [*self.params, *([self.result] if self.result is not None else [])]
         self.live = flow.live(self.blocks, kept)
         self.owned = flow.owned(self.blocks)
@@ -220,7 +225,7 @@ class FunctionWriter:
 
     def forget(self, before: dict[p.Local, str], blocks: Any) -> None:
         """After blocks that may have run in part, keep only what they could not change."""
-        changed = flow.written(blocks)
+        changed = flow.rebound(blocks)
         self.facts = {local: fact for local, fact in before.items() if local not in changed}
 
     # ── operands ───────────────────────────────────────────────────────────────────────────────
@@ -414,7 +419,7 @@ class FunctionWriter:
 
     def own(self, local: p.Local, kind: str) -> None:
         """Before a change in place: copy what this evaluation may not own; a wrong type is a conflict."""
-        if local in self.owned:
+        if local in self.owned or self.facts.get(local) == _COLLECTIONS[kind]:
             return
         self.emit(f"l{local} = own_{kind.lower()}(l{local})")
         self.note(local, None)
@@ -440,7 +445,7 @@ class FunctionWriter:
         return False
 
     def scan(self, s: p.Scan) -> None:
-        changed = flow.written((s.block,)) | {s.key, s.value}
+        changed = flow.rebound((s.block,)) | {s.key, s.value}
         before = {local: fact for local, fact in self.facts.items() if local not in changed}
         self.facts = before.copy()
         frame = _Frame(scan=True)

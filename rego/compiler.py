@@ -38,6 +38,7 @@ class Program:
         entrypoints: What each entrypoint runs: takes input, data, memo and trace.
         functions: How many functions the memo has places for.
         rules: The locations behind the trace's places from `FIRST_RULE` on.
+        contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
     """
@@ -45,6 +46,7 @@ class Program:
     entrypoints: Mapping[str, Callable[..., None]]
     functions: int
     rules: tuple[Location, ...]
+    contextual: bool
     lines: tuple[Location | None, ...]
     source: str
 
@@ -98,7 +100,8 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
         if function.path and len(function.params) == 2:  # noqa: PLR2004 - the input and the data
             scope.table[function.path] = (place, namespace[f"f{place}"])
     entrypoints = {found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)}
-    return Program(entrypoints, len(plan.functions), tuple(scope.rules), tuple(w for _, w in flat), source)
+    wheres = tuple(where for _, where in flat)
+    return Program(entrypoints, len(plan.functions), tuple(scope.rules), scope.contextual, wheres, source)
 
 
 def _compiled(source: str) -> CodeType:
@@ -152,6 +155,7 @@ class _Scope:
         self.rules: list[Location] = []
         self.places: dict[Location, int] = {}
         self.names: dict[str, str] = {}
+        self.contextual = False
         self.table: dict[tuple[str, ...], tuple[int, Callable[..., Any]]] = {}
         self.namespace: dict[str, Any] = {"__builtins__": {}, **_NAMES, "d": self.table}
 
@@ -168,6 +172,7 @@ class _Scope:
         if declared.arity is not None and declared.arity != arguments:
             raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
         contextual = name in self.builtins.contextual
+        self.contextual |= contextual
         function = self.builtins.contextual.get(name) or self.builtins.plain.get(name)
         if function is None:
             raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is not supported")

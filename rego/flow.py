@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from rego import plan as p
 
@@ -109,6 +109,11 @@ def written(blocks: Iterable[p.Block]) -> set[p.Local]:
     return {local for statement in walk(blocks) for local in writes(statement)}
 
 
+def rebound(blocks: Iterable[p.Block]) -> set[p.Local]:
+    """Return every local that may hold another value after blocks; a change in place does not count."""
+    return {local for s in walk(blocks) if type(s) not in CHANGES for local in writes(s)}
+
+
 def live(blocks: Iterable[p.Block], also: Iterable[p.Local]) -> set[p.Local]:
     """Return the locals whose value can matter; an assignment to any other is dead."""
     found = set(also)
@@ -157,6 +162,71 @@ def owned(blocks: Iterable[p.Block]) -> set[p.Local]:
         elif type(statement) not in CHANGES:
             foreign.update(writes(statement))
     return made - foreign
+
+
+def prepared(
+    blocks: tuple[p.Block, ...], params: Iterable[p.Local], result: p.Local | None
+) -> tuple[p.Block, ...]:
+    """Return the blocks of a function in the form that is easiest to reason about, with the same meaning."""
+    kept = {*params, *(() if result is None else (result,))}
+    return separated(tuple(map(simplified, blocks)), kept)
+
+
+def separated(blocks: tuple[p.Block, ...], kept: set[p.Local]) -> tuple[p.Block, ...]:
+    """Return blocks in which no two rules share a local by chance.
+
+    The planner numbers the locals of each rule's body anew. Where a body sets a local before it reads it, and no
+    other body reads it unset, the number is only reused: it becomes a number of its own.
+    """
+    units = [inner for block in blocks for inner in _bodies(block)]
+    shared = kept.union(*map(exposed, units))
+    following = max([*kept, *written(blocks), *shared], default=0) + 1
+    done: list[p.Block] = []
+    for block in blocks:
+        bodies: list[p.Block] = []
+        for body in _bodies(block):
+            own = sorted(_mentioned(body) - shared)
+            names = dict(zip(own, range(following, following + len(own)), strict=True))
+            following += len(own)
+            bodies.append(_renamed(body, names))
+        if _is_chain(block):
+            bodies = [p.Block((replace(block.statements[0], blocks=tuple(bodies)),))]  # type: ignore[call-arg]  # a Nested
+        done.extend(bodies)
+    return tuple(done)
+
+
+def _is_chain(block: p.Block) -> bool:
+    """Tell a rule with `else`: a single statement that holds a block for each body."""
+    return len(block.statements) == 1 and isinstance(block.statements[0], p.Nested)
+
+
+def _bodies(block: p.Block) -> tuple[p.Block, ...]:
+    return blocks_of(block.statements[0]) if _is_chain(block) else (block,)
+
+
+def _mentioned(block: p.Block) -> set[p.Local]:
+    return {local for statement in walk((block,)) for local in (*reads(statement), *writes(statement))}
+
+
+def _renamed(block: p.Block, names: Mapping[p.Local, p.Local]) -> p.Block:
+    return p.Block(tuple(_renamed_statement(statement, names) for statement in block.statements))
+
+
+def _renamed_statement(s: p.Statement, names: Mapping[p.Local, p.Local]) -> p.Statement:
+    changes: dict[str, Any] = {}
+    for name in {*_READS.get(type(s), ()), *_WRITES.get(type(s), ())}:
+        local = getattr(s, name)
+        if type(local) is int and local in names:
+            changes[name] = names[local]
+    if isinstance(s, p.Call | p.CallDynamic):
+        changes["args"] = tuple(names.get(arg, arg) if type(arg) is int else arg for arg in s.args)
+    if isinstance(s, p.CallDynamic):
+        changes["path"] = tuple(names.get(step, step) if type(step) is int else step for step in s.path)
+    if isinstance(s, p.Nested):
+        changes["blocks"] = tuple(_renamed(block, names) for block in s.blocks)
+    if isinstance(s, p.Not | p.Scan | p.With):
+        changes["block"] = _renamed(s.block, names)
+    return replace(s, **changes) if changes else s
 
 
 def simplified(block: p.Block) -> p.Block:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from rego import numeric
-from rego.values import RegoSet, Value, ordered, value_of
+from rego.values import RegoSet, Value, value_of
 
 
 def to_json(value: Value) -> Any:
@@ -20,7 +20,7 @@ def to_json(value: Value) -> Any:
     if kind is list:
         return [to_json(item) for item in value]
     if kind is RegoSet:
-        return [to_json(item) for item in ordered(value.members.values())]
+        return [to_json(item) for item in value.sorted()]
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rego import analysis, plan, values
 from rego.builtins import CONTEXTUAL, INLINE, PLAIN
-from rego.builtins.context import Context
+from rego.builtins.context import Context, Patterns
 from rego.compiler import FIRST_RULE, NOT_COMPUTED, Builtins, Program, compile_plan
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
@@ -48,6 +48,7 @@ class Policy:
     _blank: tuple[Any, ...]
     _max_steps: int
     _print: Callable[[str], None] | None
+    _patterns: Patterns
 
     @classmethod
     def load(  # noqa: PLR0913 - keyword-only options, each with a safe default
@@ -88,7 +89,7 @@ class Policy:
             ),
         )
         blank = (max_steps, None, None, *([0] * len(program.rules)))
-        return cls(parsed, program, data, blank, max_steps, on_print)
+        return cls(parsed, program, data, blank, max_steps, on_print, Patterns())
 
     @property
     def entrypoints(self) -> tuple[str, ...]:
@@ -151,7 +152,9 @@ class Policy:
     def _run(self, entrypoint: str, given: Any, now_ns: int | None, trace: list[Any]) -> list[dict[str, Any]]:
         function = self._function(entrypoint)
         answers: list[dict[str, Any]] = []
-        trace[1] = Context(time.time_ns() if now_ns is None else now_ns, self._print)
+        if self._program.contextual:
+            now_ns = time.time_ns() if now_ns is None else now_ns
+            trace[1] = Context(now_ns, self._print, self._patterns)
         trace[2] = answers
         try:
             function(given, self._data, [NOT_COMPUTED] * self._program.functions, trace)

@@ -8,9 +8,8 @@ An object's key is itself where it is a string, a number or null, and wrapped in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import cmp_to_key
 from typing import Any, Final, TypeAlias
 
 Value: TypeAlias = Any
@@ -27,7 +26,17 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 
-_EXACT_FLOAT = 2.0**53
+_EXACT_FLOAT: Final = 2.0**53
+_RANKS: Final[dict[type, int]] = {
+    type(None): 0,
+    bool: 1,
+    int: 2,
+    float: 2,
+    Decimal: 2,
+    str: 3,
+    list: 4,
+    dict: 5,
+}
 
 
 class Key:
@@ -53,16 +62,18 @@ class Key:
 class RegoSet:
     """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built."""
 
-    __slots__ = ("members",)
+    __slots__ = ("_order", "members")
 
     def __init__(self, values: Iterable[Value] = ()) -> None:
         self.members: dict[Any, Value] = {}
+        self._order: list[Value] | None = None
         for value in values:
             self.add(value)
 
     def add(self, value: Value) -> None:
         """Put a value in; only whoever builds the set may call this."""
         self.members[value if type(value) is str else canonical(value)] = value
+        self._order = None
 
     def copy(self) -> RegoSet:
         """Return a set of its own with the same members."""
@@ -77,7 +88,21 @@ class RegoSet:
         return canonical(value) in self.members
 
     def __iter__(self) -> Iterator[Value]:
-        return iter(ordered(self.members.values()))
+        return iter(self.sorted())
+
+    def sorted(self) -> list[Value]:
+        """Return the members in Rego's order; not to be changed."""
+        if self._order is None:
+            self._order = self._sorted()
+        return self._order
+
+    def _sorted(self) -> list[Value]:
+        members = self.members
+        if len(members) < 2:  # noqa: PLR2004 - one value is in order
+            return list(members.values())
+        if len(set(map(type, members))) == 1:
+            return [members[name] for name in sorted(members)]
+        return ordered(members.values())
 
     def __eq__(self, other: object) -> bool:
         return type(other) is RegoSet and self.members.keys() == other.members.keys()
@@ -88,20 +113,46 @@ class RegoSet:
         return f"RegoSet({list(self)!r})"
 
 
+_RANKS[RegoSet] = 6
+
+
 def canonical(value: Value) -> Any:
-    """Return a hashable stand-in that is equal for exactly the values that Rego calls equal."""
+    """Return a hashable stand-in that is equal for exactly the values that Rego calls equal.
+
+    Of booleans and composites it is also a key to sort by: it orders as Rego orders (see `_tagged`).
+    """
     kind = type(value)
     if kind is str or kind is int or value is None:
         return value
-    if kind is bool:
-        return (bool, value)
+    if kind is float or kind is Decimal:
+        return _canonical_number(value)
+    return (_RANKS[kind], _payload(value, kind))
+
+
+def _tagged(value: Value) -> tuple[Any, ...]:
+    """Return a tuple that orders as Rego orders: the rank of the value's type, then what to compare within it."""
+    kind = type(value)
+    return (_RANKS[kind], value if kind is str or kind is int else _payload(value, kind))
+
+
+def _payload(value: Value, kind: type) -> Any:
+    """Return what to compare with a value of the same rank: for composites, ranks and payloads in turn."""
     if kind is dict:
-        return (dict, frozenset([(key_of(name), canonical(item)) for name, item in value.items()]))
-    if kind is list:
-        return (list, tuple([canonical(item) for item in value]))
-    if kind is RegoSet:
-        return (set, frozenset(value.members))
-    return _canonical_number(value)
+        flat: list[Any] = []
+        for name, item in sorted_items(value):
+            inner = type(item)
+            flat += (3, name) if type(name) is str else _tagged(name)
+            flat += (
+                (3, item)
+                if inner is str
+                else (_RANKS[inner], item if inner is int else _payload(item, inner))
+            )
+        return tuple(flat)
+    if kind is list or kind is RegoSet:
+        return tuple([part for item in value for part in _tagged(item)])
+    if kind is float or kind is Decimal:
+        return _canonical_number(value)
+    return value
 
 
 def _canonical_number(value: float | Decimal) -> int | float | Decimal:
@@ -148,9 +199,6 @@ TYPE_NAMES: Final[dict[type, str]] = {
     dict: "object",
     RegoSet: "set",
 }
-_RANKS: Final[dict[type, int]] = {
-    type(None): 0, bool: 1, int: 2, float: 2, Decimal: 2, str: 3, list: 4, dict: 5, RegoSet: 6,
-}  # fmt: skip
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -178,22 +226,13 @@ def _equal_objects(left: dict[Any, Value], right: dict[Any, Value]) -> bool:
 
 def compare(left: Value, right: Value) -> int:
     """Return -1, 0 or 1 in Rego's order: null, booleans, numbers, strings, arrays, objects, sets."""
-    rank, other = _RANKS[type(left)], _RANKS[type(right)]
-    if rank != other:
-        return -1 if rank < other else 1
-    match rank:
-        case 0:
-            return 0
-        case 1 | 3:
-            return int(left > right) - int(left < right)
-        case 2:
-            return compare_numbers(left, right)
-        case 4:
-            return _compare_items(left, right)
-        case 5:
-            return _compare_items(_flat(left), _flat(right))
-        case _:
-            return _compare_items(list(left), list(right))
+    kind = type(left)
+    if kind is type(right) and (kind is str or kind is int):
+        return int(left > right) - int(left < right)
+    if is_number(left) and is_number(right):
+        return compare_numbers(left, right)
+    one, two = _tagged(left), _tagged(right)
+    return int(one > two) - int(one < two)
 
 
 def compare_numbers(left: Any, right: Any) -> int:
@@ -207,20 +246,6 @@ def _comparable(number: float | Decimal) -> int | Decimal:
     return Decimal(repr(number)) if type(number) is float else number  # type: ignore[return-value]  # not a float
 
 
-def _flat(value: dict[Any, Value]) -> list[Value]:
-    return [part for name, item in sorted_items(value) for part in (name, item)]
-
-
-def _compare_items(left: list[Value], right: list[Value]) -> int:
-    for one, two in zip(left, right, strict=False):
-        if order := compare(one, two):
-            return order
-    return int(len(left) > len(right)) - int(len(left) < len(right))
-
-
-_ORDER: Final[Callable[[Value], Any]] = cmp_to_key(compare)
-
-
 def ordered(values: Iterable[Value]) -> list[Value]:
     """Return values as a list in Rego's order."""
     found = list(values)
@@ -230,7 +255,7 @@ def ordered(values: Iterable[Value]) -> list[Value]:
     if kinds == {str} or kinds == {int}:
         found.sort()
     else:
-        found.sort(key=_ORDER)
+        found.sort(key=_tagged)
     return found
 
 
@@ -239,12 +264,12 @@ def sorted_items(value: dict[Any, Value]) -> list[tuple[Value, Value]]:
     if len(value) < 2:  # noqa: PLR2004 - one value is in order
         return [(value_of(name), item) for name, item in value.items()]
     if set(map(type, value)) == {str}:
-        return sorted(value.items(), key=_name)
-    return sorted(((value_of(name), item) for name, item in value.items()), key=lambda pair: _ORDER(pair[0]))
+        return sorted(value.items())  # no two keys are equal, so no two values are compared
+    return sorted(((value_of(name), item) for name, item in value.items()), key=_tagged_name)
 
 
-def _name(pair: tuple[Any, Value]) -> Any:
-    return pair[0]
+def _tagged_name(pair: tuple[Value, Value]) -> tuple[Any, ...]:
+    return _tagged(pair[0])
 
 
 def index(source: Value, key: Value) -> Value:
@@ -290,7 +315,7 @@ def items(source: Value) -> list[Value]:
     if kind is dict:
         return [item for _, item in sorted_items(source)]
     if kind is RegoSet:
-        return list(source)
+        return source.sorted()  # type: ignore[no-any-return]  # the line above asked
     return []
 
 

@@ -1,30 +1,62 @@
-"""OPA's builtins, a module for each family with one visible table; all tables side by side.
+"""OPA's builtins: a module for each family with one visible table; here all tables side by side.
 
-A builtin that is in no table does not exist: a plan that calls it is refused when it is loaded. Left out on
-purpose, because they reach outside or are not deterministic: `http.send`, `opa.runtime`, `net.lookup_ip_addr`,
-`rand.intn`. A host that wants them passes them in.
+A builtin that is in no table does not exist: a plan that calls it is refused when it is loaded.
+Left out on purpose, because they reach outside or are not deterministic: `http.send`, `opa.runtime`,
+`net.lookup_ip_addr`, `rand.intn`. A host that wants them passes them in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rego.builtins import aggregates, arithmetic, casts, comparison, composites, sprintf, strings
+from rego.builtins import (
+    aggregates,
+    arithmetic,
+    casts,
+    comparison,
+    composites,
+    digests,
+    encoding,
+    networks,
+    patch,
+    patterns,
+    sprintf,
+    strings,
+    times,
+    units,
+)
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Functions of their operands alone.
 PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
-    **comparison.TABLE,
-    **arithmetic.TABLE,
     **aggregates.TABLE,
-    **composites.TABLE,
-    **strings.TABLE,
-    **sprintf.TABLE,
+    **arithmetic.TABLE,
     **casts.TABLE,
+    **comparison.TABLE,
+    **composites.TABLE,
+    **digests.TABLE,
+    **encoding.TABLE,
+    **networks.TABLE,
+    **patch.TABLE,
+    **patterns.TABLE,
+    **sprintf.TABLE,
+    **strings.TABLE,
+    **times.TABLE,
+    **units.TABLE,
 }
-CONTEXTUAL: Final[Mapping[str, Callable[..., Any]]] = {**sprintf.CONTEXTUAL}
+#: Functions that take the evaluation's context first.
+CONTEXTUAL: Final[Mapping[str, Callable[..., Any]]] = {
+    **patterns.CONTEXTUAL,
+    **sprintf.CONTEXTUAL,
+    **times.CONTEXTUAL,
+    **units.CONTEXTUAL,
+}
+#: Source text for the common case of a builtin; see `rego.codegen`.
 INLINE: Final[Mapping[str, Callable[..., str | None]]] = {
-    **comparison.INLINE,
-    **arithmetic.INLINE,
     **aggregates.INLINE,
+    **arithmetic.INLINE,
+    **comparison.INLINE,
     **strings.INLINE,
 }

@@ -1,0 +1,192 @@
+"""Amounts with units, semantic versions and UUIDs."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from rego import numeric
+from rego.builtins.operands import refuse, text
+from rego.values import UNDEFINED, Value, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rego.builtins.context import Context
+
+_POWERS: Final = "kmgtpe"
+_BYTES: Final[Mapping[str, int]] = {
+    "": 1,
+    **{letter + end: 1000 ** (power + 1) for power, letter in enumerate(_POWERS) for end in ("", "b")},
+    **{letter + end: 1024 ** (power + 1) for power, letter in enumerate(_POWERS) for end in ("i", "ib")},
+}
+_AMOUNTS: Final[Mapping[str, Fraction]] = {
+    "m": Fraction(0.001),  # OPA multiplies with the double
+    "": Fraction(1),
+    "k": Fraction(1000),
+    "K": Fraction(1000),
+    "M": Fraction(1000**2),
+    **{letter: Fraction(1000 ** (power + 1)) for power, letter in enumerate(_POWERS) if power > 1},
+    **{letter.upper(): Fraction(1000 ** (power + 1)) for power, letter in enumerate(_POWERS) if power > 1},
+    **{f"{letter}i": Fraction(1024 ** (power + 1)) for power, letter in enumerate(_POWERS)},
+    **{f"{letter.upper()}i": Fraction(1024 ** (power + 1)) for power, letter in enumerate(_POWERS)},
+}
+_AMOUNT: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_MAX_EXPONENT_DIGITS: Final = 6
+
+
+def _split(source: str, name: str) -> tuple[str, str]:
+    """Return an amount and its unit; `e` may begin an exponent or a unit."""
+    if " " in source:
+        raise refuse(f"{name}: spaces not allowed in resource strings")
+    place = 0
+    while place < len(source):
+        char, following = source[place], source[place + 1 : place + 2]
+        if not (char.isascii() and char.isdigit()) and char not in ".eE+-":
+            break
+        if char in "eE":
+            if not following or not (following.isdigit() or following in "+-"):
+                break
+            place += following in "+-"
+            digits = re.match(r"[0-9]*", source[place + 1 :])
+            if digits and len(digits.group()) > _MAX_EXPONENT_DIGITS:
+                raise refuse(f"{name}: exponent too large")
+        place += 1
+    if place == 0 or not source:
+        raise refuse(f"{name}: no amount provided")
+    return source[:place], source[place:]
+
+
+def _amount(source: str, name: str) -> Fraction:
+    if _AMOUNT.fullmatch(source) is None or abs(Decimal(source).adjusted()) > 10_000:  # noqa: PLR2004 - memory
+        raise refuse(f"{name}: could not parse amount to a number")
+    return Fraction(Decimal(source))
+
+
+def _parse(value: Value) -> Value:
+    name = "units.parse"
+    amount, unit = _split(text(value, 1).replace('"', ""), name)
+    factor = _AMOUNTS.get(unit[:1] + unit[1:].lower())
+    if factor is None:
+        raise refuse(f"{name}: unit {unit} not recognized")
+    exact = _amount(amount, name) * factor
+    if exact.denominator == 1:
+        return exact.numerator
+    places = 10**10
+    scaled = abs(exact.numerator) * places * 2 // exact.denominator
+    rounded = (scaled + 1) // 2 * (-1 if exact < 0 else 1)
+    return numeric.of_decimal(Decimal(rounded).scaleb(-10))
+
+
+def _parse_bytes(value: Value) -> Value:
+    name = "units.parse_bytes"
+    amount, unit = _split(text(value, 1).lower().replace('"', ""), name)
+    factor = _BYTES.get(unit)
+    if factor is None:
+        raise refuse(f"{name}: byte unit {unit} not recognized")
+    return int(numeric.rounded(numeric.rounded(_amount(amount, name)) * factor))
+
+
+# ── semantic versions ───────────────────────────────────────────────────────────────────────────
+
+_SEMVER: Final = re.compile(
+    r"v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+    r"(?:-((?:[0-9A-Za-z-]+)(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+)
+_MAX_INT: Final = 2**63
+
+
+def _version(value: str) -> tuple[tuple[int, ...], list[str]] | None:
+    match = _SEMVER.fullmatch(value)
+    if match is None or max(map(int, match.groups()[:3])) >= _MAX_INT:
+        return None
+    before = match.group(4).split(".") if match.group(4) else []
+    if any(len(part) > 1 and part.isdigit() and part.startswith("0") for part in before):
+        return None
+    return tuple(map(int, match.groups()[:3])), before
+
+
+def _semver_is_valid(value: Value) -> bool:
+    return type(value) is str and _version(value) is not None
+
+
+def _semver_compare(left: Value, right: Value) -> int:
+    found = [_version(text(value, place)) for place, value in enumerate((left, right), 1)]
+    for place, version in enumerate(found, 1):
+        if version is None:
+            raise refuse(f"operand {place}: string is not a valid SemVer")
+    one, two = (_precedence(version) for version in found if version)
+    return int(one > two) - int(one < two)
+
+
+def _precedence(version: tuple[tuple[int, ...], list[str]]) -> Any:
+    numbers, before = version
+    parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in before]
+    return numbers, not before, parts
+
+
+# ── UUIDs ───────────────────────────────────────────────────────────────────────────────────────
+
+_UUID: Final = re.compile(
+    r"(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}|[0-9a-f]{32}",
+    re.IGNORECASE,
+)
+_VARIANTS: Final = (
+    (0x80, 0x00, "Reserved"),
+    (0xC0, 0x80, "RFC4122"),
+    (0xE0, 0xC0, "Microsoft"),
+    (0xE0, 0xE0, "Future"),
+)
+_DOMAINS: Final = {0: "Person", 1: "Group", 2: "Org"}
+_GREGORIAN_100NS: Final = 122_192_928_000_000_000  # from 1582-10-15 to 1970-01-01
+
+
+def _uuid_parse(value: Value) -> Value:
+    source = text(value, 1)
+    if _UUID.fullmatch(source) is None:
+        return UNDEFINED
+    raw = uuid.UUID(source.removeprefix("urn:uuid:").removeprefix("URN:UUID:")).bytes
+    version = raw[6] >> 4
+    made: dict[Any, Value] = {
+        "version": version,
+        "variant": next(name for mask, bits, name in _VARIANTS if raw[8] & mask == bits),
+    }
+    if version in {1, 2}:
+        made |= _uuid_parts(raw)
+    if version == 2:  # noqa: PLR2004 - DCE security
+        made |= {"id": int.from_bytes(raw[:4], "big"), "domain": _DOMAINS.get(raw[9], f"Domain{raw[9]}")}
+    return made
+
+
+def _uuid_parts(raw: bytes) -> dict[Any, Value]:
+    ticks = int.from_bytes(bytes([raw[6] & 0x0F, raw[7]]) + raw[4:6] + raw[:4], "big")
+    scope = "local" if raw[10] & 2 else "global"
+    cast = "multicast" if raw[10] & 1 else "unicast"
+    return {
+        "time": (ticks - _GREGORIAN_100NS) * 100,
+        "nodeid": raw[10:].hex("-"),
+        "macvariables": f"{scope}:{cast}",
+        "clocksequence": int.from_bytes(raw[8:10], "big") & 0x3FFF,
+    }
+
+
+def _uuid_new(context: Context, key: Value) -> str:
+    name = ("uuid", canonical(key))
+    if name not in context.cache:
+        context.cache[name] = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+    return str(context.cache[name])
+
+
+TABLE: Final[Mapping[str, Callable[..., Any]]] = {
+    "units.parse": _parse,
+    "units.parse_bytes": _parse_bytes,
+    "semver.is_valid": _semver_is_valid,
+    "semver.compare": _semver_compare,
+    "uuid.parse": _uuid_parse,
+}
+CONTEXTUAL: Final[Mapping[str, Callable[..., Any]]] = {"uuid.rfc4122": _uuid_new}
