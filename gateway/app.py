@@ -21,6 +21,7 @@ from gateway.engine.opa import OpaEngine
 from gateway.http import api, surface
 from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
+from gateway.question import ADMISSION, REQUEST
 from gateway.routing import catalogue
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _now_s() -> int:
 
 def _engine(chosen: Settings, bundle: bundles.Bundle) -> PolicyEngine:
     if chosen.policy.engine == "opa":
-        return OpaEngine(chosen.policy.opa)
+        return OpaEngine(chosen.policy.opa, (ADMISSION, REQUEST))
     return EmbeddedEngine(bundle)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from audit.cli import app as audit_app
 
+from audit.cli import app as audit_app
 from bundles import bundle as bundles
 from bundles.cli import app as bundle_app
 from bundles.errors import BundleError

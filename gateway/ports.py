@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
     from adapters.contract import Adapter
     from audit.log import AuditLog
-    from gateway.routing.catalogue import Catalogue
     from gateway.settings import Limits
-    from gateway.types import Principal, UnverifiedToken
+    from gateway.types import Candidates, Principal, UnverifiedToken
 
 
 class Identity(Protocol):
@@ -70,6 +69,19 @@ class PolicyEngine(Protocol):
 
     async def close(self) -> None:
         """Release connections; the engine answers no more."""
+        ...
+
+
+class Catalogue(Protocol):
+    """**Protocol:** knows which deployments serve a model."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model's name, sorted."""
+        ...
+
+    def serving(self, model: str) -> Candidates:
+        """The deployments that serve `model`; none for an unknown name."""
         ...
 
 

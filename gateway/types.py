@@ -130,6 +130,19 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """Every deployment that serves one model.
+
+    Args:
+        deployments: in the order of the settings.
+        documents: the same as the policy sees them, built once.
+    """
+
+    deployments: tuple[Deployment, ...]
+    documents: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What inspection found in a call: counts and labels, never text.
 

@@ -32,19 +32,15 @@ async def rule(engine: PolicyEngine, entrypoint: str, question: Question) -> Dec
         a cancellation gets through as an exception.
     """
     began_ns = perf_counter_ns()
+    ruling = _SILENCE
     try:
         ruling = await engine.ask(entrypoint, question.document)
-    except EngineError as error:
-        origin = _origin(engine, _SILENCE, entrypoint, question, began_ns)
-        return _deny(error.code, error.detail, origin)
-    except Exception as error:  # noqa: BLE001 - an engine's own mistake must deny like any other failure
-        origin = _origin(engine, _SILENCE, entrypoint, question, began_ns)
-        return _deny("engine.error", f"the engine failed with {type(error).__name__}", origin)
-    origin = _origin(engine, ruling, entrypoint, question, began_ns)
-    try:
-        return decision(ruling.value, origin)
-    except Unusable as error:
-        return _deny(error.code, error.detail, origin)
+        return decision(ruling.value, _origin(engine, ruling, entrypoint, question, began_ns))
+    except (EngineError, Unusable) as error:
+        code, detail = error.code, error.detail
+    except Exception as error:  # noqa: BLE001 - an unforeseen mistake must deny like a foreseen one
+        code, detail = "engine.error", f"the engine failed with {type(error).__name__}"
+    return _deny(code, detail, _origin(engine, ruling, entrypoint, question, began_ns))
 
 
 def _origin(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import SettingsError
-from gateway.types import Deployment
+from gateway.types import Candidates, Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,19 +14,6 @@ if TYPE_CHECKING:
 
 # The bound of `policies/schemas/input.json`.
 MAX_CANDIDATES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Every deployment that serves one model.
-
-    Args:
-        deployments: in the order of the settings.
-        documents: the same as the policy sees them, built once.
-    """
-
-    deployments: tuple[Deployment, ...]
-    documents: tuple[Mapping[str, object], ...]
 
 
 NO_CANDIDATES = Candidates((), ())

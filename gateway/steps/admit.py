@@ -9,8 +9,7 @@ from gateway.question import ADMISSION, describe
 
 if TYPE_CHECKING:
     from gateway.ports import PolicyEngine
-    from gateway.routing.catalogue import Candidates
-    from gateway.types import Call, Decision, Principal
+    from gateway.types import Call, Candidates, Decision, Principal
 
 
 async def admit(

@@ -10,8 +10,7 @@ from gateway.question import REQUEST, describe
 
 if TYPE_CHECKING:
     from gateway.ports import PolicyEngine
-    from gateway.routing.catalogue import Candidates
-    from gateway.types import Call, Decision, Findings, Principal
+    from gateway.types import Call, Candidates, Decision, Findings, Principal
 
 
 async def decide(

@@ -13,8 +13,7 @@ from gateway.obligations.terms import Terms
 from gateway.types import Deny, PermittedCall
 
 if TYPE_CHECKING:
-    from gateway.routing.catalogue import Candidates
-    from gateway.types import Allow, Call, Decision, Principal
+    from gateway.types import Allow, Call, Candidates, Decision, Principal
 
 
 def insist(decision: Decision) -> Allow:

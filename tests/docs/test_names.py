@@ -1,4 +1,4 @@
-"""What the docs name exists: files, classes and functions of `docs/life-of-a-request.md`, codes, dependencies, links."""
+"""What the docs name exists: files, classes, functions, reason codes, dependencies, links."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def test_the_ten_steps_stand_in_the_pipelines_order() -> None:
     pipeline = (ROOT / "gateway" / "pipeline.py").read_text(encoding="utf-8")
     body = pipeline[pipeline.index("async with Conclusion") : pipeline.index("async def _received")]
     calls = re.findall(
-        r"\b(_received|authenticate|admit|inspect|decide|enforce|record\.opening|forward|release|record\.closing)\(", body
+        r"\b(_received|authenticate|admit|inspect|decide|enforce|record\.opening|forward|release|record\.closing)\(",
+        body,
     )
     steps = [call.removeprefix("_").split(".")[0].replace("received", "receive") for call in calls]
 
@@ -62,7 +63,11 @@ def test_every_code_raised_is_listed() -> None:
 def test_every_dependency_has_its_reason() -> None:
     """`docs/dependencies.md` names each direct dependency of the run time and of development."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"], *project["dependency-groups"]["go"]]
+    wanted = [
+        *project["project"]["dependencies"],
+        *project["dependency-groups"]["dev"],
+        *project["dependency-groups"]["go"],
+    ]
     names = {re.split(r"[\[<>=]", entry)[0] for entry in wanted}
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 
@@ -70,11 +75,12 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+    "page",
+    sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]),
 )
 def test_every_relative_link_leads_somewhere(page: str) -> None:
     """A page that is linked exists."""
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", text)
 
-    assert [] == [target for target in targets if not ((ROOT / page).parent / target).exists()]
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.errors import Refused
-from gateway.routing.catalogue import Candidates
 from gateway.steps.enforce import enforce, insist
-from gateway.types import Allow, Clamp, Deny, Origin, Reason, Route
+from gateway.types import Allow, Candidates, Clamp, Deny, Origin, Reason, Route
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import Builders

@@ -1,0 +1,139 @@
+"""Regent itself for tests: `gateway_server(...)` starts `regent serve` as its users do."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from typing_extensions import override
+
+from audit.query import Filter, Row, query
+from gateway.identity import development
+from tests.servers.processes import Server, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+OPTIONS: dict[str, Any] = {
+    "identity": {"development": {"enabled": True}},
+    "providers": {"demo": {"adapter": "echo"}},
+    "deployments": [
+        {"id": "echo-cloud", "provider": "demo", "serves": "demo-small", "zone": "cloud", "region": "eu"},
+        {
+            "id": "echo-onprem",
+            "provider": "demo",
+            "serves": "demo-small",
+            "zone": "onprem",
+            "region": "cellar",
+        },
+        {
+            "id": "echo-cloud-only",
+            "provider": "demo",
+            "serves": "demo-cloud-only",
+            "zone": "cloud",
+            "region": "eu",
+        },
+    ],
+}
+
+
+class GatewayServer(Server):
+    """A running gateway with a data folder of its own.
+
+    Args:
+        folder: its working folder, with settings, data and log.
+        options: sections of the settings that replace those of `OPTIONS`.
+        workers: worker processes.
+    """
+
+    def __init__(self, folder: Path, options: Mapping[str, Any], workers: int = 1) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = folder / "regent.yaml"
+        self._server = {"port": self.port, "workers": workers, "stop_grace_s": 3}
+        self.configure(options)
+        command: list[str | Path] = [sys.executable, "-m", "gateway", "--config", self.settings, "serve"]
+        super().__init__(command, folder, self._is_ready)
+
+    @property
+    def audit(self) -> Path:
+        """The audit log's folder."""
+        return self.folder / "data" / "audit"
+
+    def configure(self, options: Mapping[str, Any]) -> None:
+        """Write the settings; they hold from the next start on."""
+        document = {**OPTIONS, **options, "server": {**self._server, **options.get("server", {})}}
+        self.settings.write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    def token(self, user: str = "alice", team: str | None = "sales", *roles: str, **more: Any) -> str:
+        """A token of the development identity; an analyst's if no role is named."""
+        return development.issue(self.folder / "data", user, team=team, roles=roles or ("analyst",), **more)
+
+    def regent(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a `regent` command with these settings."""
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "gateway",
+            "--config",
+            str(self.settings),
+            *arguments,
+        ]
+        return subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def rows(self, **wanted: Any) -> list[Row]:
+        """What `regent audit query` shows, newest first."""
+        return list(query(self.audit, Filter(**wanted)))
+
+    def row(self, decision_id: str) -> Row:
+        """The row of one decision; a refusal's is written soon after its answer."""
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            for row in self.rows():
+                if row.id == decision_id and (row.action == "deny" or row.end):
+                    return row
+            time.sleep(0.02)
+        raise AssertionError(f"there is no closed record of {decision_id}")
+
+    @override
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        with contextlib.closing(connection):
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
+
+
+@pytest.fixture
+def gateway_server() -> Iterator[Callable[..., GatewayServer]]:
+    """Start a gateway with the sections given as keywords; stopped when the test ends."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*, workers: int = 1, started: bool = True, **options: Any) -> GatewayServer:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regent-")))
+            server = GatewayServer(folder, options, workers)
+            stack.callback(server.stop)
+            if started:
+                server.start()
+            return server
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def demo_gateway() -> Iterator[GatewayServer]:
+    """One gateway with the demo deployments, shared by the tests of a module."""
+    with tempfile.TemporaryDirectory(prefix="regent-") as folder:
+        server = GatewayServer(Path(folder), {})
+        server.start()
+        yield server
+        server.stop()
