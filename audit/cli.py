@@ -10,17 +10,20 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from audit.errors import AuditError
 from audit.query import Filter, Row, query
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
-from audit.verify.words import describe
+from audit.verify.words import describe, printable
 
 DEFAULT_FOLDER = Path("data/audit")
+PIPED_WIDTH = 160
 _SPAN = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -47,8 +50,9 @@ def choose_folder(
 
 
 @app.command("query")
-def query_command(  # noqa: PLR0913, PLR0917 - one option per field of the filter
+def query_command(  # noqa: PLR0913 - one option per field of the filter
     context: typer.Context,
+    *,
     subject: Annotated[str | None, typer.Option(help="Who asked.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Organization.")] = None,
     team: Annotated[str | None, typer.Option(help="Team.")] = None,
@@ -83,13 +87,16 @@ def query_command(  # noqa: PLR0913, PLR0917 - one option per field of the filte
     if as_json:
         sys.stdout.writelines(orjson.dumps(row.as_json()).decode() + "\n" for row in rows)
     else:
-        Console().print(_table(rows) if rows else "No decision matches.")
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(
+            _table(rows) if rows else "No decision matches."
+        )
     raise typer.Exit(0 if rows else 1)
 
 
 @app.command("verify")
 def verify_command(
     context: typer.Context,
+    *,
     since: Annotated[
         Path | None, typer.Option(help="A head kept from an earlier `regent audit head`.")
     ] = None,
@@ -160,21 +167,22 @@ def _instant_us(text: str | None) -> int | None:
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table(
-        "time (UTC)", "decision", "reason", "tenant", "team", "model", "served by", "tokens", "ms", "request"
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("time (UTC)", "decision"):
+        table.add_column(title, no_wrap=True)
+    for title in ("reason", "team", "model", "served by", "tokens", "request"):
+        table.add_column(title, overflow="fold")
     for row in rows:
         moment = datetime.fromtimestamp(row.t_us / 1e6, UTC)
-        table.add_row(
+        cells = (
             moment.strftime("%Y-%m-%d %H:%M:%S"),
-            row.action if row.n == 1 else f"{row.action} ×{row.n}",
+            row.action if row.n == 1 else f"{row.action} x{row.n}",
             row.end_reason or row.reason_code,
-            row.tenant,
             row.team,
             row.model,
             row.deployment,
-            "" if row.tokens_in is None else f"{row.tokens_in}+{row.tokens_out}",
-            "" if row.total_us is None else f"{row.total_us / 1000:.0f}",
+            None if row.tokens_in is None else f"{row.tokens_in}+{row.tokens_out}",
             row.request_id,
         )
+        table.add_row(*(Text(printable(cell or "")) for cell in cells))
     return table

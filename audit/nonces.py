@@ -30,7 +30,7 @@ def pack(record_id: str, nonces: tuple[tuple[str, bytes], ...]) -> bytes:
         key = bytes.fromhex(record_id)
     except ValueError:
         key = b""
-    if len(key) != _ID_BYTES:
+    if len(key) != _ID_BYTES or len(record_id) != 2 * _ID_BYTES:
         raise RecordRefused("record.value", "a record's id is 32 hex digits")
     return b"".join(_SLOT.pack(key, label.encode(), _LIVE, nonce) for label, nonce in nonces)
 

@@ -14,10 +14,11 @@ from typing import Any, Literal
 import orjson
 
 from audit import frames
-from audit.errors import LogUnavailable
+from audit.errors import LogDamaged, LogUnavailable
 from audit.pseudonyms import look_up
 
 _ENDS = frozenset({"outcome", "aborted"})
+_ROWS = frozenset({"decision", "auth_failure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def query(folder: Path, wanted: Filter) -> Iterator[Row]:
     Raises:
         LogUnavailable: `log.cannot_open` when the folder is no log, `vault.unavailable` when a subject
             is asked for and the map cannot be read.
+        LogDamaged: `log.damaged` when something in it is no record.
     """
     if not (folder / "origin.json").is_file():
         raise LogUnavailable("log.cannot_open", f"there is no log in {folder}")
@@ -128,27 +130,31 @@ def query(folder: Path, wanted: Filter) -> Iterator[Row]:
             return
     writers = [_rows(path, wanted, sref) for path in sorted((folder / "writers").glob("w*"))]
     newest_first = heapq.merge(*writers, key=lambda row: row.t_us, reverse=True)
-    yield from islice(newest_first, wanted.limit)
+    try:
+        yield from islice(newest_first, wanted.limit)
+    except OSError as error:
+        raise LogUnavailable("log.cannot_open", f"cannot read the log in {folder}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LogDamaged("log.damaged", f"{folder} holds what is no record; see `verify`") from error
 
 
 def _rows(slot: Path, wanted: Filter, sref: str | None) -> Iterator[Row]:
     """Yield one writer's rows, newest first. An end comes after its decision, so it is met before it."""
     ends: dict[str, dict[str, Any]] = {}
     for path in sorted((slot / "seg").glob("*.log"), reverse=True):
-        records = [orjson.loads(body) for _, body in frames.scan(path.read_bytes())]
-        for index, record in reversed(list(enumerate(records, int(path.stem)))):
+        bodies = [body for _, body in frames.scan(path.read_bytes())]
+        newest_us = 0
+        for at in range(len(bodies) - 1, -1, -1):
+            record = orjson.loads(bodies[at])
+            newest_us = max(newest_us, record["t_us"])
             if record["typ"] in _ENDS:
                 ends[record["ref"]] = record
-            elif record["typ"] in {"decision", "auth_failure"}:
-                row = _row(record, index, ends.pop(record["id"], {}))
+            elif record["typ"] in _ROWS:
+                row = _row(record, int(path.stem) + at, ends.pop(record["id"], {}))
                 if _matches(row, wanted, sref):
                     yield row
         # Clocks may step, so a whole segment must be too old before older ones are left unread.
-        if (
-            records
-            and wanted.since_us is not None
-            and max(each["t_us"] for each in records) < wanted.since_us
-        ):
+        if bodies and wanted.since_us is not None and newest_us < wanted.since_us:
             return
 
 

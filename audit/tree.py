@@ -143,10 +143,10 @@ def verify_consistency(
     old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> bool:
     """Tell whether the old tree is a prefix of the new one (RFC 9162, 2.1.4.2); 1 <= old_size."""
-    if not 1 <= old_size <= new_size or not _all_hashes(old_root, new_root, *proof):
-        return False
     if old_size == new_size:
-        return not proof and old_root == new_root
+        return old_size >= 1 and not proof and old_root == new_root
+    if not 1 <= old_size < new_size or not _all_hashes(old_root, new_root, *proof):
+        return False
     path = list(proof)
     if old_size & (old_size - 1) == 0:
         path.insert(0, old_root)

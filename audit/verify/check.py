@@ -41,7 +41,9 @@ def verify(folder: Path, kept: dict[str, Any] | None = None) -> Report:
 
 def head(report: Report) -> dict[str, Any]:
     """Return the heads of a checked log as JSON, to be kept where the operator cannot reach them."""
-    writers = [{"writer": each.writer, "size": each.size, "root": each.root} for each in report.heads]
+    writers = [
+        {"writer": each.writer, "size": each.size, "root": each.root} for each in report.heads if each.size
+    ]
     return {"format": 1, "origin": report.origin, "writers": writers}
 
 
@@ -76,6 +78,8 @@ def _kept_heads(kept: dict[str, Any] | None, report: Report) -> dict[str, list[H
     except (KeyError, TypeError, ValueError):
         report.add(Verdict.CANNOT_CHECK, "kept head", "it cannot be read")
         return {}
+    if any(each.size < 1 for several in heads.values() for each in several):
+        report.add(Verdict.CANNOT_CHECK, "kept head", "it names an empty log, which anything extends")
     return heads
 
 

@@ -61,7 +61,8 @@ class Report:
     def verdict(self) -> Verdict:
         """The gravest finding, or how far a log without one is proven."""
         found = {finding.verdict for finding in self.findings}
-        clean = Verdict.OPERATOR_ASSERTED if self.kept is None else Verdict.VERIFIED
+        # A kept head without a single writer proves as much as none.
+        clean = Verdict.VERIFIED if self.kept else Verdict.OPERATOR_ASSERTED
         return next((verdict for verdict in _GRAVITY if verdict in found), clean)
 
     def add(self, verdict: Verdict, where: str, what: str) -> None:

@@ -32,4 +32,9 @@ def describe(report: Report) -> list[str]:
     lines += [f"  {each}" for each in _NOT_PROVEN]
     if not report.kept:
         lines.append(f"  {_NOT_PROVEN_ALONE}")
-    return lines
+    return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """Return `text` with all else replaced: a name in a record must not steer the reader's terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

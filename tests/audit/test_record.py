@@ -1,0 +1,97 @@
+"""Pins the shape of each kind of record, schema version 1."""
+
+from collections.abc import Callable
+
+import pytest
+
+from audit.canonical import encode
+from audit.commitment import commit
+from audit.record import Record, aborted, auth_failure, gap, mode, policy_load, writer_close, writer_open
+
+
+def test_a_decision_holds_codes_and_commitments(make_decision: Callable[..., Record]) -> None:
+    """The opening record has every group of the schema, and the nonces stay outside of it."""
+    asked, question = commit("req", b"{}"), commit("input", b"{}")
+    record = make_decision(
+        payload=[asked],
+        policy_input=question,
+        obligations=[{"kind": "budget", "warn_at": [0.8]}],
+        policy_us=40,
+        total_us=300,
+    )
+    body = dict(record.body)
+    assert body.pop("id") == record.id
+    assert len(record.id) == 32
+    assert body == {
+        "v": 1,
+        "typ": "decision",
+        "tenant": "acme",
+        "team": "hr",
+        "sref": "0" * 32,
+        "actor": {"kind": "user", "auth": "oidc"},
+        "req": {"id": "req-1", "stream": False},
+        "gen_ai": {"op": "chat.completions", "req_model": "gpt-4o"},
+        "policy": {
+            "engine": "embedded",
+            "bundle": "sha256:" + "a" * 64,
+            "revision": "r1",
+            "path": "gateway/request",
+            "input_commit": question.finish()["c"],
+            "rules": [{"id": "residency.hr_onprem", "effect": "allow"}],
+        },
+        "decision": {
+            "action": "allow",
+            "reason_code": "policy.allowed",
+            "obligations": [{"kind": "budget", "warn_at": ["0.8"]}],
+            "final": True,
+        },
+        "payload": {"req": asked.finish()},
+        "lat_us": {"policy": 40, "total": 300},
+    }
+    assert record.nonces == (("req", asked.nonce), ("input", question.nonce))
+
+
+def test_an_outcome_names_its_decision_and_who_served(make_outcome: Callable[..., Record]) -> None:
+    """The closing record points back and tells deployment, usage, attempts and the reply's commitment."""
+    reply = commit("resp", b"hello", "text/event-stream")
+    record = make_outcome(
+        "d" * 32, attempts=[("azure-eu", "timeout"), ("onprem-llama", "ok")], payload=[reply]
+    )
+    assert record.body["ref"] == "d" * 32
+    assert record.body["attempts"] == [
+        {"deployment": "azure-eu", "outcome": "timeout"},
+        {"deployment": "onprem-llama", "outcome": "ok"},
+    ]
+    assert record.body["usage"] == {"in": 10, "out": 20, "estimated": False}
+    assert record.body["payload"] == {"resp": reply.finish()}
+    assert record.nonces == (("resp", reply.nonce),)
+
+
+def test_an_aborted_request_needs_a_reason_and_a_time_only() -> None:
+    """Nothing may have served it; the shape is that of an outcome all the same."""
+    record = aborted(ref="d" * 32, reason_code="client.gone", total_us=5)
+    assert record.body["reason_code"] == "client.gone"
+    assert record.body["deployment"] is None
+    assert record.body["usage"] == {"in": 0, "out": 0, "estimated": True}
+
+
+@pytest.mark.parametrize(
+    ("record", "typ", "key", "value"),
+    [
+        (auth_failure("auth.expired", 3), "auth_failure", "n", 3),
+        (
+            policy_load(engine="opa", bundle=None, revision="r2", result="refused"),
+            "policy.load",
+            "result",
+            "refused",
+        ),
+        (writer_open("o", "sha256:0"), "writer.open", "origin", "o"),
+        (writer_close({"size": 1, "root": "00"}), "writer.close", "tree", {"size": 1, "root": "00"}),
+        (mode("strict"), "mode", "mode", "strict"),
+        (gap("torn_tail", {"size": 7}), "gap", "gap", {"reason": "torn_tail", "size": 7}),
+    ],
+)
+def test_events_have_type_id_and_their_facts(record: Record, typ: str, key: str, value: object) -> None:
+    """Each event is a record of version 1 with a canonical form."""
+    assert (record.body["v"], record.body["typ"], record.body[key]) == (1, typ, value)
+    assert encode(record.body)
