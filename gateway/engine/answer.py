@@ -157,7 +157,7 @@ def _clamp(value: dict[str, Any]) -> Clamp:
 def _retain(value: dict[str, Any]) -> Retain:
     _has(value, _RETAIN_FIELDS)
     payload = value["payload"]
-    if payload not in ("none", "digest"):
+    if payload not in ("none", "digest"):  # no set: what can't be hashed would raise
         raise Unusable("obligation.unknown", "retain: the payload is unknown here")
     return Retain(payload, _positive(value["days"], "retain: days"))
 

@@ -35,6 +35,8 @@ class EmbeddedEngine:
             self._policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
         except PlanError as error:
             raise SettingsError(f"bundle {bundle.revision} can't be evaluated: {error}") from error
+        if not self._policy.entrypoints:
+            raise SettingsError(f"bundle {bundle.revision} has no entrypoint: nothing could be asked")
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
         self._reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}

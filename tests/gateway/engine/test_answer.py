@@ -1,0 +1,317 @@
+"""Answers of policies: what is exactly a decision is read, everything else is refused with a code."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from gateway.engine.answer import MAX_INTEGER, Unusable, decision
+from gateway.reasons import REASONS
+from gateway.types import Allow, Clamp, Deny, Origin, Reason, Retain, Route
+
+ORIGIN = Origin("embedded", "r-1", "sha256:00", "gateway/request/decision")
+SCHEMA = orjson.loads((Path(__file__).parents[3] / "policies/schemas/decision.json").read_bytes())
+ROUTE = {"kind": "route", "deployments": ["a", "b"], "strategy": "ordered"}
+CLAMP = {"kind": "clamp", "max_tokens": 5}
+RETAIN = {"kind": "retain", "payload": "digest", "days": 400}
+REASON = {"id": "residency.hr_onprem", "user": "No.", "admin": "Because.", "controls": ["GDPR-44"]}
+
+
+def allow(*obligations: object, **more: object) -> dict[str, Any]:
+    """An allowing answer."""
+    return {"allow": True, "reasons": [], "obligations": list(obligations), "advice": []} | more
+
+
+def deny(*reasons: object, **more: object) -> dict[str, Any]:
+    """A denying answer."""
+    return {"allow": False, "reasons": list(reasons), "obligations": [], "advice": []} | more
+
+
+def test_an_allow_is_read_whole() -> None:
+    """Every kind of obligation arrives in its order, with the reasons and the origin."""
+    retain_nothing = {"kind": "retain", "payload": "none", "days": 1}
+    expected = Allow(
+        (Reason("residency.hr_onprem", "No.", "Because.", ("GDPR-44",)),),
+        (Route(("a", "b")), Clamp(5), Retain("digest", 400), Retain("none", 1)),
+        ORIGIN,
+    )
+    assert expected == decision(allow(ROUTE, CLAMP, RETAIN, retain_nothing, reasons=[REASON]), ORIGIN)
+
+
+def test_a_deny_is_read_whole() -> None:
+    """A denial keeps its reasons, of which id and text for the caller are enough; advice may be ignored."""
+    answer = deny(REASON, {"id": "x", "user": "y"}, advice=["anything"])
+    expected = Deny(
+        (Reason("residency.hr_onprem", "No.", "Because.", ("GDPR-44",)), Reason("x", "y")), ORIGIN
+    )
+    assert expected == decision(answer, ORIGIN)
+    del answer["advice"]
+    assert expected == decision(answer, ORIGIN)
+
+
+MALFORMED: list[object] = [
+    None,
+    True,
+    [],
+    {},
+    "allow",
+    allow(extra=1),
+    allow(allow=1),
+    allow(allow="true"),
+    allow(allow=None),
+    allow(reasons=None),
+    allow(reasons={}),
+    allow(reasons=[None]),
+    allow(obligations=None),
+    allow(obligations={}),
+    allow(obligations=()),
+    allow(advice=None),
+    allow(advice=[1] * 65),
+    allow(*[CLAMP] * 65),
+    {"allow": True, "reasons": []},
+    {"allow": True, "obligations": []},
+    {"reasons": [], "obligations": []},
+    deny(*[REASON] * 65),
+    deny(REASON | {"severity": "high"}),
+    deny(REASON | {"id": ""}),
+    deny(REASON | {"id": "Upper"}),
+    deny(REASON | {"id": "line\n"}),
+    deny(REASON | {"id": "x" * 129}),
+    deny(REASON | {"id": 7}),
+    deny({"id": "x"}),
+    deny({"user": "x"}),
+    deny(REASON | {"user": ""}),
+    deny(REASON | {"user": "x" * 2001}),
+    deny(REASON | {"user": None}),
+    deny(REASON | {"user": "\ud800"}),
+    deny(REASON | {"admin": "x" * 2001}),
+    deny(REASON | {"admin": None}),
+    deny(REASON | {"controls": "GDPR-44"}),
+    deny(REASON | {"controls": [1]}),
+    deny(REASON | {"controls": ["x" * 129]}),
+    deny(REASON | {"controls": ["x"] * 33}),
+]
+
+
+@pytest.mark.parametrize("answer", MALFORMED)
+def test_what_is_not_a_decision_is_malformed(answer: object) -> None:
+    """Missing, surplus, mistyped and oversized parts are refused, never guessed."""
+    with pytest.raises(Unusable) as caught:
+        decision(answer, ORIGIN)
+    assert caught.value.code == "decision.malformed"
+
+
+def test_a_denial_explains_itself() -> None:
+    """A denial without a reason has a code of its own."""
+    with pytest.raises(Unusable) as caught:
+        decision(deny(), ORIGIN)
+    assert caught.value.code == "decision.unexplained"
+
+
+@pytest.mark.parametrize(
+    "obligation",
+    [
+        {"kind": "mask", "entities": ["EMAIL_ADDRESS"]},
+        {"kind": "Route"},
+        {"kind": None},
+        {"kind": ["route"]},
+        {},
+        ROUTE | {"sticky": True},
+        ROUTE | {"strategy": "random"},
+        ROUTE | {"strategy": ["ordered"]},
+        CLAMP | {"min_tokens": 1},
+        RETAIN | {"where": "eu"},
+        RETAIN | {"payload": "full"},
+        RETAIN | {"payload": ["digest"]},
+    ],
+)
+def test_an_obligation_that_nobody_knows_denies(obligation: object) -> None:
+    """An unknown kind, field or choice was a condition that nobody here can keep."""
+    with pytest.raises(Unusable) as caught:
+        decision(allow(ROUTE, obligation), ORIGIN)
+    assert caught.value.code == "obligation.unknown"
+
+
+@pytest.mark.parametrize(
+    "obligation",
+    [
+        None,
+        "route",
+        [],
+        {"kind": "clamp"},
+        {"kind": "route", "deployments": ["a"]},
+        CLAMP | {"max_tokens": True},
+        CLAMP | {"max_tokens": 0},
+        CLAMP | {"max_tokens": -1},
+        CLAMP | {"max_tokens": 1.0},
+        CLAMP | {"max_tokens": Decimal(1)},
+        CLAMP | {"max_tokens": "1"},
+        CLAMP | {"max_tokens": MAX_INTEGER + 1},
+        RETAIN | {"days": None},
+        RETAIN | {"days": True},
+        RETAIN | {"days": -400},
+        ROUTE | {"deployments": []},
+        ROUTE | {"deployments": "a"},
+        ROUTE | {"deployments": ["a", "a"]},
+        ROUTE | {"deployments": ["a", ""]},
+        ROUTE | {"deployments": ["a", 1]},
+        ROUTE | {"deployments": ["a" * 129]},
+        ROUTE | {"deployments": [["a"]]},
+        ROUTE | {"deployments": [str(n) for n in range(1025)]},
+    ],
+)
+def test_an_obligation_that_cannot_be_understood_denies(obligation: object) -> None:
+    """Wrong types, numbers out of range and duplicates are refused."""
+    with pytest.raises(Unusable) as caught:
+        decision(allow(ROUTE, obligation), ORIGIN)
+    assert caught.value.code == "obligation.malformed"
+
+
+def _relaxed() -> dict[str, Any]:
+    """The schema, where the gateway takes more than the shipped policies say."""
+    schema: dict[str, Any] = copy.deepcopy(SCHEMA)
+    for name in ("if", "then", "else"):
+        del schema[name]
+    schema["required"].remove("advice")
+    schema["properties"]["advice"] = {"type": "array", "maxItems": 64}
+    reason = schema["properties"]["reasons"]["items"]
+    reason["required"] = ["id", "user"]
+    reason["properties"]["id"]["pattern"] = "^[a-z0-9_][a-z0-9._-]*$"
+    for name, bound in (("user", {"minLength": 1}), ("admin", {})):
+        reason["properties"][name] = {"type": "string", "maxLength": 2000} | bound
+    reason["properties"]["controls"]["items"] = {"type": "string", "maxLength": 128}
+    route, _, retain = schema["properties"]["obligations"]["items"]["oneOf"]
+    route["properties"]["deployments"]["maxItems"] = 1024
+    retain["properties"]["payload"]["enum"] = ["none", "digest"]
+    return schema
+
+
+EXACT = Draft7Validator(SCHEMA)
+RELAXED = Draft7Validator(_relaxed())
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+WORDS = st.sampled_from(
+    [
+        "allow",
+        "reasons",
+        "obligations",
+        "advice",
+        "kind",
+        "route",
+        "clamp",
+        "retain",
+        "days",
+        "id",
+        "user",
+        "ordered",
+    ]
+)
+JSON = st.recursive(
+    SCALARS | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=4), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+WHOLE = st.integers(1, 2**53 - 1)
+NAMES = st.text(min_size=1, max_size=128)
+SOUND_OBLIGATIONS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "kind": st.just("route"),
+            "deployments": st.lists(NAMES, min_size=1, max_size=32, unique=True),
+            "strategy": st.just("ordered"),
+        }
+    ),
+    st.fixed_dictionaries({"kind": st.just("clamp"), "max_tokens": WHOLE}),
+    st.fixed_dictionaries({"kind": st.just("retain"), "payload": st.just("digest"), "days": WHOLE}),
+)
+SOUND_REASONS = st.fixed_dictionaries(
+    {
+        "id": st.from_regex(r"[a-z0-9_]{1,20}(\.[a-z0-9_]{1,20}){1,3}", fullmatch=True),
+        "user": st.text(min_size=1, max_size=512),
+        "admin": st.text(min_size=1, max_size=1024),
+        "controls": st.lists(st.text(min_size=1, max_size=64), max_size=32),
+    }
+)
+SOUND = st.fixed_dictionaries(
+    {
+        "allow": st.just(value=True),
+        "reasons": st.just([]),
+        "obligations": st.lists(SOUND_OBLIGATIONS, max_size=6),
+        "advice": st.just([]),
+    }
+) | st.fixed_dictionaries(
+    {
+        "allow": st.just(value=False),
+        "reasons": st.lists(SOUND_REASONS, min_size=1, max_size=6),
+        "obligations": st.just([]),
+        "advice": st.just([]),
+    }
+)
+
+
+@st.composite
+def near_misses(draw: st.DrawFn) -> Any:
+    """A sound decision in which one part was replaced, removed, added or doubled."""
+    document = copy.deepcopy(draw(SOUND))
+    places: list[Any] = [document]
+    for place in places:
+        places.extend(
+            item
+            for item in (place.values() if type(place) is dict else place)
+            if item and type(item) in {dict, list}
+        )
+    place = draw(st.sampled_from(places))
+    if type(place) is list:
+        place[draw(st.integers(0, len(place) - 1))] = draw(JSON | st.sampled_from(place))
+    elif draw(st.booleans()):
+        place[draw(st.sampled_from(sorted(place)) | WORDS)] = draw(
+            JSON | st.sampled_from(list(place.values()))
+        )
+    else:
+        del place[draw(st.sampled_from(sorted(place)))]
+    return document
+
+
+@given(document=SOUND)
+def test_what_the_schema_accepts_is_read(document: Any) -> None:
+    """The published schema promises authors nothing that the gateway refuses."""
+    EXACT.validate(document)
+    read = decision(document, ORIGIN)
+    assert isinstance(read, Allow) is document["allow"]
+
+
+@given(document=near_misses())
+def test_a_near_miss_is_read_only_if_it_is_sound(document: Any) -> None:
+    """The reader and a JSON Schema validator agree on what is a decision, but for integral floats."""
+    try:
+        read = decision(document, ORIGIN)
+    except Unusable as error:
+        assert error.code in REASONS
+        assert (
+            not EXACT.is_valid(document) or b".0" in orjson.dumps(document) or b"e" in orjson.dumps(document)
+        )
+    else:
+        ignored: dict[str, Any] = {} if isinstance(read, Allow) else {"obligations": []}
+        assert RELAXED.is_valid(document | ignored)
+        assert isinstance(read, Allow) is (document["allow"] is True)
+
+
+@given(document=JSON)
+def test_nothing_else_is_ever_read(document: Any) -> None:
+    """Random JSON ends in a refusal with a known code, never in another exception."""
+    try:
+        decision(document, ORIGIN)
+    except Unusable as error:
+        assert error.code in REASONS
+    else:
+        assert RELAXED.is_valid(document | ({} if document["allow"] else {"obligations": []}))

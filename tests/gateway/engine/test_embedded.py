@@ -1,0 +1,121 @@
+"""The embedded engine: the shipped bundle in the process, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from bundles import bundle as bundles
+from bundles.bundle import Bundle
+from gateway.engine.embedded import EmbeddedEngine
+from gateway.errors import EngineError, SettingsError
+
+ROOT = Path(__file__).parents[3]
+REQUEST = "gateway/request/decision"
+
+
+def made_of(plan: bytes) -> Bundle:
+    """A bundle with nothing but a plan."""
+    return Bundle(revision="r-1", digest="00", plan=plan, data={}, manifest={}, files={})
+
+
+@pytest.fixture
+def probe(probe_plan: bytes) -> EmbeddedEngine:
+    """An engine over the small bundle."""
+    return EmbeddedEngine(made_of(probe_plan))
+
+
+async def test_the_shipped_bundle_answers() -> None:
+    """A question gets a value, the revision, the content's digest and the lines that fired."""
+    bundle = bundles.read(ROOT / "bundles/default")
+    engine = EmbeddedEngine(bundle)
+    for _ in range(2):
+        ruling = await engine.ask(REQUEST, {})
+        assert isinstance(ruling.value, dict)
+        assert ruling.value["allow"] is False
+        assert (ruling.revision, ruling.bundle) == (bundle.revision, f"sha256:{bundle.digest}")
+        assert ruling.rules
+        for rule in ruling.rules:
+            file, _, row = rule.rpartition(":")
+            assert file.lstrip("/") in bundle.files
+            assert int(row) > 0
+    await engine.close()
+
+
+def test_the_shipped_plan_says_what_it_reads() -> None:
+    """Labels are read and the token estimate isn't, so nobody needs to estimate."""
+    engine = EmbeddedEngine(bundles.read(ROOT / "bundles/default"))
+    assert engine.reads(REQUEST, ("context", "content", "labels"))
+    assert not engine.reads(REQUEST, ("context", "content", "tokens", "prompt"))
+    assert engine.reads("gateway/absent", ("context", "content"))
+
+
+@pytest.mark.parametrize("plan", [b"", b"{}", b'{"plans": {}}', b"[]"])
+def test_a_plan_that_cannot_be_loaded_stops_the_start(plan: bytes) -> None:
+    """A gateway with a useless bundle doesn't start."""
+    with pytest.raises(SettingsError, match="r-1"):
+        EmbeddedEngine(made_of(plan))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("entrypoint", "code", "detail"),
+    [
+        ("probe/silent", "engine.undefined", "no value"),
+        ("probe/absent", "engine.undefined", "no entrypoint"),
+        ("probe/conflict", "engine.error", "eval_conflict_error"),
+        ("probe/builtin", "engine.error", "divide by zero"),
+    ],
+)
+async def test_what_has_no_value_is_an_error(
+    probe: EmbeddedEngine, entrypoint: str, code: str, detail: str
+) -> None:
+    """Undefined rules, conflicts and builtin errors (by strictness) are told apart."""
+    with pytest.raises(EngineError, match=detail) as caught:
+        await probe.ask(entrypoint, {"n": 0})
+    assert caught.value.code == code
+
+
+@pytest.mark.server
+async def test_endless_work_ends(probe: EmbeddedEngine) -> None:
+    """A policy that would keep the process from serving anybody else is stopped in time."""
+    began = time.monotonic()
+    with pytest.raises(EngineError, match="eval_budget_exceeded") as caught:
+        await probe.ask("probe/loop", {})
+    assert caught.value.code == "engine.error"
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.server
+async def test_concurrent_callers_get_their_own_answers(probe: EmbeddedEngine) -> None:
+    """Nothing of one question is seen by another."""
+    asked = [{"n": n} for n in range(200)]
+    rulings = await asyncio.gather(*(probe.ask("probe/echo", document) for document in asked))
+    assert [ruling.value for ruling in rulings] == asked
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("entrypoint", "path", "expected"),
+    [
+        ("probe/nested", ("context", "content", "labels"), True),
+        ("probe/nested", ("context", "content"), True),
+        ("probe/nested", ("context",), True),
+        ("probe/nested", ("context", "content", "labels", "0"), True),
+        ("probe/nested", ("context", "usage"), False),
+        ("probe/nested", ("context", "content", "tokens"), False),
+        ("probe/nested", ("subject", "id"), True),
+        ("probe/nested", (), True),
+        ("probe/echo", ("context", "usage"), True),
+        ("probe/loop", ("context",), False),
+        ("probe/absent", ("context",), True),
+    ],
+)
+def test_reads_are_prefixes_either_way(
+    probe: EmbeddedEngine, entrypoint: str, path: tuple[str, ...], *, expected: bool
+) -> None:
+    """A path is read with its whole, with its parts, and for sure where the plan can't tell."""
+    assert expected is probe.reads(entrypoint, path)
