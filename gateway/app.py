@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -60,44 +60,42 @@ class House:
     @asynccontextmanager
     async def running(self, _: FastAPI | None = None) -> AsyncIterator[None]:
         """Open the log, the engine, the identity and the upstreams; close them in reverse."""
+        async with AsyncExitStack() as opened:
+            self._ports = await self._open(opened)
+            opened.callback(self._forget)
+            calm_collector()
+            yield
+
+    async def _open(self, opened: AsyncExitStack) -> Ports:
         chosen = self._settings
         bundle = bundles.read(chosen.policy.bundle)
         deployments = catalogue.from_settings(chosen.deployments)
         engine = _engine(chosen, bundle)
-        people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
-        transport = AiohttpTransport()
+        opened.push_async_callback(engine.close)
         log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
-        try:
-            await people.warm()
-            await log.append(
-                records.policy_load(
-                    engine=engine.name,
-                    bundle=f"sha256:{bundle.digest}",
-                    revision=bundle.revision,
-                    result="active",
-                )
-            )
-            upstreams = {name: _upstream(each, transport) for name, each in chosen.providers.items()}
-            self._ports = Ports(
-                identity=people,
-                engine=engine,
-                log=log,
-                catalogue=deployments,
-                upstreams=upstreams,
-                limits=chosen.limits,
-                now_us=_now_us,
-            )
-            structlog.get_logger("regent").info(
-                "gateway.started", engine=engine.name, revision=bundle.revision
-            )
-            calm_collector()
-            yield
-        finally:
-            self._ports = None
-            await transport.close()
-            await engine.close()
-            await people.close()
-            await log.aclose()
+        opened.push_async_callback(log.aclose)
+        people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
+        opened.push_async_callback(people.close)
+        await people.warm()
+        transport = AiohttpTransport()
+        opened.push_async_callback(transport.close)
+        digest = f"sha256:{bundle.digest}"
+        await log.append(
+            records.policy_load(engine=engine.name, bundle=digest, revision=bundle.revision, result="active")
+        )
+        structlog.get_logger("regent").info("gateway.started", engine=engine.name, revision=bundle.revision)
+        return Ports(
+            identity=people,
+            engine=engine,
+            log=log,
+            catalogue=deployments,
+            upstreams={name: _upstream(each, transport) for name, each in chosen.providers.items()},
+            limits=chosen.limits,
+            now_us=_now_us,
+        )
+
+    def _forget(self) -> None:
+        self._ports = None
 
 
 def build(configured: Settings) -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
 
 _APP = "gateway.app:create"
 _PROTOCOL = "gateway.http.server:RegentProtocol"
+
+
+class LastLine(logging.Formatter):
+    """Shows what uvicorn logs without its tracebacks, whose last line says what to mend."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        lines = record.getMessage().strip().splitlines() or [""]
+        kind = record.exc_info[0] if record.exc_info else None
+        return f"regent: {lines[-1]}{f' ({kind.__qualname__})' if kind else ''}"
+
+
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"last_line": {"()": LastLine}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "last_line"}},
+    "loggers": {"uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+}
 
 
 class _Announcing(uvicorn.Server):
@@ -51,7 +71,7 @@ def run(server: Server, announce: Callable[[], None]) -> None:
         http=_PROTOCOL,
         ws="none",
         lifespan="on",
-        log_level="warning",
+        log_config=_LOGGING,
         access_log=False,
         # A client-controlled header must not say who the client is.
         proxy_headers=False,

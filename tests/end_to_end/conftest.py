@@ -123,7 +123,7 @@ class Upstream:
             raise
 
     def settings(self, **more: Any) -> dict[str, Any]:
-        """Sections of the gateway's settings: `up` runs here only, `hr-model` on-prem here and on the echo."""
+        """Sections of the gateway's settings: `up` runs here, `hr-model` on-prem here and on the echo."""
         provider = {
             "adapter": "openai",
             "base_url": f"{self.url}/v1",
