@@ -45,8 +45,11 @@ def build(
         monotonic_s: a clock that only goes forward, in seconds.
 
     Raises:
-        SettingsError: issuers clash, a CA file can't be read, or the development key can't be used.
+        SettingsError: issuers clash, a CA file can't be read, the development key can't be used, or keys
+            would run out before they may be fetched again.
     """
+    if settings.refresh_cooldown_s > settings.keys_ttl_s:
+        raise SettingsError("identity.refresh_cooldown_s must not be longer than identity.keys_ttl_s")
 
     def trusted(issuer: Issuer, source: KeySource, method: Literal["oidc", "development"]) -> TrustedIssuer:
         ring = KeyRing(

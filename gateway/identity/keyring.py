@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from gateway.identity.keys import KeySet, KeySource, VerifyingKey
 
+LOOK_AHEAD: Final = 0.8
+"""The part of their time to live after which keys are looked at again in the background."""
+
 STALE_S: Final = 3600.0
 """Seconds past their time to live for which keys serve on while their issuer can't be reached."""
 
@@ -27,20 +30,21 @@ _log = structlog.get_logger(__name__)
 class KeyRing:
     """The keys of one issuer.
 
-    Keys are looked at again when their time to live is over, and when a token names a key that isn't known.
+    Keys are looked at again before their time to live is over, and when a token names a key that isn't known.
     One look serves everybody who waits for it, and looks begin at least `cooldown_s` apart:
     tokens with invented key names must not become a flood at the issuer.
 
-    A look that is due happens in the background while the keys at hand serve on, for one more time to live at
-    most; after that (nobody called for long) a caller waits for it. If the issuer can't be reached, the keys
-    at hand serve until `STALE_S` past their time to live, then no longer.
+    With calls coming, the look happens in the background shortly before the time to live is over, and nobody
+    waits. Past it the keys verify nothing until a look was tried: so a key that its issuer dropped is gone by
+    then. Only if the issuer can't be reached do the keys at hand serve on, until `STALE_S` past their time to
+    live and no longer.
 
     The set is replaced only if it changed, so its identity tells whether what it verified still holds.
 
     Args:
         name: the issuer's name in the settings, for log lines.
         source: where the keys come from.
-        ttl_s: seconds for which fetched keys aren't looked at again.
+        ttl_s: seconds for which fetched keys are used.
         cooldown_s: the least seconds between two looks.
         monotonic_s: a clock that only goes forward, in seconds.
     """
@@ -126,8 +130,8 @@ class KeyRing:
         now = self._monotonic_s()
         self._failed = False
         self._fetched_at = now
-        self._look_at = now + self._ttl_s
-        self._usable_until = now + self._ttl_s + min(self._ttl_s, STALE_S)
+        self._look_at = now + LOOK_AHEAD * self._ttl_s
+        self._usable_until = now + self._ttl_s
         if keys != self._keys:
             self._keys = keys
             _log.info("identity.keys_changed", issuer=self._name, keys=len(keys.keys))

@@ -38,7 +38,7 @@ _RSA_BITS: Final = range(
     2048, 8193
 )  # below: NIST SP 800-131A; above: each verification would cost milliseconds
 _RSA_LONGEST_EXPONENT: Final = 33
-_PUBLIC: Final = ("kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y")
+_PUBLIC: Final = ("kty", "use", "alg", "kid", "n", "e", "crv", "x", "y")
 
 
 class KeysError(GatewayError):
@@ -160,7 +160,6 @@ def _verifying_key(entry: object) -> VerifyingKey | None:
 
 def _imported(public: dict[str, object]) -> Key:
     """Make joserfc's key of a JWK's public members; ValueError for sizes that aren't safe or sane."""
-    public.pop("key_ops", None)  # weighed already; joserfc refuses `use` beside operations it doesn't know
     if public.get("kty") == "RSA":
         modulus, exponent = (base64_to_int(str(public[name])).bit_length() for name in ("n", "e"))
         if modulus not in _RSA_BITS or exponent > _RSA_LONGEST_EXPONENT:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
@@ -39,6 +39,21 @@ def test_a_key_verifies_what_its_type_and_curve_allow(rsa: Signer) -> None:
     p384, ed, x = ECKey.generate_key("P-384"), OKPKey.generate_key("Ed25519"), OKPKey.generate_key("X25519")
     found = read(public(rsa.key), public(rsa.key, alg="PS256", kid="b"), public(p384), public(ed), public(x))
     assert [RSA_ALGORITHMS, {"PS256"}, {"ES384"}, {"EdDSA"}] == found
+
+
+def test_a_key_verifies_by_no_other_algorithm(rsa: Signer) -> None:
+    """A key made for RS256 doesn't verify a PS256 signature of its own private half."""
+    (key,) = read_key_set(orjson.dumps({"keys": [rsa.jwk]})).keys
+    signatures = {name: ALGORITHMS[name].sign(b"m", rsa.key) for name in ("RS256", "PS256")}
+    assert {name: key.verifies(name, b"m", signature) for name, signature in signatures.items()} == {
+        "RS256": True,
+        "PS256": False,
+    }
+
+
+def test_operations_beside_verify_do_no_harm(rsa: Signer) -> None:
+    """`key_ops` may name operations that nobody here knows, as long as `verify` is among them."""
+    assert read(public(rsa.key, use="sig", alg="RS256", key_ops=["verify", "other"])) == [{"RS256"}]
 
 
 def test_bad_keys_are_skipped_and_good_ones_stay(rsa: Signer) -> None:
@@ -137,6 +152,7 @@ def test_what_is_no_key_set_is_an_error(document: bytes) -> None:
         read_key_set(document)
 
 
+@settings(deadline=None)  # machines of CI stall
 @given(st.binary(max_size=200))
 def test_random_documents_raise_nothing_else(document: bytes) -> None:
     """Whatever an issuer answers, reading it ends in keys or in `KeysError`."""
@@ -144,6 +160,7 @@ def test_random_documents_raise_nothing_else(document: bytes) -> None:
         read_key_set(document)
 
 
+@settings(deadline=None)  # machines of CI stall
 @given(
     st.lists(
         st.dictionaries(

@@ -21,7 +21,7 @@ from gateway.identity.published import MAX_DOCUMENT_BYTES, PublishedKeys
 from gateway.settings import Issuer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from tests.gateway.identity.conftest import Bench, Signer
@@ -53,11 +53,6 @@ async def listed(_: web.Request) -> web.StreamResponse:
     return web.json_response(["keys"])
 
 
-async def missing(_: web.Request) -> web.StreamResponse:
-    """Answer that there is nothing."""
-    return web.Response(status=404)
-
-
 async def slow(_: web.Request) -> web.StreamResponse:
     """Answer after the patience of anybody."""
     await asyncio.sleep(30)
@@ -87,7 +82,7 @@ async def compressed(_: web.Request) -> web.StreamResponse:
 
 
 @pytest.mark.parametrize("path", [METADATA, "/keys"])
-@pytest.mark.parametrize("answer", [redirect, garbage, listed, missing, slow, dripping, endless, compressed])
+@pytest.mark.parametrize("answer", [redirect, garbage, listed, slow, dripping, endless, compressed])
 async def test_a_misbehaving_issuer_gives_no_keys(
     bench: Bench, path: str, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> None:
@@ -187,8 +182,9 @@ def test_an_unreadable_ca_file_does_not_start(tmp_path: Path) -> None:
         )
 
 
-async def test_tls_trusts_the_configured_ca_and_no_stranger(tmp_path: Path, rsa: Signer) -> None:
-    """Keys come over TLS from a server that `ca_file` vouches for; without it the server is a stranger."""
+@pytest.fixture
+async def tls(tmp_path: Path, rsa: Signer) -> AsyncIterator[tuple[str, Path]]:
+    """An issuer over TLS, and the certificate that vouches for it; its metadata points at plain HTTP."""
     certificate = _self_signed(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
@@ -196,18 +192,32 @@ async def test_tls_trusts_the_configured_ca_and_no_stranger(tmp_path: Path, rsa:
     async def keys(_: web.Request) -> web.Response:
         return web.json_response({"keys": [rsa.jwk]})
 
+    async def metadata(request: web.Request) -> web.Response:
+        return web.json_response({"issuer": str(request.url.origin()), "jwks_uri": "http://127.0.0.1:9/keys"})
+
     app = web.Application()
     app.router.add_get("/keys", keys)
+    app.router.add_get(METADATA, metadata)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-        url = f"https://127.0.0.1:{runner.addresses[0][1]}"
-        assert await fetch(url, jwks_uri=f"{url}/keys", ca_file=certificate) == 1
-        with pytest.raises(KeysError, match="ConnectError"):
-            await fetch(url, jwks_uri=f"{url}/keys")
-    finally:
-        await runner.cleanup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    yield f"https://127.0.0.1:{runner.addresses[0][1]}", certificate
+    await runner.cleanup()
+
+
+async def test_tls_trusts_the_configured_ca_and_no_stranger(tls: tuple[str, Path]) -> None:
+    """Keys come over TLS from a server that `ca_file` vouches for; without it the server is a stranger."""
+    url, certificate = tls
+    assert await fetch(url, jwks_uri=f"{url}/keys", ca_file=certificate) == 1
+    with pytest.raises(KeysError, match="ConnectError"):
+        await fetch(url, jwks_uri=f"{url}/keys")
+
+
+async def test_an_issuer_over_tls_cannot_point_at_this_machine(tls: tuple[str, Path]) -> None:
+    """Request forgery: only an issuer on the loopback itself may keep its keys there."""
+    url, certificate = tls
+    with pytest.raises(KeysError, match="no jwks_uri over https"):
+        await fetch(url, ca_file=certificate)
 
 
 def _self_signed(folder: Path) -> Path:

@@ -202,6 +202,12 @@ def test_too_many_exposed_claims_are_refused_at_start(compose: Callable[..., Any
         compose({"issuer": "https://idp.example", "claims": {"expose": expose}})
 
 
+def test_keys_may_not_run_out_before_the_next_look(compose: Callable[..., Any]) -> None:
+    """A cooldown longer than the keys' time to live would refuse everybody in between."""
+    with pytest.raises(SettingsError, match="refresh_cooldown_s"):
+        compose({"issuer": "https://idp.example"}, keys_ttl_s=10, refresh_cooldown_s=11)
+
+
 async def test_a_thousand_calls_with_one_new_token_verify_once(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
