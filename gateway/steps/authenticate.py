@@ -33,4 +33,6 @@ async def authenticate(raw: RawRequest, identity: Identity) -> Principal:
         token = value[len(_SCHEME) :].strip(b" ").decode("ascii")
     except UnicodeDecodeError:
         raise Refused("identity.malformed") from None
+    if not token:
+        raise Refused("identity.missing")
     return await identity.principal(UnverifiedToken(token))

@@ -108,7 +108,7 @@ async def test_the_clamp_reaches_the_provider(
                     "serves": "demo-up",
                     "model": "upstream-1",
                     "provider": "upstream",
-                    "zone": "cloud",
+                    "zone": "onprem",
                     "region": "eu",
                 }
             ],
@@ -116,7 +116,7 @@ async def test_the_clamp_reaches_the_provider(
     )
     for more in ({}, {"max_tokens": 100_000}, {"max_tokens": 7}):
         body = http_client.hello(
-            "demo-up", metadata={"labels": "public", "ticket": "7"}, unknown_field=[1], **more
+            "demo-up", metadata={"labels": "hr", "ticket": "7"}, unknown_field=[1], **more
         )
         answer = await asyncio.to_thread(http_client.send, gateway, body, token=gateway.token())
         assert answer.status == 200, answer.body

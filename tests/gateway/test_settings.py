@@ -1,0 +1,138 @@
+"""Settings refuse to start on doubt, and say what to mend without showing a secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from gateway import settings
+from gateway.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ISSUER = {"name": "acme.example", "issuer": "https://idp.acme.example", "audience": "regent"}
+OPTIONS: dict[str, Any] = {"identity": {"issuers": [ISSUER]}}
+
+
+def write(folder: Path, document: object) -> Path:
+    """A settings file."""
+    path = folder / "regent.yaml"
+    path.write_text(document if isinstance(document, str) else yaml.safe_dump(document), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("document", "part"),
+    [
+        ("server: [", "regent.yaml"),
+        ("- a\n- b\n", "mapping"),
+        ("{}", "no issuer"),
+        ({**OPTIONS, "sevrer": {}}, "sevrer"),
+        ({**OPTIONS, "server": {"prot": 1}}, "server.prot"),
+        ({**OPTIONS, "server": {"port": 70_000}}, "server.port"),
+        ("server: {port: 1}\nserver: {port: 2}\n", "given twice"),
+        ({"identity": {"development": {"enabled": True}}, "server": {"host": "0.0.0.0"}}, "loopback"),  # noqa: S104 - it is refused
+        ({"identity": {"issuers": [{**ISSUER, "issuer": "http://idp.acme.example"}]}}, "https"),
+        ({"identity": {"issuers": [{**ISSUER, "jwks_uri": "http://idp.acme.example/k"}]}}, "https"),
+        ({"identity": {"issuers": [{**ISSUER, "algorithms": ["HS256"]}]}}, "algorithms"),
+        ({"identity": {"issuers": [{**ISSUER, "algorithms": ["none"]}]}}, "algorithms"),
+        ({"identity": {"issuers": [{**ISSUER, "algorithms": []}]}}, "algorithms"),
+        ({"identity": {"issuers": [{"name": "a", "issuer": ISSUER["issuer"]}]}}, "audience"),
+        ({"identity": {"issuers": [ISSUER, ISSUER]}}, "issuer name"),
+        ({**OPTIONS, "providers": {"p": {"adapter": "openai"}}}, "base_url"),
+        ({**OPTIONS, "providers": {"p": {"adapter": "smoke"}}}, "providers.p.adapter"),
+        (
+            {
+                **OPTIONS,
+                "deployments": [{"id": "d", "provider": "p", "serves": "m", "zone": "z", "region": "r"}],
+            },
+            "unknown provider",
+        ),
+        (
+            {
+                **OPTIONS,
+                "providers": {"p": {"adapter": "echo"}},
+                "deployments": [{"id": "d", "provider": "p", "serves": "m", "zone": "z", "region": "r"}] * 2,
+            },
+            "deployment name",
+        ),
+        (
+            {**OPTIONS, "providers": {"p": {"adapter": "echo", "api_key": "env:REGENT_NOT_SET"}}},
+            "REGENT_NOT_SET",
+        ),
+        ({**OPTIONS, "policy": {"engine": "opa", "opa": {"url": "ftp://opa"}}}, "policy.opa.url"),
+    ],
+)
+def test_doubt_refuses_to_start(document: object, part: str, tmp_path: Path) -> None:
+    """Each doubtful setting is named."""
+    with pytest.raises(SettingsError, match=part):
+        settings.load(write(tmp_path, document))
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    """The newcomer learns of `regent init`."""
+    with pytest.raises(SettingsError, match="regent init"):
+        settings.load(tmp_path / "none.yaml")
+
+
+def test_a_secret_is_never_shown(tmp_path: Path) -> None:
+    """Neither in an error about another field of the same section, nor in the settings' repr."""
+    provider = {"adapter": "smoke", "api_key": "sk-the-secret"}
+    with pytest.raises(SettingsError) as refused:
+        settings.load(write(tmp_path, {**OPTIONS, "providers": {"p": provider}}))
+    loaded = settings.load(write(tmp_path, {**OPTIONS, "providers": {"p": {**provider, "adapter": "echo"}}}))
+
+    assert "sk-the-secret" not in str(refused.value)
+    assert "sk-the-secret" not in repr(loaded)
+    assert loaded.providers["p"].api_key is not None
+    assert loaded.providers["p"].api_key.get_secret_value() == "sk-the-secret"
+
+
+def test_secrets_come_from_the_environment_or_a_closed_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that others can read is refused: the secret has leaked already."""
+    monkeypatch.setenv("PROVIDER_KEY", "from-environment")
+    secret = tmp_path / "key"
+    secret.write_text("from-file\n", encoding="utf-8")
+    secret.chmod(0o600)
+    document = {
+        **OPTIONS,
+        "providers": {
+            "a": {"adapter": "echo", "api_key": "env:PROVIDER_KEY"},
+            "b": {"adapter": "echo", "api_key": f"file:{secret}"},
+        },
+    }
+    loaded = settings.load(write(tmp_path, document))
+    keys = {
+        name: provider.api_key.get_secret_value()
+        for name, provider in loaded.providers.items()
+        if provider.api_key
+    }
+    secret.chmod(0o640)
+
+    assert keys == {"a": "from-environment", "b": "from-file"}
+    with pytest.raises(SettingsError, match="chmod 600"):
+        settings.load(write(tmp_path, document))
+
+
+def test_the_environment_outranks_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One value is replaced, its neighbours stay."""
+    monkeypatch.setenv("REGENT_SERVER__PORT", "9001")
+    loaded = settings.load(write(tmp_path, {**OPTIONS, "server": {"port": 9000, "workers": 2}}))
+
+    assert (loaded.server.port, loaded.server.workers) == (9001, 2)
+
+
+def test_the_starter_is_usable() -> None:
+    """What `regent init` writes starts as it is."""
+    from importlib import resources  # noqa: PLC0415 - only here
+
+    document = yaml.safe_load(resources.files("gateway").joinpath("starter.yaml").read_text(encoding="utf-8"))
+    starter = settings.Settings(**document)
+
+    assert starter.identity.development.enabled
+    assert {deployment.serves for deployment in starter.deployments} == {"demo-small", "demo-cloud-only"}
