@@ -51,11 +51,12 @@ def decimal_strings(value: Any) -> Any:
     For values that a policy author writes freely (a threshold of 0.8 in an obligation): lossless, and
     one number cannot stop the log.
     """
-    if isinstance(value, float):
+    kind = type(value)
+    if kind is float:
         return repr(value)
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: decimal_strings(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if kind is list or kind is tuple:
         return [decimal_strings(item) for item in value]
     return value
 

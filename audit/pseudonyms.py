@@ -78,7 +78,7 @@ class Pseudonyms:
             subjects = list(self._asked)[:_BATCH]
             try:
                 found = await loop.run_in_executor(self._thread, self._settle, subjects)
-            except (sqlite3.Error, RuntimeError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
                 for subject in subjects:
                     future = self._asked.pop(subject)
                     future.set_exception(LogUnavailable("vault.unavailable", f"the map of subjects: {error}"))

@@ -2,7 +2,8 @@
 
 The log adds `writer`, `wseq`, `t_us` and `mono_us`. No record holds a payload, a subject's name or free
 text: reasons are codes, people are pseudonyms (`sref`), payloads are commitments. Names under `gen_ai`
-follow OpenTelemetry's GenAI conventions. Knows nothing of files.
+follow OpenTelemetry's GenAI conventions. Knows nothing of files. Longer than other modules, so that the
+schema can be read in one place.
 """
 
 import secrets

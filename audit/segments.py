@@ -62,7 +62,11 @@ class Segments:
         self.boot = 0
         self._fd = -1
         self._offset = self._allocated = 0
-        self._recover()
+        try:
+            self._recover()
+        except BaseException:
+            self.abandon()
+            raise
 
     @property
     def name(self) -> str:
@@ -155,7 +159,7 @@ class Segments:
         return os.open(self._folder / f"{name}.log", os.O_RDWR | os.O_CREAT, 0o600)
 
     def _recover(self) -> None:
-        names = sorted(path.stem for path in self._folder.glob("*.log")) or [f"{0:012d}"]
+        names = sorted(path.stem for path in self._folder.glob("[0-9]" * 12 + ".log")) or [f"{0:012d}"]
         hint = head.read(self._slot)
         self.frontier = Frontier()
         if hint and hint.start.name in names:

@@ -2,14 +2,12 @@
 
 One write, one sync and one wake-up per event loop and group, however many callers wait. After a failed
 write or sync everything that waits is refused, the file is given up, and after a pause the thread reads
-back what was durable and goes on behind a `gap` record that counts what was lost. One module on purpose,
-a little over the usual length: these states only make sense beside each other.
+back what was durable and goes on behind a `gap` record that counts what was lost. One module on
+purpose, over the usual length: its states only make sense beside each other.
 """
 
 import errno
-from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -17,6 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit import record as records
+from audit.answers import Answers
 from audit.errors import AuditError, LogUnavailable, RecordRefused
 from audit.group import Group, Receipt
 from audit.missing import Counts, Missing, Reason
@@ -48,9 +47,6 @@ class _State(Enum):
     LIVE = "live"
     DOWN = "down"
     CLOSED = "closed"
-
-
-_Answer = tuple["asyncio.Future[Receipt]", "Receipt | AuditError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ class Writer:
         self._wseq = 0
         self._down_since_us = 0
         self._error = "EIO"
-        self._answers: list[_Answer] = []
+        self._answers = Answers()
         self._nonces_synced_us = ports.mono_us()
         self._thread = Thread(target=self._run, name=f"audit-{name}", daemon=True)
 
@@ -159,7 +155,7 @@ class Writer:
         finally:  # also after a fault of this code: nobody may be left waiting
             self._state = _State.CLOSED
             self._ended = True
-            self._refuse_answers(_closed)
+            self._answers.refuse(_closed)
             self._refuse_queue(_closed)
 
     def _next(self) -> Entry | _Signal:
@@ -185,7 +181,7 @@ class Writer:
         if self._state is _State.DOWN:
             return self._turn_down(first)
         group = self._group()
-        answers = self._answers = []
+        answers = self._answers = Answers()
         missing = self._add_missing(group)
         tallied = self._add_tally(group)
         taken = 0
@@ -201,11 +197,11 @@ class Writer:
             self._give_back(missing, tallied)
             self._fail(error, taken)
         else:
-            self._answer(answers)
+            answers.send()
             self._sync_nonces()
         return item is not _Signal.STOP or self._finish()
 
-    def _take(self, entry: Entry, group: Group, answers: list[_Answer]) -> int:
+    def _take(self, entry: Entry, group: Group, answers: Answers) -> int:
         """Add one record to the group; return how many were added."""
         try:
             receipt = group.add(entry.record)
@@ -213,10 +209,10 @@ class Writer:
             if entry.future is None:
                 self._missing.add(Counts(dropped=1), "refused")
             else:
-                answers.append((entry.future, error))
+                answers.add(entry.future, error)
             return 0
         if entry.future is not None:
-            answers.append((entry.future, receipt))
+            answers.add(entry.future, receipt)
         return 1
 
     def _poll(self) -> Entry | _Signal | None:
@@ -274,7 +270,7 @@ class Writer:
         self._segments.abandon()
         self._nonces.close()
         self._missing.add(Counts(lost=taken), "not_durable")
-        self._refuse_answers(_not_durable)
+        self._answers.refuse(_not_durable)
         self._refuse_queue(_not_durable)
 
     def _turn_down(self, item: Entry | _Signal) -> bool:
@@ -319,22 +315,6 @@ class Writer:
         self._nonces.close()
         return False
 
-    def _answer(self, answers: list[_Answer]) -> None:
-        """Hand the answers to the waiting loops, each woken once."""
-        self._answers = []
-        by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Answer]] = defaultdict(list)
-        for answer in answers:
-            by_loop[answer[0].get_loop()].append(answer)
-        for loop, its_answers in by_loop.items():
-            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-                loop.call_soon_threadsafe(_settle, its_answers)
-
-    def _refuse_answers(self, reason: Callable[[], LogUnavailable]) -> None:
-        """Refuse the group under way; a record that was refused for its own fault stays so."""
-        self._answer(
-            [(future, reason() if isinstance(was, Receipt) else was) for future, was in self._answers]
-        )
-
     def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:
         while (item := self._poll()) is not None:
             if isinstance(item, Entry):
@@ -346,7 +326,9 @@ class Writer:
     def _refuse(self, entry: Entry, error: LogUnavailable) -> None:
         self._missing.add(Counts(lost=1), "not_durable")
         if entry.future is not None:
-            self._answer([(entry.future, error)])
+            answers = Answers()
+            answers.add(entry.future, error)
+            answers.send()
 
 
 def _not_durable() -> LogUnavailable:
@@ -355,13 +337,3 @@ def _not_durable() -> LogUnavailable:
 
 def _closed() -> LogUnavailable:
     return LogUnavailable("log.closed", "the log is closed")
-
-
-def _settle(answers: list[_Answer]) -> None:
-    for future, answer in answers:
-        if future.done():  # its caller gave up; the record stands all the same
-            continue
-        if isinstance(answer, Receipt):
-            future.set_result(answer)
-        else:
-            future.set_exception(answer)
