@@ -39,8 +39,9 @@ run: $(RUN_STAMP) ## Set everything up and start the gateway on its embedded def
 tools: $(BIN)/python ## Put the pinned `opa` into .tools (built from its Go module, or taken from PATH)
 	bash scripts/tools.sh
 
-servers: ## Find the servers that tests need, or install them (root on Debian/Ubuntu), or say how
+servers: $(DEV_STAMP) ## Find the servers that tests need, or install them (root on Debian/Ubuntu), or say how
 	bash scripts/servers.sh
+	bash scripts/oidc-provider.sh
 
 test: $(DEV_STAMP) tools servers ## Run every test, on real servers
 	$(BIN)/python -m pytest

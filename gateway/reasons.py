@@ -50,7 +50,7 @@ REASONS: dict[str, ReasonCode] = {
     "identity.ambiguous": ReasonCode(401, _IDENTITY, "Send exactly one Authorization header."),
     "identity.malformed": ReasonCode(401, _IDENTITY, "The token is not a signed JWT."),
     "identity.too_large": ReasonCode(401, _IDENTITY, "The token is too large."),
-    "identity.type": ReasonCode(401, _IDENTITY, "The token is not an access token."),
+    "identity.type": ReasonCode(401, _IDENTITY, "The token is not a bearer access token."),
     "identity.algorithm": ReasonCode(401, _IDENTITY, "The token's algorithm is not accepted."),
     "identity.header": ReasonCode(401, _IDENTITY, "The token's header has parameters that are not accepted."),
     "identity.issuer": ReasonCode(401, _IDENTITY, "The token's issuer is not trusted here."),

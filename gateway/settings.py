@@ -12,6 +12,7 @@ import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -102,7 +103,7 @@ class ClaimMapping(Section):
         default=None,
         description="a claim whose presence marks a service; else `client_id` equal to `sub` does",
     )
-    expose: dict[str, str] = Field(default_factory=dict, description="policy name -> claim")
+    expose: dict[str, str] = Field(default_factory=dict, max_length=32, description="policy name -> claim")
 
 
 class Issuer(Section):
@@ -125,8 +126,11 @@ class Issuer(Section):
     def _keys_travel_safely(self) -> Self:
         """Keys fetched over plain HTTP could be anybody's; only loopback is exempt."""
         for url in filter(None, (self.issuer, self.jwks_uri)):
-            host = url.removeprefix("http://").split("/", 1)[0].rsplit(":", 1)[0]
-            if not url.startswith("https://") and host not in {"127.0.0.1", "[::1]", "localhost"}:
+            parts = urlsplit(url)
+            if parts.username is not None:
+                # `http://127.0.0.1:80@evil.example` only looks like loopback.
+                raise ValueError("an issuer's URL must not hold user information")
+            if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
                 raise ValueError(f"{url} must use https")
         return self
 

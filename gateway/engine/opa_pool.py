@@ -34,7 +34,8 @@ class Dial(Protocol):
 class Deadlines:
     """One timer for all calls: with one timeout they expire in the order in which they began.
 
-    A timer per call would cost more than the parsing of the answer.
+    A timer for each call would be made and cancelled thousands of times a second for nothing. A call that
+    has ended is forgotten when those before it have, so at the latest when their time is over.
 
     Args:
         timeout_s: seconds from the beginning of a call to its end, whatever it waits for.
@@ -113,11 +114,11 @@ class Pool:
         """Close every connection; calls under way end with `engine.unavailable`."""
         self._closed = True
         self._deadlines.close()
-        for connection in tuple(self._open):
-            connection.abort()
         for task in tuple(self._dialling):
             task.cancel()
         await asyncio.gather(*self._dialling, return_exceptions=True)
+        for connection in tuple(self._open):
+            connection.abort()
         if self._open:  # the event loop reports an aborted connection some turns later
             self._drained.clear()
             await self._drained.wait()
@@ -185,7 +186,7 @@ class Pool:
         try:
             async with asyncio.timeout(self._timeout_s):
                 _, connection = await self._dial(lambda: Connection(self))
-        except (OSError, TimeoutError) as error:  # refusals, names without address, TLS failures
+        except (OSError, UnicodeError) as error:  # refusals, silence, names without address, TLS failures
             exchange.fail("engine.unavailable", f"OPA cannot be reached: {error!s:.200}")
             return
         if not connection.is_open:

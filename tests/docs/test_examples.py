@@ -32,7 +32,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def test_the_tours_commands_work_as_printed(demo_gateway: GatewayServer) -> None:
-    """Each block runs in one shell, as a newcomer pastes it; what it shows contains what the page promises."""
+    """All blocks run in one shell, as a newcomer pastes them, and show what the page promises."""
     folder = demo_gateway.folder
     (folder / ".venv" / "bin").mkdir(parents=True)
     command = folder / ".venv" / "bin" / "regent"
@@ -102,4 +102,4 @@ def test_every_settings_fragment_is_accepted(
     for deployment in document.get("deployments", []):
         document.setdefault("providers", {}).setdefault(deployment["provider"], {"adapter": "echo"})
 
-    assert settings.Settings(**document)
+    assert settings.Settings(**document).limits

@@ -55,7 +55,7 @@ def test_the_reason_codes_are_those_of_the_docs() -> None:
 
 def test_every_code_raised_is_listed() -> None:
     """No reason code is made up on the spot."""
-    raised = set(re.findall(r"""(?:Refused|EngineError|deny)\(\s*"([a-z_]+\.[a-z_]+)\"""", SOURCES))
+    raised = set(re.findall(r"""\b(?:Refused|EngineError|_deny)\(\s*"([a-z_]+\.[a-z_]+)\"""", SOURCES))
 
     assert set() == raised - set(REASONS)
 
@@ -69,7 +69,7 @@ def test_every_dependency_has_its_reason() -> None:
         *project["dependency-groups"]["go"],
     ]
     names = {re.split(r"[\[<>=]", entry)[0] for entry in wanted}
-    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").split("## Not used")[0]
 
     assert names == set(re.findall(r"^\| `([a-zA-Z0-9-]+)` \|", page, re.MULTILINE))
 

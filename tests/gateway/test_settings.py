@@ -37,6 +37,10 @@ def write(folder: Path, document: object) -> Path:
         ({"identity": {"development": {"enabled": True}}, "server": {"host": "0.0.0.0"}}, "loopback"),  # noqa: S104 - it is refused
         ({"identity": {"issuers": [{**ISSUER, "issuer": "http://idp.acme.example"}]}}, "https"),
         ({"identity": {"issuers": [{**ISSUER, "jwks_uri": "http://idp.acme.example/k"}]}}, "https"),
+        (
+            {"identity": {"issuers": [{**ISSUER, "issuer": "http://127.0.0.1:80@evil.example"}]}},
+            "user information",
+        ),
         ({"identity": {"issuers": [{**ISSUER, "algorithms": ["HS256"]}]}}, "algorithms"),
         ({"identity": {"issuers": [{**ISSUER, "algorithms": ["none"]}]}}, "algorithms"),
         ({"identity": {"issuers": [{**ISSUER, "algorithms": []}]}}, "algorithms"),
