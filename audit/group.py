@@ -77,7 +77,7 @@ class Group:
         body["t_us"] = self._t_us
         body["mono_us"] = self._mono_us
         data = encode(body)
-        slots = nonces.pack(record.id, record.nonces) if record.nonces else b""
+        slots = nonces.pack(body.get("id"), record.nonces)
         leaf = leaf_hash(data)
         receipt = Receipt(
             self._writer["id"], self._writer["boot"], self.wseq, self.frontier.size, leaf.hex(), self._t_us

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
+from typing import Any
 
 from audit.commitment import NONCE_BYTES
 from audit.errors import RecordRefused
@@ -20,15 +21,15 @@ _STATE_AT = 31
 _LIVE, _ERASED = 1, 2
 
 
-def pack(record_id: str, nonces: tuple[tuple[str, bytes], ...]) -> bytes:
-    """Return the slots of one record's nonces.
+def pack(record_id: Any, nonces: tuple[tuple[str, bytes], ...]) -> bytes:
+    """Return the slots of one record's nonces; also of none, because every record needs a proper id.
 
     Raises:
         RecordRefused: `record.value` when the id is not 32 hex digits.
     """
     try:
         key = bytes.fromhex(record_id)
-    except ValueError:
+    except (TypeError, ValueError):
         key = b""
     if len(key) != _ID_BYTES or len(record_id) != 2 * _ID_BYTES:
         raise RecordRefused("record.value", "a record's id is 32 hex digits")

@@ -139,16 +139,17 @@ async def test_one_bad_record_harms_no_other(open_log: OpenLog, make_decision: M
     log = open_log()
     bad: list[Record] = [
         Record({"id": "0" * 32, "typ": "decision", "x": 0.5}),
-        Record({"id": "no hex", "typ": "decision"}, (("req", bytes(32)),)),
+        Record({"id": "no hex", "typ": "decision"}),
+        Record({"typ": "decision"}),
         make_decision(team="x" * 70_000),
     ]
     log.append_soon(Record({"id": "0" * 32, "x": 0.5}))
     results = await asyncio.gather(
         *(log.append(each) for each in [make_decision(), *bad, make_decision()]), return_exceptions=True
     )
-    assert [type(each).__name__ for each in results] == ["Receipt", *["RecordRefused"] * 3, "Receipt"]
+    assert [type(each).__name__ for each in results] == ["Receipt", *["RecordRefused"] * 4, "Receipt"]
     codes = [each.code for each in results if isinstance(each, RecordRefused)]
-    assert codes == ["record.type", "record.value", "record.too_long"]
+    assert codes == ["record.type", "record.value", "record.value", "record.too_long"]
     log.close()
     records = [json.loads(body) for body in bodies()]
     assert [each["wseq"] for each in records] == list(range(len(records)))
