@@ -68,9 +68,8 @@ class House:
 
     async def _open(self, opened: AsyncExitStack) -> Ports:
         chosen = self._settings
-        bundle = bundles.read(chosen.policy.bundle)
         deployments = catalogue.from_settings(chosen.deployments)
-        engine = _engine(chosen, bundle)
+        engine, activation = _engine(chosen)
         opened.push_async_callback(engine.close)
         log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
         opened.push_async_callback(log.aclose)
@@ -79,11 +78,8 @@ class House:
         await people.warm()
         transport = AiohttpTransport()
         opened.push_async_callback(transport.close)
-        digest = f"sha256:{bundle.digest}"
-        await log.append(
-            records.policy_load(engine=engine.name, bundle=digest, revision=bundle.revision, result="active")
-        )
-        structlog.get_logger("regent").info("gateway.started", engine=engine.name, revision=bundle.revision)
+        await log.append(activation)
+        structlog.get_logger("regent").info("gateway.started", **activation.body["policy"])
         return Ports(
             identity=people,
             engine=engine,
@@ -122,10 +118,17 @@ def _now_s() -> int:
     return int(time.time())
 
 
-def _engine(chosen: Settings, bundle: bundles.Bundle) -> PolicyEngine:
+def _engine(chosen: Settings) -> tuple[PolicyEngine, records.Record]:
+    """The engine, and the record of what it was given: an OPA server has its bundle from elsewhere."""
     if chosen.policy.engine == "opa":
-        return OpaEngine(chosen.policy.opa, (ADMISSION, REQUEST))
-    return EmbeddedEngine(bundle)
+        opa = OpaEngine(chosen.policy.opa, (ADMISSION, REQUEST))
+        return opa, records.policy_load(engine=opa.name, bundle=None, revision=None, result="external")
+    bundle = bundles.read(chosen.policy.bundle)
+    embedded = EmbeddedEngine(bundle)
+    digest = f"sha256:{bundle.digest}"
+    return embedded, records.policy_load(
+        engine=embedded.name, bundle=digest, revision=bundle.revision, result="active"
+    )
 
 
 def _upstream(provider: Provider, transport: Transport) -> Upstream:

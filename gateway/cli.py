@@ -69,7 +69,8 @@ def serve(
     """Start the gateway."""
     try:
         chosen = settings.load(host=host, port=port, workers=workers)
-        bundles.read(chosen.policy.bundle)
+        if chosen.policy.engine == "embedded":
+            bundles.read(chosen.policy.bundle)
         text = welcome.text(chosen)
     except (GatewayError, BundleError) as error:
         _fail(str(error))

@@ -54,6 +54,9 @@ class BatchedLines:
                 return
 
 
+_LOG = structlog.get_logger("regent")
+
+
 def configure(settings: Log, write: Callable[[bytes], object] | None = None) -> None:
     """Set structlog up for this process."""
     target = BatchedLines(write or _to_stderr)
@@ -87,4 +90,4 @@ def request(trail: Trail, now_us: int) -> None:
     }
     if trail.reply is not None:
         fields["deployment"] = trail.reply.deployment.id
-    structlog.get_logger("regent").info("request", **fields)
+    _LOG.info("request", **fields)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rego import Location
 
 MAX_STEPS = 200_000
-"""How much work one decision may be: the engine's deadline, as nobody else is served meanwhile."""
+"""How much work one decision may be, some 20 ms: a deadline, as nobody else is served meanwhile."""
 
 
 class EmbeddedEngine:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from gateway import answers
+from gateway import answers, readiness
 from gateway.errors import Refused
 from gateway.http import openapi
 
@@ -81,10 +81,9 @@ def _add_health(app: FastAPI, house: Callable[[], Ports]) -> None:
     @app.get("/readyz", tags=["health"])
     async def ready(response: Response) -> dict[str, str]:
         """Whether calls can be decided and recorded."""
-        if not house().log.available:
-            response.status_code = 503
-            return {"status": "log.not_durable"}
-        return {"status": "ready"}
+        trouble = await readiness.trouble(house())
+        response.status_code = 503 if trouble else 200
+        return {"status": trouble or "ready"}
 
     @app.get("/docs", include_in_schema=False)
     async def page() -> HTMLResponse:

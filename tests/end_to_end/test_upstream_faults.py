@@ -46,7 +46,7 @@ async def test_a_stream_that_breaks_off_ends_with_an_error(
     async def broken(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
-        await response.write(piece("Hel"))
+        await response.write(piece("Broken"))
         assert request.transport is not None
         request.transport.abort()
         return response
@@ -55,7 +55,7 @@ async def test_a_stream_that_breaks_off_ends_with_an_error(
     answer = await send(gateway, http_client, stream=True)
 
     first, error, done = answer.events
-    assert json.loads(first)["choices"][0]["delta"]["content"] == "Hel"
+    assert json.loads(first)["choices"][0]["delta"]["content"] == "Broken"
     assert json.loads(error)["error"]["code"] == "upstream.stream_broken"
     assert answer.headers["x-regent-decision-id"] == json.loads(error)["decision_id"]
     assert done == "[DONE]"
@@ -72,7 +72,7 @@ async def test_a_stream_that_falls_silent_ends_with_an_error(
     async def silent(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
-        await response.write(piece("Hel"))
+        await response.write(piece("Broken"))
         await asyncio.sleep(30)
         return response
 
