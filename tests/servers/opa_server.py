@@ -42,7 +42,10 @@ class OPAServer(Server):
         arguments: Sequence[str | Path] = (),
         ready: str = "/health?bundles",
     ) -> None:
-        address = f"unix://{folder}/opa.sock" if unix else f"127.0.0.1:{free_port()}"
+        port = free_port()
+        self._unix = unix
+        self._address = str(folder / "opa.sock") if unix else ("127.0.0.1", port)
+        address = f"unix://{folder}/opa.sock" if unix else f"127.0.0.1:{port}"
         self.url = address if unix else f"{'https' if tls else 'http'}://{address}"
         self._health = folder / "health.sock"
         self._ready = ready
@@ -54,6 +57,10 @@ class OPAServer(Server):
         super().__init__([*command, *arguments], folder, self._is_healthy)
 
     def _is_healthy(self) -> bool:
+        # OPA opens its listeners one after the other: health alone doesn't say that the other is open.
+        with contextlib.closing(socket.socket(socket.AF_UNIX if self._unix else socket.AF_INET)) as probe:
+            probe.settimeout(1)
+            probe.connect(self._address)
         with contextlib.closing(_UnixConnection(self._health)) as connection:
             connection.request("GET", self._ready)
             return connection.getresponse().status == http.client.OK

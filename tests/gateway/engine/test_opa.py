@@ -56,10 +56,12 @@ class FakeOPA:
                 await writer.drain()
         writer.close()
 
-    def drop(self) -> None:
+    async def drop(self) -> None:
         """Close every connection."""
-        for writer in self._writers:
+        for writer in tuple(self._writers):
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
 
 def http(body: bytes, status: str = "200 OK", *more: str) -> bytes:
@@ -102,8 +104,7 @@ async def fake(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         server.url = f"unix://{tmp_path}/s"
     yield server
     listener.close()
-    server.drop()
-    await asyncio.sleep(0)
+    await server.drop()
 
 
 @pytest.fixture
@@ -511,6 +512,6 @@ def test_no_bytes_make_an_answer_that_is_not_there(data: bytes) -> None:
         assert (await failure(engine)).code in {"engine.error", "engine.unavailable", "engine.undefined"}
         await engine.close()
         listener.close()
-        await listener.wait_closed()
+        await server.drop()
 
     asyncio.run(ask())
