@@ -8,10 +8,13 @@ known only at run time) reads the whole of what is at the path.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from rego import plan as p
 from rego.flow import is_local, prepared, reads, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Path = tuple[str, ...]
 _MAX_PATH = 16  # a longer path is reported by its prefix: an analysis must end
@@ -65,7 +68,7 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
                 looked_at.update(reads(s))
         elif not isinstance(s, p.AssignVar | p.Call | p.CallDynamic | p.ReturnLocal | p.With):
             looked_at.update(reads(s))
-        if isinstance(s, p.With) and type(s.value) is int:
+        if isinstance(s, p.With) and s.path and type(s.value) is int:
             looked_at.add(s.value)
     return used - looked_at
 
@@ -107,6 +110,8 @@ class _Analysis:
                 case p.Dot(key=str(key)) if is_local(s.source):
                     longer = {(*path, key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
                     self.flow(body, s.target, longer)
+                case p.With(path=()) if is_local(s.value):  # the planner restores the input like this
+                    self.flow(body, s.local, body.aliases[int(s.value)])
                 case p.Call():
                     self.call(body, s)
                 case p.CallDynamic():

@@ -1,7 +1,8 @@
 """Writes one plan function as Python source; runs nothing and knows no builtin's meaning.
 
-A block becomes a loop that runs once, so that an undefined statement leaves it with `break` (in the body of
-a scan, with `continue`). A break that leaves several blocks sets the flag `b` to how many more there are to leave.
+A block becomes a loop that runs once, so that an undefined statement leaves it with `break` (in the body of a
+scan, with `continue`).
+A break that leaves several blocks sets the flag `b` to how many more there are to leave.
 Python allows twenty loops in one another; deeper blocks go into inner functions.
 
 Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its
@@ -15,14 +16,17 @@ Longer than most modules: it has one short method for each type of statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from rego import flow
 from rego import plan as p
-from rego.errors import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rego.errors import Location
 
 _MAX_LOOPS: Final = 16
 Lines = list[Any]  # (text, location) pairs and, for an indented part, lists of them
@@ -62,7 +66,25 @@ class _Frame:
     passing: set[int] = field(default_factory=set)
 
 
-class FunctionWriter:
+def write_function(
+    scope: Scope, name: str, blocks: tuple[p.Block, ...], function: p.Function | None, memo: int | None
+) -> Lines:
+    """Write a function of the plan, or an entrypoint, as Python source.
+
+    Args:
+        scope: The names outside it.
+        name: Its name in the source.
+        blocks: What it does.
+        function: Its parameters and result; None for an entrypoint.
+        memo: Its place in the memo, where what it returns is kept.
+
+    Raises:
+        PlanError: From `scope`, where a call has no counterpart.
+    """
+    return _FunctionWriter(scope, blocks, function).write(name, memo)
+
+
+class _FunctionWriter:
     """Writes one function or entrypoint; `lines` is what it wrote."""
 
     def __init__(self, scope: Scope, blocks: tuple[p.Block, ...], function: p.Function | None) -> None:
@@ -123,7 +145,7 @@ class FunctionWriter:
         if self.result is None:
             return [("return None", None)]
         return (
-            [("m[%d] = U" % self.memo_place, None), ("return U", None)]
+            [(f"m[{self.memo_place}] = U", None), ("return U", None)]
             if self.memo_place is not None
             else [("return U", None)]
         )
@@ -189,10 +211,10 @@ class FunctionWriter:
             if reached:
                 inner.append(("break", None))
             inner = [("while True:", None), inner]
-        self.place(inner, outlined)
+        self.place(inner, outlined=outlined)
         return frame.passing
 
-    def place(self, lines: Lines, outlined: bool) -> None:
+    def place(self, lines: Lines, *, outlined: bool) -> None:
         """Put lines here, in an inner function where loops nest too deep for Python."""
         if not outlined:
             self.out.extend(lines)
@@ -468,7 +490,7 @@ class FunctionWriter:
             ("if c < 0: exhausted()", s.location),
             (self.loop(s), s.location),
         ]
-        self.place([*head, body or [("pass", None)]], outlined)
+        self.place([*head, body or [("pass", None)]], outlined=outlined)
         self.facts = before
         self.settle(frame.passing)
 
@@ -478,7 +500,7 @@ class FunctionWriter:
             return f"pairs({name})"
         # What a body appends to a foreign array must not lengthen the array that it runs over.
         grows = any(isinstance(inner, p.ArrayAppend) for inner in flow.walk((s.block,)))
-        return f"{name}[:] if type({name}) is list else items({name})" if grows else f"items({name})"
+        return f"{name}{'[:]' if grows else ''} if type({name}) is list else items({name})"
 
     def loop(self, s: p.Scan) -> str:
         return f"for l{s.key}, l{s.value} in x:" if s.key in self.live else f"for l{s.value} in x:"
@@ -487,6 +509,7 @@ class FunctionWriter:
         number = len(self.temporaries)
         saved, memo, undefined = (f"s{number}", f"n{number}", f"w{number}")
         self.temporaries += [saved, memo, undefined]
+        self.count_step()
         self.emit(f"{saved} = l{s.local}; {memo} = m; {undefined} = True")
         value = self.read(s.value)
         path = ", ".join(map(repr, s.path))
@@ -516,11 +539,15 @@ class FunctionWriter:
             self.set(s.result, f"m[{number}]")
             self.emit(f"if l{s.result} is N: l{s.result} = f{number}({args}, m, t)")
         else:
-            self.emit("t[0] = c = t[0] - 1")
-            self.emit("if c < 0: exhausted()")
+            self.count_step()
             self.set(s.result, f"f{number}({args}, m, t)")
         if not _always_defined(function):
             self.leave_if(f"l{s.result} is U")
+
+    def count_step(self) -> None:
+        """Where work is not bounded by the plan's size, take a step off the budget."""
+        self.emit("t[0] = c = t[0] - 1")
+        self.emit("if c < 0: exhausted()")
 
     def call_builtin(self, s: p.Call) -> None:
         name, void, contextual = self.scope.builtin(s.func, len(s.args))
@@ -536,7 +563,8 @@ class FunctionWriter:
     def call_dynamic(self, s: p.CallDynamic) -> None:
         path = ", ".join(map(self.read, s.path))
         args = ", ".join(f"l{local}" for local in s.args)
-        self.emit(f"c = find(d, ({path},))")
+        steps = [f"type({self.read(step)}) is str" for step in s.path if self.kind(step) != "str"]
+        self.emit(f"c = d.get(({path},)) if {' and '.join(steps) or 'True'} else None")
         self.leave_if("c is None")
         self.set(s.result, "m[c[0]]")
         self.emit(f"if l{s.result} is N: l{s.result} = c[1]({args}, m, t)")
@@ -607,22 +635,23 @@ def _steps_from_data(blocks: tuple[p.Block, ...], data: p.Local) -> set[p.Local]
     return (found - other) | {data}
 
 
+def _assigns_under_not(s: p.Statement) -> bool:
+    """Tell whether the success of an assignment here would be a failure outside."""
+    return isinstance(s, p.Not) and any(isinstance(inner, p.AssignVarOnce) for inner in flow.walk((s.block,)))
+
+
 def _final_target(block: p.Block, exposed: list[set[p.Local]]) -> p.Local | None:
     """Return the local after whose assignment nothing else in a function's block can matter.
 
-    That is so where the block does nothing but give that local one constant: a rule that holds needs no second
-    proof, and OPA stops there, too.
+    That is so where the block does nothing but give that local one constant:
+    a rule that holds needs no second proof, and OPA stops there, too.
     """
     effects: list[p.AssignVarOnce] = []
     statements = list(flow.walk((block,)))
     for s in statements:
         if isinstance(s, p.AssignVarOnce):
             effects.append(s)
-        elif isinstance(s, p.ResultSetAdd | p.ReturnLocal | p.With):
-            return None
-        elif isinstance(s, p.Not) and any(
-            isinstance(inner, p.AssignVarOnce) for inner in flow.walk((s.block,))
-        ):
+        elif isinstance(s, p.ResultSetAdd | p.ReturnLocal | p.With) or _assigns_under_not(s):
             return None
     if len(effects) != 1 or type(effects[0].source) is int:
         return None

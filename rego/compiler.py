@@ -6,16 +6,18 @@ Line numbers lead back to the Rego sources, so that an error can say where it ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import CodeType, TracebackType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from rego import plan as p
 from rego import values
-from rego.codegen import FunctionWriter, Lines
+from rego.codegen import Lines, write_function
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.flow import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType, TracebackType
 
 #: Places in the trace that an evaluation hands down: steps left, context of builtins, answers.
 BUDGET: Final = 0
@@ -81,17 +83,17 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     """Compile a plan.
 
     Raises:
-        PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with the wrong
-            number of arguments, calls itself recursively, or is nested too deep.
+        PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with
+            the wrong number of arguments, calls itself recursively, or is nested too deep.
     """
     _refuse_recursion(plan)
     scope = _Scope(plan, builtins)
     lines: Lines = []
     for number, function in enumerate(plan.functions):
         memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
-        lines += FunctionWriter(scope, function.blocks, function).write(f"f{number}", memo)
+        lines += write_function(scope, f"f{number}", function.blocks, function, memo)
     for number, entrypoint in enumerate(plan.entrypoints):
-        lines += FunctionWriter(scope, entrypoint.blocks, None).write(f"p{number}", None)
+        lines += write_function(scope, f"p{number}", entrypoint.blocks, None, None)
     flat = list(_flatten(lines, 0))
     source = "\n".join(text for text, _ in flat) + "\n"
     namespace = scope.namespace
@@ -250,10 +252,6 @@ def _data_index(source: Any, key: Any) -> Any:
     return found
 
 
-def _find(table: Mapping[Any, Any], path: tuple[Any, ...]) -> Any:
-    return table.get(path) if all(type(step) is str for step in path) else None
-
-
 _NAMES: Final[Mapping[str, Any]] = {
     "U": values.UNDEFINED,
     "N": NOT_COMPUTED,
@@ -261,7 +259,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "RegoSet": values.RegoSet,
     "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
     "own_list": _own_list, "own_dict": _own_dict, "own_regoset": _own_set,
-    "index": values.index, "data_index": _data_index, "find": _find,
+    "index": values.index, "data_index": _data_index,
     "key_of": values.key_of, "equal": values.equal, "compare": values.compare,
     "pairs": values.pairs, "items": values.items, "length": values.length,
     "merge": values.merge, "upsert": values.upsert,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -19,6 +21,7 @@ class Location:
     row: int
     col: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.file}:{self.row}:{self.col}"
 

@@ -5,11 +5,13 @@ Everything here is static and conservative; nothing looks at values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego import plan as p
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 _READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.ArrayAppend: ("value", "array"),
@@ -175,8 +177,9 @@ def prepared(
 def separated(blocks: tuple[p.Block, ...], kept: set[p.Local]) -> tuple[p.Block, ...]:
     """Return blocks in which no two rules share a local by chance.
 
-    The planner numbers the locals of each rule's body anew. Where a body sets a local before it reads it, and no
-    other body reads it unset, the number is only reused: it becomes a number of its own.
+    The planner numbers the locals of each rule's body anew.
+    Where a body sets a local before it reads it, and no other body reads it unset, the number is only reused:
+    it becomes a number of its own.
     """
     units = [inner for block in blocks for inner in _bodies(block)]
     shared = kept.union(*map(exposed, units))

@@ -55,8 +55,8 @@ def format_float(value: float, verb: str, precision: int | None) -> str:
     Args:
         value: The number.
         verb: The verb.
-        precision: Digits after the point (e, f) or in all (g); None for the verb's own: six, and for g as many as
-            name the number.
+        precision: Digits after the point (e, f) or in all (g); None for the verb's own: six, and for g as
+            many as name the number.
     """
     if math.isinf(value) or math.isnan(value):
         return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
@@ -79,7 +79,8 @@ def _shortest(value: float, verb: str) -> str:
     sign = "-" if math.copysign(1, value) < 0 else ""
     if exponent < -4 or exponent >= _SHORTEST_EXPONENT:  # noqa: PLR2004 - Go's bound
         fraction = f".{digits[1:]}" if len(digits) > 1 else ""
-        return f"{sign}{digits[0]}{fraction}{'E' if verb == 'G' else 'e'}{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+        letter = "E" if verb == "G" else "e"
+        return f"{sign}{digits[0]}{fraction}{letter}{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
     if exponent < 0:
         return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
     whole = digits[: exponent + 1].ljust(exponent + 1, "0")

@@ -11,7 +11,7 @@ from rego.values import RegoSet, Value, value_of
 
 
 def to_json(value: Value) -> Any:
-    """Return a value as plain JSON: sets as arrays in Rego's order, keys that are no strings as their JSON text."""
+    """Return a value as plain JSON: sets as ordered arrays, keys that are no strings as their JSON text."""
     kind = type(value)
     if kind is dict:
         return {

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import compress, islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rego import analysis, plan, values
+from rego import analysis, plan
 from rego.builtins import CONTEXTUAL, INLINE, PLAIN
 from rego.builtins.context import Context, Patterns
-from rego.compiler import FIRST_RULE, NOT_COMPUTED, Builtins, Program, compile_plan
+from rego.compiler import (
+    ANSWERS,
+    BUDGET,
+    CONTEXT,
+    FIRST_RULE,
+    NOT_COMPUTED,
+    Builtins,
+    Program,
+    compile_plan,
+)
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
+from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 DEFAULT_MAX_STEPS: Final = 1_000_000
 
@@ -51,7 +64,7 @@ class Policy:
     _patterns: Patterns
 
     @classmethod
-    def load(  # noqa: PLR0913 - keyword-only options, each with a safe default
+    def load(
         cls,
         document: bytes | Mapping[str, Any],
         data: Mapping[str, Any],
@@ -69,7 +82,7 @@ class Policy:
             builtins: The host's implementations, by OPA's names; they take and return Rego values and go
                 before our own. Builtins that reach outside (`http.send`, `opa.runtime`,
                 `net.lookup_ip_addr`, `rand.intn`) exist only so.
-            strict_builtin_errors: End the evaluation on an error in a builtin; otherwise the call is undefined.
+            strict_builtin_errors: End the evaluation on an error in a builtin; else the call is undefined.
             max_steps: How many steps an evaluation may take before `eval_budget_exceeded`.
             on_print: Receives the text of `print` calls; without it they do nothing.
 
@@ -127,11 +140,11 @@ class Policy:
             EvaluationError: There is no answer; see its `code`.
         """
         trace = list(self._blank)
-        answers = self._run(entrypoint, input, now_ns, trace)
-        if not answers:
-            return Result(None, False, self._fired(trace), self._max_steps - trace[0])
-        value = to_json(answers[0].get("result"))
-        return Result(value, True, self._fired(trace), self._max_steps - trace[0])
+        value = self._run(entrypoint, input, now_ns, trace, _only_value)
+        defined = value is not UNDEFINED
+        return Result(
+            value if defined else None, defined, self._fired(trace), self._max_steps - trace[BUDGET]
+        )
 
     def bindings(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> list[dict[str, Any]]:  # noqa: A002 - Rego's word
         """Return every answer of a query, each the values of its variables as JSON; empty where undefined.
@@ -140,8 +153,8 @@ class Policy:
             PlanError: `plan.unknown_entrypoint`.
             EvaluationError: There is no answer; see its `code`.
         """
-        answers = self._run(entrypoint, input, now_ns, list(self._blank))
-        return [to_json(answer) for answer in values.RegoSet(answers)]
+        found: list[dict[str, Any]] = self._run(entrypoint, input, now_ns, list(self._blank), _all_answers)
+        return found
 
     def _function(self, entrypoint: str) -> Callable[..., None]:
         found = self._program.entrypoints.get(entrypoint)
@@ -149,15 +162,23 @@ class Policy:
             raise PlanError("plan.unknown_entrypoint", f"the plan has no entrypoint {entrypoint!r}")
         return found
 
-    def _run(self, entrypoint: str, given: Any, now_ns: int | None, trace: list[Any]) -> list[dict[str, Any]]:
+    def _run(
+        self,
+        entrypoint: str,
+        given: Any,
+        now_ns: int | None,
+        trace: list[Any],
+        finish: Callable[[list[Any]], Any],
+    ) -> Any:
         function = self._function(entrypoint)
-        answers: list[dict[str, Any]] = []
+        answers: list[Any] = []
+        trace[ANSWERS] = answers
         if self._program.contextual:
             now_ns = time.time_ns() if now_ns is None else now_ns
-            trace[1] = Context(now_ns, self._print, self._patterns)
-        trace[2] = answers
+            trace[CONTEXT] = Context(now_ns, self._print, self._patterns)
         try:
             function(given, self._data, [NOT_COMPUTED] * self._program.functions, trace)
+            return finish(answers)
         except BuiltinError as error:
             where = self._program.locate(error.__traceback__)
             raise EvaluationError(error.code, str(error), where) from error
@@ -171,10 +192,22 @@ class Policy:
         ) as error:  # a plan that OPA did not write can do anything; it still must not get an answer
             where = self._program.locate(error.__traceback__)
             raise EvaluationError("eval_internal_error", type(error).__name__, where) from error
-        return answers
 
     def _fired(self, trace: list[Any]) -> tuple[Location, ...]:
         return tuple(compress(self._program.rules, islice(trace, FIRST_RULE, None)))
+
+
+def _only_value(answers: list[Any]) -> Any:
+    """Return the value of an entrypoint's answer; `opa build` calls it "result"."""
+    return to_json(answers[0]["result"]) if answers else UNDEFINED
+
+
+def _all_answers(answers: list[Any]) -> list[Any]:
+    return [to_json(answer) for answer in RegoSet(answers)]
+
+
+def _is_not_finite(value: Any) -> bool:
+    return type(value) is float and not math.isfinite(value)
 
 
 def _require_json(data: Mapping[str, Any]) -> None:
@@ -190,5 +223,5 @@ def _require_json(data: Mapping[str, Any]) -> None:
             rest.extend(value.values())
         elif type(value) is list:
             rest.extend(value)
-        elif type(value) not in values.TYPE_NAMES or type(value) is values.RegoSet:
+        elif type(value) not in TYPE_NAMES or type(value) is RegoSet or _is_not_finite(value):
             raise PlanError("plan.data_malformed", f"the data has a {type(value).__name__} in it")

@@ -1,16 +1,23 @@
 """Rego values in Python: equality, order, sets and keys; knows nothing of plans or builtins.
 
 Null, booleans, strings, arrays and objects are `None`, `bool`, `str`, `list` and `dict`, as a JSON parser
-makes them, so that an input document is used as it comes. A number is an `int`, a `float`, or a
-`decimal.Decimal` where neither holds its decimal text. Python's own `==` is not Rego's: it takes `True` for `1`.
+makes them, so that an input document is used as it comes.
+A number is an `int`, a `float`, or a `decimal.Decimal` where neither holds its decimal text.
 An object's key is itself where it is a string, a number or null, and wrapped in `Key` otherwise.
+Python's own `==` is not Rego's: it takes `True` for `1`.
+
+Longer than most modules: equality, order and hashing must agree, so they stand side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Value: TypeAlias = Any
 
@@ -20,6 +27,7 @@ class Undefined:
 
     __slots__ = ()
 
+    @override
     def __repr__(self) -> str:
         return "UNDEFINED"
 
@@ -49,12 +57,15 @@ class Key:
         self.canonical = canonical(value)
         self.hash = hash(self.canonical)
 
+    @override
     def __hash__(self) -> int:
         return self.hash
 
+    @override
     def __eq__(self, other: object) -> bool:
         return type(other) is Key and self.canonical == other.canonical
 
+    @override
     def __repr__(self) -> str:
         return f"Key({self.value!r})"
 
@@ -93,22 +104,20 @@ class RegoSet:
     def sorted(self) -> list[Value]:
         """Return the members in Rego's order; not to be changed."""
         if self._order is None:
-            self._order = self._sorted()
+            members = self.members
+            try:
+                self._order = [members[name] for name in sorted(members)]
+            except TypeError:  # members of several types have no order of Python's
+                self._order = ordered(members.values())
         return self._order
 
-    def _sorted(self) -> list[Value]:
-        members = self.members
-        if len(members) < 2:  # noqa: PLR2004 - one value is in order
-            return list(members.values())
-        if len(set(map(type, members))) == 1:
-            return [members[name] for name in sorted(members)]
-        return ordered(members.values())
-
+    @override
     def __eq__(self, other: object) -> bool:
         return type(other) is RegoSet and self.members.keys() == other.members.keys()
 
     __hash__ = None  # type: ignore[assignment]  # it is built by mutation: `canonical` gives its hashable form
 
+    @override
     def __repr__(self) -> str:
         return f"RegoSet({list(self)!r})"
 
@@ -130,7 +139,7 @@ def canonical(value: Value) -> Any:
 
 
 def _tagged(value: Value) -> tuple[Any, ...]:
-    """Return a tuple that orders as Rego orders: the rank of the value's type, then what to compare within it."""
+    """Return a tuple that orders as Rego orders: a type's rank, then what to compare within it."""
     kind = type(value)
     return (_RANKS[kind], value if kind is str or kind is int else _payload(value, kind))
 
@@ -252,7 +261,7 @@ def ordered(values: Iterable[Value]) -> list[Value]:
     if len(found) < 2:  # noqa: PLR2004 - one value is in order
         return found
     kinds = set(map(type, found))
-    if kinds == {str} or kinds == {int}:
+    if kinds in ({str}, {int}):
         found.sort()
     else:
         found.sort(key=_tagged)
@@ -261,11 +270,14 @@ def ordered(values: Iterable[Value]) -> list[Value]:
 
 def sorted_items(value: dict[Any, Value]) -> list[tuple[Value, Value]]:
     """Return an object's keys (as values) and values, in the order of the keys."""
-    if len(value) < 2:  # noqa: PLR2004 - one value is in order
-        return [(value_of(name), item) for name, item in value.items()]
-    if set(map(type, value)) == {str}:
-        return sorted(value.items())  # no two keys are equal, so no two values are compared
-    return sorted(((value_of(name), item) for name, item in value.items()), key=_tagged_name)
+    try:
+        return [(name, value[name]) for name in sorted(value)] if len(value) != 1 else _single(value)
+    except TypeError:  # keys of several types, or wrapped ones, have no order of Python's
+        return sorted(((value_of(name), item) for name, item in value.items()), key=_tagged_name)
+
+
+def _single(value: dict[Any, Value]) -> list[tuple[Value, Value]]:
+    return [(value_of(name), item) for name, item in value.items()]
 
 
 def _tagged_name(pair: tuple[Value, Value]) -> tuple[Any, ...]:
@@ -273,7 +285,7 @@ def _tagged_name(pair: tuple[Value, Value]) -> tuple[Any, ...]:
 
 
 def index(source: Value, key: Value) -> Value:
-    """Step into a value: an array's index, an object's key, a set's member; `UNDEFINED` where there is none."""
+    """Step into a value by an index, a key or a member; `UNDEFINED` where there is none."""
     kind = type(source)
     if kind is dict:
         return source.get(key if type(key) is str else key_of(key), UNDEFINED)

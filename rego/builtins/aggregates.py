@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego import numeric
 from rego.builtins.operands import members, wrong_element, wrong_type
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet, Value, integer, is_number, ordered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _COUNTABLE: Final = frozenset({"array", "object", "set", "string"})
 

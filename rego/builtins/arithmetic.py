@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego import numeric
 from rego.builtins.operands import bounded, number, refuse, whole, wrong_type
 from rego.errors import OperandError
 from rego.values import RegoSet, Value, integer, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def _binary(work: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego import numeric
 from rego.builtins.operands import refuse, wrong_type
 from rego.values import RegoSet, Value, is_number, ordered, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego.values import UNDEFINED, RegoSet, Value, compare, equal, index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def _not_equal(left: Value, right: Value) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego.builtins.operands import array, bounded, keys, object_, set_, whole, wrong_element
 from rego.errors import OperandError
 from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,8 +14,8 @@ _MAX_PATTERNS: Final = 500
 class Patterns:
     """Compiled patterns of one policy: what was compiled once need not be again.
 
-    Threads may compile a pattern twice; each then gets an equal one. A full store is emptied: patterns made from
-    inputs must not fill the memory.
+    Threads may compile a pattern twice; each then gets an equal one.
+    A full store is emptied: patterns made from inputs must not fill the memory.
     """
 
     def __init__(self) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rego.builtins.context import Context
 from rego.builtins.operands import array, bounded, text
 from rego.errors import EvaluationError
 from rego.gotext import display, format_float, quote
 from rego.values import RegoSet, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rego.builtins.context import Context
 
 _VERB: Final = re.compile(r"%([-+# 0]*)(?:\[(\d+)\])?(\*|\d+)?(?:\.(\*|\d+)?)?(?:\[(\d+)\])?(.)?", re.DOTALL)
 _PRECISION: Final = re.compile(r"\.(\d*)")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rego.builtins.operands import bounded, number, object_, refuse, text, texts, whole, wrong_type
 from rego.errors import OperandError
 from rego.values import RegoSet, Value, integer, sorted_items
 
-_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 _BASES: Final = {2: "b", 8: "o", 10: "d", 16: "x"}
 
 
@@ -27,11 +31,13 @@ def _contains(value: Value, part: Value) -> bool:
 
 
 def _lower(value: Value) -> str:
-    return "".join(_simple(char, char.lower()) for char in text(value, 1))
+    source = text(value, 1)
+    return source.lower() if source.isascii() else "".join(_simple(char, char.lower()) for char in source)
 
 
 def _upper(value: Value) -> str:
-    return "".join(_simple(char, char.upper()) for char in text(value, 1))
+    source = text(value, 1)
+    return source.upper() if source.isascii() else "".join(_simple(char, char.upper()) for char in source)
 
 
 def _simple(char: str, changed: str) -> str:

@@ -24,7 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _UNITS_NS: Final[Mapping[str, int]] = {
     "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND,
-    "h": 3600 * _SECOND, "d": 24 * 3600 * _SECOND, "w": 7 * 24 * 3600 * _SECOND, "y": 365 * 24 * 3600 * _SECOND,
+    "h": 3600 * _SECOND, "d": 86_400 * _SECOND, "w": 7 * 86_400 * _SECOND, "y": 365 * 86_400 * _SECOND,
 }  # fmt: skip
 _DURATION: Final = re.compile(r"([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|[smhdwy]))+)")
 _SEGMENT: Final = re.compile(r"([0-9.]+)(ns|us|µs|μs|ms|[smhdwy])")
