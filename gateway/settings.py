@@ -207,7 +207,9 @@ class DeploymentSettings(Section):
     provider: str
     serves: str = Field(min_length=1, max_length=256)
     model: str | None = Field(
-        default=None, description="the upstream's name for it; the same as `serves` if left out"
+        default=None,
+        max_length=256,
+        description="the upstream's name for it; the same as `serves` if left out",
     )
     zone: Name
     region: Name
@@ -239,7 +241,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     identity: IdentitySettings = IdentitySettings()
     policy: Policy = Field(default_factory=Policy)
-    providers: dict[str, Provider] = Field(default_factory=dict)
+    providers: dict[Name, Provider] = Field(default_factory=dict)
     deployments: tuple[DeploymentSettings, ...] = Field(default=(), max_length=1024)
     audit: Audit = Audit()
     log: Log = Log()

@@ -66,7 +66,7 @@ class Surface:
             request_id=f"req_{unique[:32]}",
             decision_id=unique[32:],
             headers=tuple(scope["headers"]),
-            client_ip=client[0] if client else "",
+            client_ip=client[0] if client else "unknown",
             received_us=house.now_us(),
             read_body=lambda: body.read(receive, house.limits),
             subpath=scope.get("path_params", {}).get("model", ""),

@@ -58,6 +58,7 @@ class GatewayServer(Server):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = folder / "regent.yaml"
+        self.awaited = "/readyz"
         self._server = {"port": self.port, "workers": workers, "stop_grace_s": 3}
         self.configure(options)
         command: list[str | Path] = [sys.executable, "-m", "gateway", "--config", self.settings, "serve"]
@@ -109,7 +110,7 @@ class GatewayServer(Server):
     def _is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
         with contextlib.closing(connection):
-            connection.request("GET", "/readyz")
+            connection.request("GET", self.awaited)
             return connection.getresponse().status == http.client.OK
 
 

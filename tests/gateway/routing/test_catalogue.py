@@ -20,9 +20,10 @@ def test_candidates_keep_the_order_of_the_settings(build: Builders) -> None:
     found = Catalogue([first, second, build.deployment("c", serves="other")]).serving("demo-small")
 
     assert (first, second) == found.deployments
-    assert [
-        (document["id"], document["zone"]) for document in found.documents
-    ] == [("b", "cloud"), ("a", "onprem")]
+    assert [(document["id"], document["zone"]) for document in found.documents] == [
+        ("b", "cloud"),
+        ("a", "onprem"),
+    ]
 
 
 def test_an_unknown_model_has_no_candidates(build: Builders) -> None:
