@@ -5,11 +5,10 @@ scan, with `continue`).
 A break that leaves several blocks sets the flag `b` to how many more there are to leave.
 Python allows twenty loops in one another; deeper blocks go into inner functions.
 
-Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its
-budget, context, answers and then one place for each rule that fires, `U` undefined,
-`N` not yet computed, `f2` a function of the plan, `b4` a builtin, `k5` a constant, `d` the table of
-functions that can be called by path. Nothing else from a plan gets
-into the source but the `repr` of a `str` or `int`: a plan cannot inject code.
+Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context, answers and then one
+place for each rule that fires, `U` undefined, `N` not yet computed, `f2` a function of the plan, `b4` a builtin,
+`k5` a constant, `d` the table of functions that can be called by path.
+Nothing else from a plan gets into the source but the `repr` of a `str` or `int`: a plan cannot inject code.
 
 Longer than most modules: it has one short method for each type of statement.
 """
@@ -435,7 +434,13 @@ class _FunctionWriter:
 
     def set_add(self, s: p.SetAdd) -> None:
         self.own(s.set, "RegoSet")
-        self.emit(f"l{s.set}.add({self.read(s.value)})")
+        value = self.read(s.value)
+        key = (
+            value
+            if self.kind(s.value) == "str"
+            else f"{value} if type({value}) is str else canonical({value})"
+        )
+        self.emit(f"l{s.set}.members[{key}] = {value}")  # what `RegoSet.add` does, without the call
         if s.set == self.result or s.set not in self.owned:
             self.fire(s.location)
 

@@ -260,7 +260,7 @@ _NAMES: Final[Mapping[str, Any]] = {
     "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
     "own_list": _own_list, "own_dict": _own_dict, "own_regoset": _own_set,
     "index": values.index, "data_index": _data_index,
-    "key_of": values.key_of, "equal": values.equal, "compare": values.compare,
+    "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
     "pairs": values.pairs, "items": values.items, "length": values.length,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip

@@ -75,16 +75,16 @@ class RegoSet:
 
     __slots__ = ("_order", "members")
 
-    def __init__(self, values: Iterable[Value] = ()) -> None:
+    def __init__(self, values: Iterable[Value] | None = None) -> None:
         self.members: dict[Any, Value] = {}
         self._order: list[Value] | None = None
-        for value in values:
-            self.add(value)
+        if values is not None:
+            for value in values:
+                self.add(value)
 
     def add(self, value: Value) -> None:
         """Put a value in; only whoever builds the set may call this."""
         self.members[value if type(value) is str else canonical(value)] = value
-        self._order = None
 
     def copy(self) -> RegoSet:
         """Return a set of its own with the same members."""
@@ -103,13 +103,16 @@ class RegoSet:
 
     def sorted(self) -> list[Value]:
         """Return the members in Rego's order; not to be changed."""
-        if self._order is None:
-            members = self.members
+        members, order = self.members, self._order
+        if len(members) < 2:  # noqa: PLR2004 - one value is in order
+            return list(members.values())
+        if order is None or len(order) != len(members):  # a set only ever grows
             try:
-                self._order = [members[name] for name in sorted(members)]
+                order = [members[name] for name in sorted(members)]
             except TypeError:  # members of several types have no order of Python's
-                self._order = ordered(members.values())
-        return self._order
+                order = ordered(members.values())
+            self._order = order
+        return order
 
     @override
     def __eq__(self, other: object) -> bool:

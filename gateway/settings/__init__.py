@@ -1,0 +1,33 @@
+"""One YAML file and the environment become frozen settings; the only room that reads the environment.
+
+`REGENT_CONFIG` names the file; any value can be overridden as `REGENT_<SECTION>__<FIELD>`.
+Doubt refuses to start: unknown fields, duplicate YAML keys, secrets that can't be resolved,
+a development identity that others could reach.
+"""
+
+from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
+from gateway.settings.loading import DEFAULT_FILE, audit_folder, load, remember
+from gateway.settings.policy import OPA, Policy
+from gateway.settings.server import Audit, Limits, Log, Server
+from gateway.settings.upstreams import DeploymentSettings, Provider
+from gateway.settings.whole import Settings
+
+__all__ = [
+    "DEFAULT_FILE",
+    "OPA",
+    "Audit",
+    "ClaimMapping",
+    "DeploymentSettings",
+    "Development",
+    "IdentitySettings",
+    "Issuer",
+    "Limits",
+    "Log",
+    "Policy",
+    "Provider",
+    "Server",
+    "Settings",
+    "audit_folder",
+    "load",
+    "remember",
+]
