@@ -11,7 +11,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rego import plan as p
-from rego.flow import is_local, prepared, reads, walk
+from rego.flow import is_local, reads, walk
+from rego.rewrite import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

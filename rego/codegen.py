@@ -5,9 +5,9 @@ scan, with `continue`).
 A break that leaves several blocks sets the flag `b` to how many more there are to leave.
 Python allows twenty loops in one another; deeper blocks go into inner functions.
 
-Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context, answers and then one
-place for each rule that fires, `U` undefined, `N` not yet computed, `f2` a function of the plan, `b4` a builtin,
-`k5` a constant, `d` the table of functions that can be called by path.
+Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context, answers and then
+one place for each rule that fires, `U` undefined, `N` not yet computed, `f2` a function of the plan,
+`b4` a builtin, `k5` a constant, `d` the table of functions that can be called by path.
 Nothing else from a plan gets into the source but the `repr` of a `str` or `int`: a plan cannot inject code.
 
 Longer than most modules: it has one short method for each type of statement.
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from rego import flow
 from rego import plan as p
+from rego.rewrite import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -91,7 +92,7 @@ class _FunctionWriter:
         self.memo_place: int | None = None
         self.result = function.result if function else None
         self.params = function.params if function else (p.INPUT, p.DATA)
-        self.blocks = flow.prepared(blocks, self.params, self.result)
+        self.blocks = prepared(blocks, self.params, self.result)
         kept = [*self.params, *([self.result] if self.result is not None else [])]
         self.live = flow.live(self.blocks, kept)
         self.owned = flow.owned(self.blocks)

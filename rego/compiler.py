@@ -7,13 +7,14 @@ Line numbers lead back to the Rego sources, so that an error can say where it ha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from rego import plan as p
 from rego import values
 from rego.codegen import Lines, write_function
-from rego.errors import BuiltinError, EvaluationError, Location, PlanError
+from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
+from rego.runtime import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +26,6 @@ CONTEXT: Final = 1
 ANSWERS: Final = 2
 FIRST_RULE: Final = 3
 
-#: What the memo holds for a function that has not run yet; `None` is Rego's null.
-NOT_COMPUTED: Final = values.Undefined()
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
@@ -159,7 +158,7 @@ class _Scope:
         self.names: dict[str, str] = {}
         self.contextual = False
         self.table: dict[tuple[str, ...], tuple[int, Callable[..., Any]]] = {}
-        self.namespace: dict[str, Any] = {"__builtins__": {}, **_NAMES, "d": self.table}
+        self.namespace: dict[str, Any] = {"__builtins__": {}, **NAMES, "d": self.table}
 
     def function(self, name: str, arguments: int) -> tuple[int, p.Function] | None:
         found = self.functions.get(name)
@@ -207,60 +206,3 @@ def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:
             return values.UNDEFINED
 
     return call
-
-
-# ── what generated code calls ───────────────────────────────────────────────────────────────────
-
-
-def _conflict() -> NoReturn:
-    raise EvaluationError("eval_conflict_error", "complete rules must not produce multiple outputs")
-
-
-def _exhausted() -> NoReturn:
-    raise EvaluationError("eval_budget_exceeded", "the evaluation took more steps than it may")
-
-
-def _insert_once(target: dict[Any, Any], key: Any, value: Any) -> None:
-    if key in target and not values.equal(target[key], value):
-        raise EvaluationError("eval_conflict_error", "object keys must be unique")
-    target[key] = value
-
-
-def _own_list(value: Any) -> list[Any]:
-    if type(value) is not list:
-        raise EvaluationError("eval_conflict_error", "rules give one document different types")
-    return value.copy()
-
-
-def _own_dict(value: Any) -> dict[Any, Any]:
-    if type(value) is not dict:
-        raise EvaluationError("eval_conflict_error", "rules give one document different types")
-    return value.copy()
-
-
-def _own_set(value: Any) -> values.RegoSet:
-    if type(value) is not values.RegoSet:
-        raise EvaluationError("eval_conflict_error", "rules give one document different types")
-    return value.copy()
-
-
-def _data_index(source: Any, key: Any) -> Any:
-    """Step into the data as OPA's store does, where a whole number also names a string key (opa#3711)."""
-    found = values.index(source, key)
-    if found is values.UNDEFINED and type(source) is dict and type(key) is int:
-        return source.get(str(key), values.UNDEFINED)
-    return found
-
-
-_NAMES: Final[Mapping[str, Any]] = {
-    "U": values.UNDEFINED,
-    "N": NOT_COMPUTED,
-    "type": type, "dict": dict, "list": list, "str": str, "int": int, "len": len, "set": set,
-    "RegoSet": values.RegoSet,
-    "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
-    "own_list": _own_list, "own_dict": _own_dict, "own_regoset": _own_set,
-    "index": values.index, "data_index": _data_index,
-    "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
-    "pairs": values.pairs, "items": values.items, "length": values.length,
-    "merge": values.merge, "upsert": values.upsert,
-}  # fmt: skip

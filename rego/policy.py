@@ -16,13 +16,13 @@ from rego.compiler import (
     BUDGET,
     CONTEXT,
     FIRST_RULE,
-    NOT_COMPUTED,
     Builtins,
     Program,
     compile_plan,
 )
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
+from rego.runtime import NOT_COMPUTED
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from rego import numeric
-from rego.builtins.operands import object_, refuse, text, wrong_type
+from rego.builtins.operands import object_, refuse, text
 from rego.errors import OperandError
 from rego.output import to_json, to_text
-from rego.values import RegoSet, Value, key_of
+from rego.values import Value, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -189,78 +189,11 @@ def _query_decode_object(value: Value) -> dict[Any, Value]:
     return found
 
 
-# ── parts of documents ──────────────────────────────────────────────────────────────────────────
-
-
-def _paths(value: Value) -> dict[Any, Any]:
-    """Return paths as a tree of keys; where a path ends the tree has None."""
-    if type(value) not in {list, RegoSet}:
-        raise wrong_type(2, value, "set", "array")
-    tree: dict[Any, Any] = {}
-    for path in value:
-        steps = pointer(path)
-        node: dict[Any, Any] | None = tree if steps else None
-        for step in steps[:-1]:
-            node = None if node is None else node.setdefault(key_of(step), {})
-        if node is not None:
-            node[key_of(steps[-1])] = None
-    return tree
-
-
-def pointer(path: Value) -> list[Value]:
-    """Return the steps of a JSON pointer, or of a path given as an array."""
-    if type(path) is list:
-        return path
-    if type(path) is not str:
-        raise OperandError("operand 2 must be one of {set, array} containing string paths or arrays")
-    if not path:
-        return []
-    return [step.replace("~1", "/").replace("~0", "~") for step in path.lstrip("/").split("/")]
-
-
-def _json_filter(value: Value, paths: Value) -> Value:
-    return _filtered(object_(value, 1), _paths(paths))
-
-
-def _filtered(value: Value, tree: dict[Any, Any] | None) -> Value:
-    if tree is None:
-        return value
-    if type(value) is list:
-        return [_filtered(item, tree[str(place)]) for place, item in enumerate(value) if str(place) in tree]
-    if type(value) is RegoSet:
-        return RegoSet(_filtered(item, tree[key_of(item)]) for item in value if key_of(item) in tree)
-    if type(value) is dict:
-        return {key: _filtered(item, tree[key]) for key, item in value.items() if key in tree}
-    return value
-
-
-def _json_remove(value: Value, paths: Value) -> Value:
-    return _removed(object_(value, 1), _paths(paths))
-
-
-def _removed(value: Value, tree: dict[Any, Any]) -> Value:
-    def kept(key: Any) -> bool:
-        return key not in tree or tree[key] is not None
-
-    def inner(key: Any, item: Value) -> Value:
-        return _removed(item, tree[key]) if key in tree else item
-
-    if type(value) is list:
-        return [inner(str(place), item) for place, item in enumerate(value) if kept(str(place))]
-    if type(value) is RegoSet:
-        return RegoSet(inner(key_of(item), item) for item in value if kept(key_of(item)))
-    if type(value) is dict:
-        return {key: inner(key, item) for key, item in value.items() if kept(key)}
-    return value
-
-
 TABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "json.marshal": _marshal,
     "json.marshal_with_options": _marshal_with_options,
     "json.unmarshal": _unmarshal,
     "json.is_valid": _is_json,
-    "json.filter": _json_filter,
-    "json.remove": _json_remove,
     "base64.encode": _base64,
     "base64.decode": _base64_decode,
     "base64.is_valid": _is_base64,

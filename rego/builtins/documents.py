@@ -1,18 +1,80 @@
-"""`json.patch`: JSON Patch (RFC 6902) on any value, sets included; the target itself is never changed."""
+"""Parts of documents: `json.filter`, `json.remove` and `json.patch` (RFC 6902); arguments are never changed."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from rego.builtins.encoding import pointer
-from rego.builtins.operands import array, refuse
+from rego.builtins.operands import array, object_, refuse, wrong_type
+from rego.errors import OperandError
 from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PLACE: Final = re.compile(r"0|[1-9][0-9]*")
+
+
+def _paths(value: Value) -> dict[Any, Any]:
+    """Return paths as a tree of keys; where a path ends the tree has None."""
+    if type(value) not in {list, RegoSet}:
+        raise wrong_type(2, value, "set", "array")
+    tree: dict[Any, Any] = {}
+    for path in value:
+        steps = _pointer(path)
+        node: dict[Any, Any] | None = tree if steps else None
+        for step in steps[:-1]:
+            node = None if node is None else node.setdefault(key_of(step), {})
+        if node is not None:
+            node[key_of(steps[-1])] = None
+    return tree
+
+
+def _pointer(path: Value) -> list[Value]:
+    """Return the steps of a JSON pointer, or of a path given as an array."""
+    if type(path) is list:
+        return path
+    if type(path) is not str:
+        raise OperandError("operand 2 must be one of {set, array} containing string paths or arrays")
+    if not path:
+        return []
+    return [step.replace("~1", "/").replace("~0", "~") for step in path.lstrip("/").split("/")]
+
+
+def _json_filter(value: Value, paths: Value) -> Value:
+    return _filtered(object_(value, 1), _paths(paths))
+
+
+def _filtered(value: Value, tree: dict[Any, Any] | None) -> Value:
+    if tree is None:
+        return value
+    if type(value) is list:
+        return [_filtered(item, tree[str(place)]) for place, item in enumerate(value) if str(place) in tree]
+    if type(value) is RegoSet:
+        return RegoSet(_filtered(item, tree[key_of(item)]) for item in value if key_of(item) in tree)
+    if type(value) is dict:
+        return {key: _filtered(item, tree[key]) for key, item in value.items() if key in tree}
+    return value
+
+
+def _json_remove(value: Value, paths: Value) -> Value:
+    return _removed(object_(value, 1), _paths(paths))
+
+
+def _removed(value: Value, tree: dict[Any, Any]) -> Value:
+    def kept(key: Any) -> bool:
+        return key not in tree or tree[key] is not None
+
+    def inner(key: Any, item: Value) -> Value:
+        return _removed(item, tree[key]) if key in tree else item
+
+    if type(value) is list:
+        return [inner(str(place), item) for place, item in enumerate(value) if kept(str(place))]
+    if type(value) is RegoSet:
+        return RegoSet(inner(key_of(item), item) for item in value if kept(key_of(item)))
+    if type(value) is dict:
+        return {key: inner(key, item) for key, item in value.items() if kept(key)}
+    return value
 
 
 def _patch(target: Value, operations: Value) -> Value:
@@ -24,7 +86,7 @@ def _patch(target: Value, operations: Value) -> Value:
 
 
 def _apply(target: Value, operation: dict[Any, Value]) -> Value:
-    path, name = pointer(_attribute(operation, "path")), _attribute(operation, "op")
+    path, name = _pointer(_attribute(operation, "path")), _attribute(operation, "op")
     match name:
         case "add":
             return _insert(target, path, _attribute(operation, "value"))
@@ -33,10 +95,10 @@ def _apply(target: Value, operation: dict[Any, Value]) -> Value:
         case "replace":
             return _insert(_delete(target, path), path, _attribute(operation, "value"))
         case "move":
-            source = pointer(_attribute(operation, "from"))
+            source = _pointer(_attribute(operation, "from"))
             return _insert(_delete(target, source), path, _at(target, source))
         case "copy":
-            return _insert(target, path, _at(target, pointer(_attribute(operation, "from"))))
+            return _insert(target, path, _at(target, _pointer(_attribute(operation, "from"))))
         case "test":
             if not equal(_at(target, path), _attribute(operation, "value")):
                 raise refuse("value from EditTree != patch value")
@@ -121,4 +183,8 @@ def _replaced(target: Value, step: Value, value: Value) -> Value:
     return RegoSet([*(item for item in target if not equal(item, step)), value])
 
 
-TABLE: Final[Mapping[str, Callable[..., Any]]] = {"json.patch": _patch}
+TABLE: Final[Mapping[str, Callable[..., Any]]] = {
+    "json.filter": _json_filter,
+    "json.remove": _json_remove,
+    "json.patch": _patch,
+}
