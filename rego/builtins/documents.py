@@ -1,4 +1,4 @@
-"""Parts of documents: `json.filter`, `json.remove` and `json.patch` (RFC 6902); arguments are never changed."""
+"""Parts of documents: `json.filter`, `json.remove` and `json.patch` (RFC 6902) on copies."""
 
 from __future__ import annotations
 
