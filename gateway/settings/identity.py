@@ -26,7 +26,7 @@ class ClaimMapping(Section):
         default=None,
         description="a claim whose presence marks a service; else `client_id` equal to `sub` does",
     )
-    expose: dict[str, str] = Field(default_factory=dict, max_length=32, description="policy name -> claim")
+    expose: dict[str, str] = Field(default_factory=dict, description="policy name -> claim")
 
 
 class Issuer(Section):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from audit import record as records
-from audit.commitment import commit
+from audit.commitment import Commitment, commit
 from audit.errors import AuditError
 from gateway.errors import Refused
 from gateway.types import Allow
@@ -19,7 +19,6 @@ from gateway.types import Allow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.commitment import Commitment
     from audit.log import AuditLog
     from audit.record import Record
     from gateway.types import Obligation, Origin, Trail
@@ -39,6 +38,8 @@ async def opening(trail: Trail, log: AuditLog) -> None:
     """
     try:
         record = await _decision(trail, log, "allow", ALLOWED)
+        if _keeps_digests(trail):
+            trail.delivery.digest = Commitment("resp", _media_type(trail))
         # From here on the record may exist, also if this task is cancelled while it waits.
         trail.opened = True
         await log.append(record)
@@ -171,8 +172,7 @@ def _released(trail: Trail) -> tuple[Commitment, ...]:
 
 
 async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: str) -> Record:
-    call, principal, decision, permitted = trail.call, trail.principal, trail.decision, trail.permitted
-    keeps = permitted is not None and permitted.retain.payload == "digest"
+    call, principal, decision = trail.call, trail.principal, trail.decision
     return records.decision(
         decision_id=trail.raw.decision_id,
         request_id=trail.raw.request_id,
@@ -187,10 +187,18 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         req_model=call.model if call else None,
         stream=call.stream if call else False,
         obligations=_documents(decision.obligations) if isinstance(decision, Allow) else (),
-        payload=(commit("req", call.payload),) if keeps and call else (),
+        payload=(commit("req", call.payload),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
         **(_policy(decision.origin, action) if decision else _UNDECIDED),
     )
+
+
+def _keeps_digests(trail: Trail) -> bool:
+    return trail.permitted is not None and trail.permitted.retain.payload == "digest"
+
+
+def _media_type(trail: Trail) -> str:
+    return "text/event-stream" if trail.call and trail.call.stream else "application/json"
 
 
 def _policy(origin: Origin, action: str) -> dict[str, Any]:

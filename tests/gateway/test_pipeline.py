@@ -1,0 +1,359 @@
+"""The ten steps with doubles around them: whatever fails, nothing leaves, and there is a record."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+import pytest
+import structlog
+
+from adapters.contract import ChatRequest, Completed, Streaming, UpstreamCode, UpstreamError
+from audit.errors import LogUnavailable, RecordRefused
+from gateway import pipeline
+from gateway.errors import EngineError, Refused
+from gateway.ports import Ports, Ruling, Upstream
+from gateway.reasons import REASONS
+from gateway.routing.catalogue import Catalogue
+from gateway.settings import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from audit.log import AuditLog
+    from audit.record import Record
+    from gateway.types import Answer, Principal, UnverifiedToken
+    from tests.gateway.conftest import Builders
+
+ALLOW: dict[str, Any] = {"allow": True, "reasons": [], "obligations": [], "advice": []}
+ROUTED = {
+    **ALLOW,
+    "obligations": [
+        {"kind": "route", "deployments": ["echo-cloud"], "strategy": "ordered"},
+        {"kind": "retain", "payload": "digest", "days": 7},
+    ],
+}
+DENY = {
+    **ALLOW,
+    "allow": False,
+    "reasons": [{"id": "house.rule", "user": "No.", "admin": "", "controls": []}],
+}
+
+
+class Engine:
+    """Answers admission and request as the test says; an exception is raised."""
+
+    name = "double"
+
+    def __init__(self, admission: object = ALLOW, request: object = ROUTED) -> None:
+        self._answers = {"gateway/admission/decision": admission, "gateway/request/decision": request}
+
+    async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
+        answer = self._answers[entrypoint]
+        if isinstance(answer, Exception):
+            raise answer
+        return Ruling(answer, "r-1")
+
+    def reads(self, entrypoint: str, path: tuple[str, ...]) -> bool:
+        return False
+
+    async def close(self) -> None: ...
+
+
+class Log:
+    """Keeps records; fails as the test says."""
+
+    available = True
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.kept: list[dict[str, Any]] = []
+        self.failures: list[str] = []
+
+    async def append(self, record: Record) -> None:
+        if self.error is not None:
+            raise self.error
+        self.kept.append(record.body)
+
+    def append_soon(self, record: Record) -> None:
+        self.kept.append(record.body)
+
+    def auth_failure(self, code: str) -> None:
+        self.failures.append(code)
+
+    async def sref(self, subject: str) -> str:
+        return "pseudonym"
+
+    @property
+    def story(self) -> list[tuple[str, str]]:
+        """What was recorded, in order: kind and reason."""
+        return [
+            (body["typ"], body.get("reason_code") or body.get("decision", {}).get("reason_code", ""))
+            for body in self.kept
+        ]
+
+
+class Provider:
+    """An adapter that counts how often it was reached."""
+
+    def __init__(self, answer: Completed | Streaming | Exception) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    async def chat(self, request: ChatRequest) -> Completed | Streaming:
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def close(self) -> None: ...
+
+
+class Stream:
+    """A streamed answer; an exception among the pieces is raised in its place."""
+
+    usage = model = response_id = finish_reason = None
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self._pieces = iter(pieces)
+        self.closed = False
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            piece = next(self._pieces)
+        except StopIteration:
+            raise StopAsyncIteration from None
+        if isinstance(piece, Exception):
+            raise piece
+        return piece
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Scene:
+    """One request through the pipeline, and what became of it."""
+
+    def __init__(self, build: Builders, **doubles: Any) -> None:
+        self.log: Log = doubles.get("log") or Log()
+        whole = Completed(
+            orjson.dumps({"choices": []}), usage=None, model="m", response_id="i", finish_reason="stop"
+        )
+        self.provider = Provider(doubles.get("answer", whole))
+        self._person: Principal | Refused = doubles.get("person") or build.principal()
+        self._build = build
+        self._engine = doubles.get("engine") or Engine()
+        self.answers: list[Answer] = []
+        self.streamed = b""
+
+    async def principal(self, token: UnverifiedToken) -> Principal:
+        if isinstance(self._person, Refused):
+            raise self._person
+        return self._person
+
+    async def deliver(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        if not isinstance(answer.body, bytes):
+            async for event in answer.body:
+                self.streamed += event
+
+    async def run(
+        self, body: object = None, deliver: Callable[[Answer], Awaitable[None]] | None = None
+    ) -> Scene:
+        house = Ports(
+            identity=self,
+            engine=self._engine,
+            log=cast("AuditLog", self.log),
+            catalogue=Catalogue([self._build.deployment()]),
+            upstreams={"demo": Upstream(self.provider, "max_tokens", 1, 1, 1)},
+            limits=Limits(),
+            now_us=lambda: 0,
+        )
+        await pipeline.serve(self._build.raw(body), house, deliver or self.deliver)
+        return self
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        """Status and error code of the only answer."""
+        (answer,) = self.answers
+        assert isinstance(answer.body, bytes)
+        return answer.status, orjson.loads(answer.body).get("error", {}).get("code", "")
+
+
+async def test_an_allowed_call_is_recorded_before_and_after(build: Builders) -> None:
+    """Opening, forward, closing: one decision and one outcome that refers to it."""
+    scene = await Scene(build).run()
+
+    assert scene.outcome == (200, "")
+    assert scene.log.story == [("decision", "allowed"), ("outcome", "")]
+    assert scene.log.kept[1]["ref"] == scene.log.kept[0]["id"]
+    assert {"req"} == set(scene.log.kept[0]["payload"])
+    assert {"resp"} == set(scene.log.kept[1]["payload"])
+
+
+@pytest.mark.parametrize("phase", ["admission", "request"])
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        (DENY, 403, "house.rule"),
+        (EngineError("engine.unavailable", ""), 503, "engine.unavailable"),
+        (EngineError("engine.timeout", ""), 503, "engine.timeout"),
+        (EngineError("engine.error", ""), 503, "engine.error"),
+        (EngineError("engine.undefined", ""), 503, "engine.undefined"),
+        (ValueError("the-secret-prompt"), 503, "engine.error"),
+        (None, 503, "decision.malformed"),
+        (True, 503, "decision.malformed"),
+        ({**ALLOW, "allow": "true"}, 503, "decision.malformed"),
+        ({**ALLOW, "allow": 1}, 503, "decision.malformed"),
+        ({**DENY, "reasons": []}, 403, "decision.unexplained"),
+        ({**ALLOW, "obligations": [{"kind": "mask"}]}, 403, "obligation.unknown"),
+        ({**ROUTED, "obligations": [*ROUTED["obligations"], {"kind": "budget"}]}, 403, "obligation.unknown"),
+        (
+            {
+                **ALLOW,
+                "obligations": [{"kind": "route", "deployments": ["elsewhere"], "strategy": "ordered"}],
+            },
+            403,
+            "obligation.no_route",
+        ),
+        ({**ALLOW, "obligations": [{"kind": "clamp", "max_tokens": -1}]}, 403, "obligation.malformed"),
+    ],
+)
+async def test_whatever_goes_wrong_with_policy_nothing_leaves(
+    phase: str, answer: object, status: int, code: str, build: Builders
+) -> None:
+    """Each way of failing is a refusal with its own code and a record, and the provider is never reached."""
+    scene = await Scene(build, engine=Engine(**{phase: answer})).run()
+
+    assert scene.outcome == (status, code)
+    assert scene.provider.asked == 0
+    assert scene.log.story == [("decision", code)]
+    assert scene.log.kept[0]["decision"]["action"] == "deny"
+    assert "the-secret-prompt" not in str(scene.log.kept)
+
+
+async def test_an_allow_without_a_route_is_refused(build: Builders) -> None:
+    """A policy that names no place permits none."""
+    scene = await Scene(build, engine=Engine(request=ALLOW)).run()
+
+    assert (scene.outcome, scene.provider.asked) == ((403, "obligation.no_route"), 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (LogUnavailable("log.not_durable", ""), "log.not_durable"),
+        (LogUnavailable("log.backlogged", ""), "log.backlogged"),
+        (LogUnavailable("log.closed", ""), "log.not_durable"),
+        (RecordRefused("record.too_long", ""), "log.record_refused"),
+    ],
+)
+async def test_an_allow_that_cannot_be_recorded_is_not_given(
+    error: Exception, code: str, build: Builders
+) -> None:
+    """Nothing leaves the house before its record is durable."""
+    scene = await Scene(build, log=Log(error)).run()
+
+    assert (scene.outcome, scene.provider.asked) == ((503, code), 0)
+
+
+async def test_a_deny_needs_no_durable_record(build: Builders) -> None:
+    """A log that is down never holds up a refusal."""
+    scene = await Scene(
+        build, log=Log(LogUnavailable("log.not_durable", "")), engine=Engine(request=DENY)
+    ).run()
+
+    assert scene.outcome == (403, "house.rule")
+
+
+@pytest.mark.parametrize("code", sorted(code for code in REASONS if code.startswith("identity.")))
+async def test_strangers_are_tallied_and_learn_nothing_else(code: str, build: Builders) -> None:
+    """Also where their body is bad, a bad identity is all they hear; no record holds a word of theirs."""
+    for body in (None, b"{", {"model": 7}):
+        scene = await Scene(build, person=Refused(code)).run(body)
+
+        assert scene.outcome == (REASONS[code].status, code)
+        assert (scene.log.kept, scene.log.failures) == ([], [code])
+
+
+async def test_bad_input_of_a_known_caller_is_recorded(build: Builders) -> None:
+    """The record says whose it was; there is no policy to name."""
+    scene = await Scene(build).run(b"{")
+
+    assert scene.outcome == (400, "input.malformed")
+    assert scene.log.kept[0]["sref"] == "pseudonym"
+    assert scene.log.kept[0]["policy"]["engine"] == "none"
+
+
+async def test_a_provider_that_fails_closes_the_record(build: Builders) -> None:
+    """An opened decision always gets its end."""
+    failure = UpstreamError(UpstreamCode.UNREACHABLE, status=502, message="gone")
+    scene = await Scene(build, answer=failure).run()
+
+    assert scene.outcome == (502, "upstream.unreachable")
+    assert scene.log.story == [("decision", "allowed"), ("aborted", "upstream.unreachable")]
+    assert scene.log.kept[1]["attempts"] == [{"deployment": "echo-cloud", "outcome": "upstream.unreachable"}]
+
+
+async def test_a_stream_that_breaks_says_so_in_band(build: Builders) -> None:
+    """What came is released, then an error event and [DONE]; the stream is closed."""
+    failure = UpstreamError(UpstreamCode.STREAM_BROKEN, status=502, message="cut")
+    stream = Stream(b"data: 1\n\n", failure)
+    scene = await Scene(build, answer=stream).run(build.body(stream=True))
+
+    first, error, done, rest = scene.streamed.split(b"\n\n")
+    assert (first, done, rest) == (b"data: 1", b"data: [DONE]", b"")
+    assert orjson.loads(error.removeprefix(b"data: "))["error"]["code"] == "upstream.stream_broken"
+    assert scene.log.story == [("decision", "allowed"), ("aborted", "upstream.stream_broken")]
+    assert stream.closed
+
+
+@pytest.mark.parametrize("when", ["whole", "streamed"])
+async def test_a_client_that_leaves_is_recorded_and_closes_the_stream(when: str, build: Builders) -> None:
+    """Cancelled while the answer leaves: `aborted` with the client's going as its reason."""
+    stream = Stream(b"data: 1\n\n", b"data: 2\n\n")
+    scene = Scene(build, answer=stream) if when == "streamed" else Scene(build)
+
+    async def hang(answer: Answer) -> None:
+        try:
+            if not isinstance(answer.body, bytes):
+                await anext(answer.body)
+            await asyncio.sleep(60)
+        finally:
+            if not isinstance(answer.body, bytes):
+                await answer.body.aclose()
+
+    task = asyncio.create_task(scene.run(build.body(stream=when == "streamed"), hang))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert scene.log.story == [("decision", "allowed"), ("aborted", "client.gone")]
+    assert stream.closed == (when == "streamed")
+
+
+async def test_a_mistake_of_our_own_is_500_without_a_word_of_the_prompt(build: Builders) -> None:
+    """The log line says where it happened, not what the exception said: it may quote the prompt."""
+    with structlog.testing.capture_logs() as lines:
+        scene = await Scene(build, answer=ValueError("the-secret-prompt")).run()
+
+    assert scene.outcome == (500, "gateway.error")
+    assert scene.log.story == [("decision", "allowed"), ("aborted", "gateway.error")]
+    assert "the-secret-prompt" not in str(lines)
+    assert any("forward" in str(line.get("frames")) for line in lines)
+
+
+async def test_retention_none_keeps_no_digest(build: Builders) -> None:
+    """`retain: none` leaves the record without a trace of the payload."""
+    private = {
+        **ROUTED,
+        "obligations": [ROUTED["obligations"][0], {"kind": "retain", "payload": "none", "days": 1}],
+    }
+    scene = await Scene(build, engine=Engine(request=private)).run()
+
+    assert [body["payload"] for body in scene.log.kept] == [{}, {}]
