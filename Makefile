@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
-.PHONY: help run test test-embedded check tools servers bundle bench format lock clean
+.PHONY: help run test test-embedded coverage check tools servers bundle bench format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ test: $(DEV_STAMP) tools servers ## Run every test, on real servers
 
 test-embedded: $(DEV_STAMP) ## Run the tests that need no server
 	$(BIN)/python -m pytest -m "not server"
+
+coverage: $(DEV_STAMP) tools servers ## Run every test and show which lines none of them reaches
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 check: $(DEV_STAMP) tools ## Format, lint, types, arrows, Rego
 	bash scripts/check.sh

@@ -71,7 +71,7 @@ def serve(
         chosen = settings.load(host=host, port=port, workers=workers)
         if chosen.policy.engine == "embedded":
             bundles.read(chosen.policy.bundle)
-        text = welcome.text(chosen)
+        text = welcome.text(chosen, _myself())
     except (GatewayError, BundleError) as error:
         _fail(str(error))
     serving.run(chosen.server, lambda: typer.echo(text, err=True))
@@ -97,6 +97,12 @@ def token(
         _fail(str(error))
     typer.echo(development.WARNING, err=True)
     typer.echo(minted)
+
+
+def _myself() -> str:
+    """How to call this command again: by its path if it is below the working folder, else by its name."""
+    called = Path(sys.argv[0]).absolute()
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else "regent"
 
 
 def _fail(message: str) -> NoReturn:

@@ -35,13 +35,22 @@ _EXAMPLES = (
 )
 
 
-def text(chosen: Settings, port: int | None = None) -> str:
-    """The welcome for these settings; with the development identity on, three lines to paste."""
-    url = f"http://{chosen.server.host}:{port or chosen.server.port}"
+def text(chosen: Settings, command: str = "regent") -> str:
+    """The welcome for these settings; with the development identity on, three lines to paste.
+
+    Args:
+        command: how this program can be called again from here.
+    """
+    url = f"http://{chosen.server.host}:{chosen.server.port}"
     lines = ["", f"Regent is listening on {url}  (OpenAI-compatible: {url}/v1)"]
     if chosen.identity.development.enabled:
         lines += ["", development.WARNING, *_examples(chosen, url)]
-    lines += ["", "What was decided:  regent audit query      Is the log whole:  regent audit verify", ""]
+    lines += [
+        "",
+        f"What was decided:   {command} audit query",
+        f"Is the log whole:   {command} audit verify",
+        "",
+    ]
     return "\n".join(lines)
 
 
