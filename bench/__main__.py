@@ -12,7 +12,7 @@ from rich.console import Console
 from bench import profile, report, rounds, targets
 from bench.processes import BenchFailed
 
-_WIDTH = 140
+_WIDTH = 150
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -60,7 +60,7 @@ def table(rows: Sequence[Row]) -> Table:
         "load", "target", title="CPU is the gateway's, kernel included; + is over the mock called directly"
     )
     for heading in _COLUMNS:
-        shown.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right", no_wrap=True)
     compared = ratios(rows)
     for row in rows:
         values = asdict(row)
@@ -78,7 +78,7 @@ def table(rows: Sequence[Row]) -> Table:
 def verdict(others: float) -> str:
     """What the figures are good for when other work took that share of the gateways' core."""
     if others < _QUIET:
-        return "the figures can be compared with another day's."
+        return "quiet; compare with other days by the rows of `bare`."
     return "compare nothing but the rows of this table with each other."
 
 
