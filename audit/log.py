@@ -17,12 +17,13 @@ from audit import record as records
 from audit import slot as slots
 from audit.errors import LogDamaged, LogUnavailable
 from audit.group import Receipt
+from audit.inbox import Entry
 from audit.nonces import NonceFile
 from audit.ports import Ports
 from audit.pseudonyms import Pseudonyms
 from audit.record import Record
 from audit.segments import Segments
-from audit.writer import Entry, Limits, Writer
+from audit.writer import Limits, Writer
 
 QUEUE_LIMIT = 4_096
 REOPEN_AFTER_S = 5.0

@@ -10,14 +10,13 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple
 
 from audit import record as records
 from audit.answers import Answers
 from audit.errors import AuditError, LogUnavailable, RecordRefused
-from audit.group import Group, Receipt
+from audit.group import Group
+from audit.inbox import Entry, Inbox, Signal
 from audit.missing import Counts, Missing, Reason
 from audit.nonces import NonceFile
 from audit.ports import Ports
@@ -25,22 +24,7 @@ from audit.record import Record
 from audit.segments import GROUP_BYTES, Segments
 from audit.tally import Tally
 
-if TYPE_CHECKING:
-    import asyncio
-
 _NONCE_SYNC_US = 1_000_000
-
-
-class Entry(NamedTuple):
-    """One record in the queue; without a future nobody waits for it."""
-
-    record: Record
-    future: "asyncio.Future[Receipt] | None"
-
-
-class _Signal(Enum):
-    LOOK = "look"  # no record, but something may be due
-    STOP = "stop"
 
 
 class _State(Enum):
@@ -63,7 +47,7 @@ class Limits:
 
 
 class Writer:
-    """One writer's queue and thread.
+    """One writer's thread and its inbox.
 
     Args:
         name: id of the writer.
@@ -81,7 +65,7 @@ class Writer:
         self._nonces = nonces
         self._ports = ports
         self._limits = limits
-        self._queue: SimpleQueue[Entry | _Signal] = SimpleQueue()
+        self._inbox = Inbox(limits.queue)
         self._tally = Tally()
         self._missing = Missing()
         self._state = _State.LIVE
@@ -125,22 +109,20 @@ class Writer:
                 raise _closed()
             self._count_refusal(entry, "not_durable")
             raise _not_durable()
-        if self._queue.qsize() >= self._limits.queue:
+        if not self._inbox.admit():
             self._count_refusal(entry, "backlogged")
             raise LogUnavailable("log.backlogged", f"{self._limits.queue} records wait already")
-        self._queue.put(entry)
-        if self._ended:  # it ended between the look and the put: nobody else would answer
-            self._refuse_queue(_closed)
+        self._inbox.add(entry)
 
     def count_auth_failure(self, code: str) -> None:
         """Count a failed authentication; the thread writes the record when it is due."""
         if self._tally.hit(code):
-            self._queue.put(_Signal.LOOK)
+            self._inbox.signal(Signal.LOOK)
 
     def close(self) -> None:
         """Write what waits, end the boot in order and the thread with it; harmless when repeated."""
         if self._state is not _State.CLOSED:
-            self._queue.put(_Signal.STOP)
+            self._inbox.signal(Signal.STOP)
         self._thread.join()
 
     def _count_refusal(self, entry: Entry, reason: Reason) -> None:
@@ -156,15 +138,12 @@ class Writer:
             self._state = _State.CLOSED
             self._ended = True
             self._answers.refuse(_closed)
-            self._refuse_queue(_closed)
+            self._inbox.end(lambda: self._refuse_queue(_closed))
 
-    def _next(self) -> Entry | _Signal:
+    def _next(self) -> Entry | Signal:
         due_us = self._due_us()
         wait_s = None if due_us is None else max(0, due_us - self._ports.mono_us()) / 1e6
-        try:
-            return self._queue.get(timeout=wait_s)
-        except Empty:
-            return _Signal.LOOK
+        return self._inbox.take(wait_s) or Signal.LOOK
 
     def _due_us(self) -> int | None:
         """Return when there is work without a record, in monotonic microseconds."""
@@ -176,7 +155,7 @@ class Writer:
             return sync_us if due_us is None else min(due_us, sync_us)
         return due_us
 
-    def _turn(self, first: Entry | _Signal) -> bool:
+    def _turn(self, first: Entry | Signal) -> bool:
         """Write one group that begins with `first`; tell whether to go on."""
         if self._state is _State.DOWN:
             return self._turn_down(first)
@@ -185,11 +164,11 @@ class Writer:
         missing = self._add_missing(group)
         tallied = self._add_tally(group)
         taken = 0
-        item: Entry | _Signal | None = first
-        while item is not None and item is not _Signal.STOP:
+        item: Entry | Signal | None = first
+        while item is not None and item is not Signal.STOP:
             if isinstance(item, Entry):
                 taken += self._take(item, group, answers)
-            item = self._poll() if group.size < GROUP_BYTES else None
+            item = self._inbox.take() if group.size < GROUP_BYTES else None
         try:
             if group.size:
                 self._write(group)
@@ -199,7 +178,7 @@ class Writer:
         else:
             answers.send()
             self._sync_nonces()
-        return item is not _Signal.STOP or self._finish()
+        return item is not Signal.STOP or self._finish()
 
     def _take(self, entry: Entry, group: Group, answers: Answers) -> int:
         """Add one record to the group; return how many were added."""
@@ -214,12 +193,6 @@ class Writer:
         if entry.future is not None:
             answers.add(entry.future, receipt)
         return 1
-
-    def _poll(self) -> Entry | _Signal | None:
-        try:
-            return self._queue.get_nowait()
-        except Empty:
-            return None
 
     def _group(self) -> Group:
         ports = self._ports
@@ -273,8 +246,8 @@ class Writer:
         self._answers.refuse(_not_durable)
         self._refuse_queue(_not_durable)
 
-    def _turn_down(self, item: Entry | _Signal) -> bool:
-        if item is _Signal.STOP:
+    def _turn_down(self, item: Entry | Signal) -> bool:
+        if item is Signal.STOP:
             self._try_again()
             return self._finish()
         if isinstance(item, Entry):
@@ -316,11 +289,11 @@ class Writer:
         return False
 
     def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:
-        while (item := self._poll()) is not None:
+        while (item := self._inbox.take()) is not None:
             if isinstance(item, Entry):
                 self._refuse(item, reason())
-            elif item is _Signal.STOP and not self._ended:
-                self._queue.put(item)
+            elif item is Signal.STOP and not self._ended:
+                self._inbox.signal(item)
                 return
 
     def _refuse(self, entry: Entry, error: LogUnavailable) -> None:
