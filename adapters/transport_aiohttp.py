@@ -103,12 +103,12 @@ class AiohttpEndpoint:
         idle_timeout_s: float,
     ) -> Response:
         """See `Endpoint.post`."""
-        limits = _limits(connect_timeout_s, first_byte_timeout_s)
+        limits = _limits(connect_timeout_s)
         every = self._headers.copy()
         every.update(headers)
         try:
-            # aiohttp's own timer starts anew with each byte: this one also ends an upstream that never
-            # takes the request, or that sends informational answers for ever.
+            # One timer for all of it: it also ends an upstream that never takes the request, or that
+            # sends informational answers for ever. aiohttp's own would start anew with each byte.
             async with asyncio.timeout(connect_timeout_s + first_byte_timeout_s):
                 answer = await self._send(body, every, limits)
         except aiohttp.ConnectionTimeoutError as error:
@@ -120,7 +120,7 @@ class AiohttpEndpoint:
         except (aiohttp.ClientError, OSError) as error:
             # Not as its cause: aiohttp's error shows the request's headers, the key among them.
             raise Broken(type(error).__name__) from None
-        return AiohttpResponse(answer, idle_timeout_s)
+        return AiohttpResponse(answer, first_byte_timeout_s, idle_timeout_s)
 
     async def _send(
         self, body: bytes, headers: CIMultiDict[str], limits: aiohttp.ClientTimeout
@@ -142,17 +142,24 @@ class AiohttpEndpoint:
 
 
 class AiohttpResponse:
-    """`adapters.transport.Response`."""
+    """`adapters.transport.Response`.
 
-    def __init__(self, answer: aiohttp.ClientResponse, idle_timeout_s: float) -> None:
+    Args:
+        answer: aiohttp's, with its head read.
+        first_byte_timeout_s: For the body's first byte.
+        idle_timeout_s: For each byte after it.
+    """
+
+    def __init__(
+        self, answer: aiohttp.ClientResponse, first_byte_timeout_s: float, idle_timeout_s: float
+    ) -> None:
         self._answer = answer
         self.status: int = answer.status
-        connection = answer.connection
-        if connection is not None and connection.protocol is not None:
-            # The running timer, started by the head, still is the first byte's; the next ones are these.
-            connection.protocol.read_timeout = idle_timeout_s
-            if answer.content.total_bytes:  # the first byte came with the head
-                connection.protocol.start_timeout()
+        self._taken_bytes = 0
+        self._limit_s = first_byte_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._waiting_since_s: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def header(self, name: str) -> str | None:
         """See `Response.header`."""
@@ -175,14 +182,39 @@ class AiohttpResponse:
 
     async def read_some(self) -> bytes:
         """See `Response.read_some`."""
+        content = self._answer.content
+        if content.total_bytes == self._taken_bytes and not content.is_eof():
+            self._watch()
         try:
-            return await self._answer.content.readany()
+            piece = await content.readany()
         except TimeoutError as error:
             self.close()
             raise TimedOut from error
         except (aiohttp.ClientError, OSError) as error:
             self.close()
             raise Broken(type(error).__name__) from None
+        self._waiting_since_s = None
+        self._limit_s = self._idle_timeout_s
+        self._taken_bytes += len(piece)
+        return piece
+
+    def _watch(self) -> None:
+        """Note that a wait begins. One timer serves all waits of an answer: arming one for each is dearer."""
+        loop = asyncio.get_running_loop()
+        self._waiting_since_s = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(self._limit_s, self._look, loop)
+        elif self._timer.when() > self._waiting_since_s + self._limit_s:
+            self._timer.cancel()
+            self._timer = loop.call_later(self._limit_s, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End a wait that is over its limit, else look again when it would be."""
+        waited_s = 0.0 if self._waiting_since_s is None else loop.time() - self._waiting_since_s
+        if self._waiting_since_s is not None and waited_s >= self._limit_s:
+            self._answer.content.set_exception(TimeoutError())
+            return
+        self._timer = loop.call_later(self._limit_s - waited_s, self._look, loop)
 
     async def finish(self) -> None:
         """See `Response.finish`."""
@@ -196,6 +228,8 @@ class AiohttpResponse:
 
     def close(self) -> None:
         """See `Response.close`."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._answer.close()
 
 
@@ -207,5 +241,5 @@ def _is_stale(error: aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) ->
 
 
 @lru_cache(maxsize=64)
-def _limits(connect_s: float, read_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=connect_s, sock_read=read_s)
+def _limits(connect_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect_s)

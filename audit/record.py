@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 
 Action = Literal["allow", "deny"]
 Attempt = tuple[str, str]  # deployment, outcome code
-RuleHit = tuple[str, str]  # rule id, effect
+RuleHit = dict[str, str]  # {id, effect}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         bundle: digest of the policy bundle, `sha256:...`.
         revision: revision of the bundle.
         path: entrypoint that was asked.
-        rules: the rules that fired, as (id, effect).
+        rules: the rules that fired, as {id, effect}; only read.
         obligations: as the policy gave them; numbers with a fraction become decimal strings.
         final: false for a decision that another decision on the same request follows. An allow that is
             final must be closed by exactly one `outcome` or `aborted`.
@@ -110,7 +110,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
             "revision": revision,
             "path": path,
             "input_commit": policy_input.finish()["c"] if policy_input else None,
-            "rules": [{"id": rule, "effect": effect} for rule, effect in rules],
+            "rules": rules if type(rules) is list else list(rules),
         },
         "decision": {
             "action": action,

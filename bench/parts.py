@@ -32,7 +32,7 @@ from gateway import identity, logs, settings
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.identity import development
 from gateway.ports import Upstream
-from gateway.question import ADMISSION, REQUEST, describe
+from gateway.question import ADMISSION, REQUEST, describe, with_content
 from gateway.routing.catalogue import Catalogue
 from gateway.steps import record
 from gateway.steps.admit import admit
@@ -144,11 +144,11 @@ def _raw(token: str) -> RawRequest:
     async def read() -> bytes:
         return payload
 
-    headers = (
-        (b"host", b"127.0.0.1"),
-        (b"authorization", b"Bearer " + token.encode()),
-        (b"content-type", b"application/json"),
-    )
+    headers = {
+        b"host": (b"127.0.0.1:8080",),
+        b"content-type": (b"application/json",),
+        b"authorization": (f"Bearer {token}".encode(),),
+    }
     return RawRequest("chat.completions", "req_" + "0" * 32, "0" * 32, headers, "127.0.0.1", _now_us(), read)
 
 
@@ -171,13 +171,13 @@ async def steps(raw: RawRequest, people: Identity, log: AuditLog) -> list[Cost]:
     call = await receive(raw, limits)
     now_us = raw.received_us
     findings = inspect(call, engine)
-    admission = await admit(call, principal, candidates, engine, now_us)
-    decision = await decide(call, principal, candidates, findings, engine, now_us)
+    question = describe(call, principal, now_us, candidates.documents)
+    admission = await admit(question, engine)
+    decision = await decide(question, call, candidates, findings, engine)
     permitted = enforce(call, principal, candidates, insist(admission), decision)
     reply = await forward(permitted, upstreams, [])
     trail = Trail(raw, call, principal, decision, permitted, reply=reply)
-    bare = describe(call, principal, now_us, candidates.documents).document
-    full = describe(call, principal, now_us, candidates.documents, findings).document
+    bare, full = question.document, with_content(question, call, findings).document
     await record.opening(trail, silent)
     assert unwritten.last is not None
     body = unwritten.last.body
@@ -185,16 +185,12 @@ async def steps(raw: RawRequest, people: Identity, log: AuditLog) -> list[Cost]:
     parts: dict[str, Callable[[], object]] = {
         "receive": lambda: _at_once(receive(raw, limits)),
         "authenticate, token known": lambda: _at_once(authenticate(raw, people)),
-        "describe": lambda: describe(call, principal, now_us, candidates.documents, findings),
+        "describe": lambda: describe(call, principal, now_us, candidates.documents),
         "engine, gateway/admission": lambda: _at_once(engine.ask(ADMISSION, bare)),
-        "admit (describe, engine, answer)": lambda: _at_once(
-            admit(call, principal, candidates, engine, now_us)
-        ),
+        "admit (engine, answer)": lambda: _at_once(admit(question, engine)),
         "inspect": lambda: inspect(call, engine),
         "engine, gateway/request": lambda: _at_once(engine.ask(REQUEST, full)),
-        "decide (describe, engine, answer)": lambda: _at_once(
-            decide(call, principal, candidates, findings, engine, now_us)
-        ),
+        "decide (engine, answer)": lambda: _at_once(decide(question, call, candidates, findings, engine)),
         "enforce": lambda: enforce(call, principal, candidates, insist(admission), decision),
         "record.opening, made": lambda: _at_once(record.opening(trail, silent)),
         "  of it one commitment": lambda: commit("req", call.payload).finish(),

@@ -15,7 +15,7 @@ from gateway.answers import JSON, naming
 from gateway.conclusion import Conclusion
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
-from gateway.routing.catalogue import NO_CANDIDATES
+from gateway.question import describe
 from gateway.steps import record
 from gateway.steps.admit import admit
 from gateway.steps.authenticate import authenticate
@@ -37,7 +37,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     async with Conclusion(trail, house, deliver):
         call = trail.call = await receive(raw, house.limits)
         principal = trail.principal = await authenticate(raw, house.identity)
-        trail.decision = await admit(call, principal, NO_CANDIDATES, house.engine, house.now_us())
+        trail.decision = await admit(describe(call, principal, house.now_us()), house.engine)
         admission = insist(trail.decision)
         wanted = (raw.subpath,) if raw.subpath else house.catalogue.models
         shown = [model for model in wanted if await _usable(model, call, principal, house)]
@@ -60,11 +60,13 @@ async def _usable(model: str, listing: Call, principal: Principal, house: Ports)
         listing, action="chat.completions", model=model, modalities=("text",), body={"messages": []}
     )
     findings = inspect(call, house.engine)
-    decision = await decide(call, principal, candidates, findings, house.engine, house.now_us())
+    question = describe(call, principal, house.now_us(), candidates.documents)
+    decision = await decide(question, call, candidates, findings, house.engine)
     if not isinstance(decision, Allow):
         return False
+    terms = Terms(candidates.deployments, call.body)
     try:
-        terms = obligations.enforce(Terms(candidates.deployments, call.body), decision.obligations)
+        obligations.enforce(terms, decision.obligations)
     except Refused:
         return False
     return bool(terms.permitted)

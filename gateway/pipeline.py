@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.conclusion import Conclusion
 from gateway.errors import Refused
+from gateway.question import describe
 from gateway.steps import record
 from gateway.steps.admit import admit
 from gateway.steps.authenticate import authenticate
@@ -30,12 +31,11 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         call = trail.call = await _received(trail, house)
         principal = trail.principal = await authenticate(raw, house.identity)
         candidates = house.catalogue.serving(call.model)
-        trail.decision = await admit(call, principal, candidates, house.engine, house.now_us())
+        question = describe(call, principal, house.now_us(), candidates.documents)
+        trail.decision = await admit(question, house.engine)
         admission = insist(trail.decision)
         findings = inspect(call, house.engine)
-        decision = trail.decision = await decide(
-            call, principal, candidates, findings, house.engine, house.now_us()
-        )
+        decision = trail.decision = await decide(question, call, candidates, findings, house.engine)
         permitted = trail.permitted = enforce(call, principal, candidates, admission, decision)
         await record.opening(trail, house.log)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)

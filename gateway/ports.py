@@ -37,7 +37,7 @@ class Ruling:
         value: the value of the entrypoint's rule.
         revision: revision of the bundle that answered.
         bundle: digest of that bundle's content, `sha256:<hex>`; empty if the engine can't tell.
-        rules: `file:row` of the rules that fired; empty if the engine can't tell.
+        rules: `file:row,row` of the rules that fired; empty if the engine can't tell.
     """
 
     value: object

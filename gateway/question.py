@@ -7,7 +7,7 @@ A fact that isn't there is left out, never null.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.types import Question
 
@@ -24,26 +24,19 @@ _SECOND_US = 1_000_000
 
 
 def describe(
-    call: Call,
-    principal: Principal,
-    now_us: int,
-    candidates: Sequence[Mapping[str, object]] = (),
-    findings: Findings | None = None,
+    call: Call, principal: Principal, now_us: int, candidates: Sequence[Mapping[str, object]] = ()
 ) -> Question:
-    """Put a call into the words of the question.
+    """Put a call into the words of the question, as admission sees it: before its content is looked at.
 
     Args:
         now_us: wall clock, microseconds since the epoch.
         candidates: the deployments that could serve the call, as documents.
-        findings: what inspection found; None at admission, which comes before it.
     """
     context: dict[str, object] = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_us // _SECOND_US)),
         "request_id": call.request_id,
         "network": {"client_ip": call.client_ip},
     }
-    if findings is not None:
-        context["content"] = _content(call, findings)
     return Question(
         {
             "version": 1,
@@ -53,6 +46,13 @@ def describe(
             "context": context,
         }
     )
+
+
+def with_content(question: Question, call: Call, findings: Findings) -> Question:
+    """The same question once its content has been inspected."""
+    document = question.document
+    context = cast("dict[str, object]", document["context"])
+    return Question({**document, "context": {**context, "content": _content(call, findings)}})
 
 
 def _subject(principal: Principal, now_us: int) -> dict[str, object]:

@@ -32,7 +32,7 @@ class RawRequest:
         action: the surface that was called, chosen by method and path.
         request_id: minted here; a client's own id is never taken over.
         decision_id: 128-bit hex name of this request's record in the audit log.
-        headers: lower-case names and values, in order, repeats kept.
+        headers: every value of each header, by its lower-case name.
         client_ip: address of the peer of the connection.
         received_us: wall clock at arrival, microseconds since the epoch (UTC).
         read_body: reads the body, refusing what is longer than `limit` bytes or slower than allowed.
@@ -42,7 +42,7 @@ class RawRequest:
     action: Action
     request_id: str
     decision_id: str
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Mapping[bytes, tuple[bytes, ...]]
     client_ip: str
     received_us: int
     read_body: Callable[[], Awaitable[bytes]]
@@ -50,7 +50,7 @@ class RawRequest:
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Every value of one header; `name` in lower case."""
-        return tuple(value for key, value in self.headers if key == name)
+        return self.headers.get(name, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Findings:
 class Question:
     """The document that a policy sees as `input`; its shape is `policies/schemas/input.json`."""
 
-    document: Mapping[str, object]
+    document: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +177,20 @@ class Route:
     deployments: tuple[str, ...]
     strategy: Literal["ordered"] = "ordered"
 
+    def document(self) -> dict[str, object]:
+        """As the policy wrote it."""
+        return {"kind": "route", "deployments": list(self.deployments), "strategy": self.strategy}
+
 
 @dataclass(frozen=True, slots=True)
 class Clamp:
     """Obligation: the completion has at most this many tokens."""
 
     max_tokens: int
+
+    def document(self) -> dict[str, object]:
+        """As the policy wrote it."""
+        return {"kind": "clamp", "max_tokens": self.max_tokens}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,10 @@ class Retain:
 
     payload: Literal["none", "digest"]
     days: int
+
+    def document(self) -> dict[str, object]:
+        """As the policy wrote it."""
+        return {"kind": "retain", "payload": self.payload, "days": self.days}
 
 
 Obligation = Route | Clamp | Retain
@@ -205,7 +217,7 @@ class Origin:
         revision: the bundle's revision.
         bundle: digest of the bundle's content, `sha256:<hex>`, where the engine knows it.
         path: the entrypoint that was asked.
-        rules: `file:row` of the rules that fired, where the engine tells.
+        rules: `file:row,row` of the rules that fired, where the engine tells.
         took_us: time the engine took, microseconds.
         asked: the question's document, for the record's commitment to it.
     """

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MAX_STEPS = 200_000
 """How much work one decision may be, some 20 ms: a deadline, as nobody else is served meanwhile."""
 
+MAX_LINES = 4096
+"""Sets of rules that are remembered with their names."""
+
 
 class EmbeddedEngine:
     """`PolicyEngine` over one bundle, which is active as long as the engine lives.
@@ -40,8 +43,9 @@ class EmbeddedEngine:
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
         self._reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
+        self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
         # By identity, because a location is hashed in Python; the policy keeps its locations alive.
-        self._lines: dict[int, str] = {}
+        self._lines: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
         """Evaluate `entrypoint`.
@@ -58,20 +62,32 @@ class EmbeddedEngine:
             raise EngineError("engine.error", f"{error!s:.500}") from None
         if not result.defined:
             raise EngineError("engine.undefined", f"{entrypoint} has no value")
-        lines = self._lines
-        rules = tuple([lines.get(id(location)) or self._line(location) for location in result.fired])
-        return Ruling(result.value, self._revision, self._digest, rules)
+        return Ruling(result.value, self._revision, self._digest, self._rules(result.fired))
 
     def reads(self, entrypoint: str, path: tuple[str, ...]) -> bool:
         """Whether the plan may read `path`, a part of it, or a whole that it belongs to."""
-        found = self._reads.get(entrypoint)
-        if found is None:
-            return True
-        return any(read[: len(path)] == path[: len(read)] for read in found)
+        known = self._known.get((entrypoint, path))
+        if known is None:
+            found = self._reads.get(entrypoint)
+            known = found is None or any(read[: len(path)] == path[: len(read)] for read in found)
+            self._known[entrypoint, path] = known
+        return known
 
     async def close(self) -> None:
         """There is nothing to release."""
 
-    def _line(self, location: Location) -> str:
-        line = self._lines[id(location)] = f"{location.file}:{location.row}"
-        return line
+    def _rules(self, fired: tuple[Location, ...]) -> tuple[str, ...]:
+        """The lines that fired, one file's together: `file:row,row`. The same few sets come up again."""
+        key = tuple(map(id, fired))
+        rules = self._lines.get(key)
+        if rules is None:
+            rows: dict[str, set[int]] = {}
+            for location in fired:
+                rows.setdefault(location.file, set()).add(location.row)
+            rules = tuple(
+                f"{file}:{','.join(map(str, sorted(found)))}" for file, found in sorted(rows.items())
+            )
+            if len(self._lines) >= MAX_LINES:
+                self._lines.clear()
+            self._lines[key] = rules
+        return rules

@@ -16,7 +16,7 @@ from gateway.http.server import DISCONNECT
 from gateway.types import RawRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from gateway.http.asgi import ASGIApp, Receive, Scope, Send
     from gateway.ports import Ports
@@ -65,12 +65,20 @@ class Surface:
             action=self._action,
             request_id=f"req_{unique[:32]}",
             decision_id=unique[32:],
-            headers=tuple(scope["headers"]),
+            headers=_by_name(scope["headers"]),
             client_ip=client[0] if client else "unknown",
             received_us=house.now_us(),
             read_body=lambda: body.read(receive, house.limits),
             subpath=scope.get("path_params", {}).get("model", ""),
         )
+
+
+def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, tuple[bytes, ...]]:
+    """Headers by name; ASGI gives names in lower case and keeps repeats."""
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    for name, value in headers:
+        found[name] = (*found[name], value) if name in found else (value,)
+    return found
 
 
 class _Presence:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from gateway.obligations.terms import Terms
     from gateway.types import Obligation
 
-ENFORCERS: Mapping[type, Callable[[Terms, Sequence[Any]], Terms]] = {
+ENFORCERS: Mapping[type, Callable[[Terms, Sequence[Any]], None]] = {
     Route: route.enforce,
     Clamp: clamp.enforce,
     Retain: retain.enforce,
 }
 
 
-def enforce(terms: Terms, obligations: Iterable[Obligation]) -> Terms:
+def enforce(terms: Terms, obligations: Iterable[Obligation]) -> None:
     """Apply every obligation to `terms`; those of one kind are merged first, always to the stricter.
 
     Raises:
@@ -39,5 +39,4 @@ def enforce(terms: Terms, obligations: Iterable[Obligation]) -> Terms:
         enforcer = ENFORCERS.get(kind)
         if enforcer is None:
             raise Refused("obligation.unknown")
-        terms = enforcer(terms, same)
-    return terms
+        enforcer(terms, same)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.content.chat import LIMIT_FIELDS
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from gateway.types import Clamp
 
 
-def enforce(terms: Terms, clamps: Sequence[Clamp]) -> Terms:
+def enforce(terms: Terms, clamps: Sequence[Clamp]) -> None:
     """Lower the limits that the client set; where it set none, `forward` adds one in the provider's field."""
     ceiling = min(clamp.max_tokens for clamp in clamps)
     body = terms.body
@@ -24,6 +23,5 @@ def enforce(terms: Terms, clamps: Sequence[Clamp]) -> Terms:
         if isinstance(limit := body.get(field), int) and limit > ceiling
     }
     if lowered:
-        body = {**body, **lowered}
-    limit = ceiling if terms.max_tokens is None else min(ceiling, terms.max_tokens)
-    return replace(terms, body=body, max_tokens=limit)
+        terms.body = {**body, **lowered}
+    terms.max_tokens = ceiling if terms.max_tokens is None else min(ceiling, terms.max_tokens)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.types import Retain
@@ -13,8 +12,8 @@ if TYPE_CHECKING:
     from gateway.obligations.terms import Terms
 
 
-def enforce(terms: Terms, retentions: Sequence[Retain]) -> Terms:
+def enforce(terms: Terms, retentions: Sequence[Retain]) -> None:
     """Keep nothing of the payload if one of them says so, and all of it for the fewest days."""
     days = min(retention.days for retention in retentions)
     nothing = any(retention.payload == "none" for retention in retentions)
-    return replace(terms, retain=Retain(payload="none" if nothing else "digest", days=days))
+    terms.retain = Retain(payload="none" if nothing else "digest", days=days)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import Refused
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from gateway.types import Route
 
 
-def enforce(terms: Terms, routes: Sequence[Route]) -> Terms:
+def enforce(terms: Terms, routes: Sequence[Route]) -> None:
     """Keep the candidates that every route names, in the order of the first.
 
     A route that names a deployment which doesn't serve the model adds nothing: a policy narrows
@@ -29,4 +28,4 @@ def enforce(terms: Terms, routes: Sequence[Route]) -> Terms:
     permitted = tuple(by_id[name] for name in first.deployments if name in common and name in by_id)
     if not permitted:
         raise Refused("obligation.no_route")
-    return replace(terms, permitted=permitted)
+    terms.permitted = permitted

@@ -16,9 +16,9 @@ UNROUTED: tuple[Deployment, ...] = ()
 DEFAULT_RETENTION = Retain(payload="digest", days=400)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Terms:
-    """A call's conditions while its obligations are applied one kind after the other.
+    """A call's conditions: the sheet on which each kind of obligation writes its part.
 
     Args:
         candidates: every deployment that serves the model.

@@ -1,19 +1,17 @@
-"""admit: Principal + Call -> Decision. May they call this at all? Asked before anything costly is done."""
+"""admit: Question -> Decision. May they call this at all? Asked before anything costly is done."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gateway.engine.ruling import rule
-from gateway.question import ADMISSION, describe
+from gateway.question import ADMISSION
 
 if TYPE_CHECKING:
     from gateway.ports import PolicyEngine
-    from gateway.types import Call, Candidates, Decision, Principal
+    from gateway.types import Decision, Question
 
 
-async def admit(
-    call: Call, principal: Principal, candidates: Candidates, engine: PolicyEngine, now_us: int
-) -> Decision:
+async def admit(question: Question, engine: PolicyEngine) -> Decision:
     """Ask the entrypoint `gateway/admission`; every failure on the way is a deny."""
-    return await rule(engine, ADMISSION, describe(call, principal, now_us, candidates.documents))
+    return await rule(engine, ADMISSION, question)

@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING
 
 from gateway.engine.ruling import rule
 from gateway.errors import Refused
-from gateway.question import REQUEST, describe
+from gateway.question import REQUEST, with_content
 
 if TYPE_CHECKING:
     from gateway.ports import PolicyEngine
-    from gateway.types import Call, Candidates, Decision, Findings, Principal
+    from gateway.types import Call, Candidates, Decision, Findings, Question
 
 
 async def decide(
-    call: Call,
-    principal: Principal,
-    candidates: Candidates,
-    findings: Findings,
-    engine: PolicyEngine,
-    now_us: int,
+    question: Question, call: Call, candidates: Candidates, findings: Findings, engine: PolicyEngine
 ) -> Decision:
     """Ask the entrypoint `gateway/request`; every failure on the way is a deny.
 
@@ -28,4 +23,4 @@ async def decide(
     """
     if not candidates.deployments:
         raise Refused("model.unknown", param="model")
-    return await rule(engine, REQUEST, describe(call, principal, now_us, candidates.documents, findings))
+    return await rule(engine, REQUEST, with_content(question, call, findings))

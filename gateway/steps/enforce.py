@@ -38,10 +38,8 @@ def enforce(
         Refused: the decision denies, an obligation is unknown, or no deployment is left.
     """
     allow = insist(decision)
-    terms = obligations.enforce(
-        Terms(candidates=candidates.deployments, body=call.body, max_tokens=call.max_tokens),
-        (*admission.obligations, *allow.obligations),
-    )
+    terms = Terms(candidates=candidates.deployments, body=call.body, max_tokens=call.max_tokens)
+    obligations.enforce(terms, (*admission.obligations, *allow.obligations))
     if not terms.permitted:
         # Without a route the policy named no place where this may run, so there is none.
         raise Refused("obligation.no_route")

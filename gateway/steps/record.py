@@ -5,7 +5,7 @@ Turns what is known of a request into records of the audit log; no prompt text, 
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,11 +17,9 @@ from gateway.errors import Refused
 from gateway.types import Allow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit.log import AuditLog
     from audit.record import Record
-    from gateway.types import Obligation, Origin, Trail
+    from gateway.types import Origin, Trail
 
 ALLOWED = "allowed"
 GONE = "client.gone"
@@ -186,7 +184,7 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         op=trail.raw.action,
         req_model=call.model if call else None,
         stream=call.stream if call else False,
-        obligations=_documents(decision.obligations) if isinstance(decision, Allow) else (),
+        obligations=[each.document() for each in decision.obligations] if isinstance(decision, Allow) else (),
         payload=(commit("req", call.payload),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
         **(_policy(decision.origin, action) if decision else _UNDECIDED),
@@ -201,16 +199,18 @@ def _media_type(trail: Trail) -> str:
     return "text/event-stream" if trail.call and trail.call.stream else "application/json"
 
 
+@lru_cache(maxsize=1024)
+def _hits(rules: tuple[str, ...], effect: str) -> list[dict[str, str]]:
+    """The rules that fired, as the record shows them; the same few sets fire again and again."""
+    return [{"id": rule, "effect": effect} for rule in rules]
+
+
 def _policy(origin: Origin, action: str) -> dict[str, Any]:
     return {
         "engine": origin.engine,
         "bundle": origin.bundle or None,
         "revision": origin.revision or None,
         "path": origin.path,
-        "rules": [(rule, action) for rule in origin.rules],
+        "rules": _hits(origin.rules, action),
         "policy_input": commit("input", orjson.dumps(origin.asked)) if origin.asked else None,
     }
-
-
-def _documents(obligations: Sequence[Obligation]) -> list[dict[str, Any]]:
-    return [{"kind": type(obligation).__name__.lower(), **asdict(obligation)} for obligation in obligations]

@@ -36,7 +36,7 @@ def make_decision() -> Callable[..., Record]:
             "bundle": "sha256:" + "a" * 64,
             "revision": "r1",
             "path": "gateway/request",
-            "rules": [("residency.hr_onprem", "allow")],
+            "rules": [{"id": "residency.hr_onprem", "effect": "allow"}],
         }
         return decision(**(values | changes))
 

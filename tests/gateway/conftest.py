@@ -26,7 +26,7 @@ def make_raw(body: object = None, **changes: Any) -> RawRequest:
         "action": "chat.completions",
         "request_id": "req_1",
         "decision_id": "0" * 32,
-        "headers": ((b"authorization", b"Bearer t"), (b"content-type", b"application/json")),
+        "headers": {b"authorization": (b"Bearer t",), b"content-type": (b"application/json",)},
         "client_ip": "127.0.0.1",
         "received_us": NOON_US,
         "read_body": read,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.content import chat, labels
 from gateway.errors import Refused
-from gateway.question import describe
+from gateway.question import describe, with_content
 from gateway.routing.catalogue import MAX_CANDIDATES, Catalogue
 from gateway.settings import Limits
 from gateway.steps.receive import receive
@@ -28,7 +28,7 @@ SCHEMA = json.loads(
     (Path(__file__).parents[2] / "policies" / "schemas" / "input.json").read_text(encoding="utf-8")
 )
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
-HEADERS = ((b"authorization", b"Bearer t"), (b"content-type", b"application/json"))
+HEADERS = {b"authorization": (b"Bearer t",), b"content-type": (b"application/json",)}
 NAMES = st.text(min_size=1, max_size=128)
 TEXTS = st.one_of(st.none(), NAMES)
 PRINCIPALS = st.builds(
@@ -104,7 +104,7 @@ async def test_whatever_is_received_fits_the_schema(
         return
     candidates = Catalogue(PLACES).serving("m").documents
     at_admission = describe(call, principal, now_us, candidates)
-    at_request = describe(call, principal, now_us, candidates, Findings(call.labels, tokens))
+    at_request = with_content(at_admission, call, Findings(call.labels, tokens))
 
     assert list(VALIDATOR.iter_errors(at_admission.document)) == []
     assert list(VALIDATOR.iter_errors(at_request.document)) == []
@@ -121,7 +121,8 @@ def test_a_listing_fits_the_schema(build: Builders) -> None:
 def test_no_text_of_the_prompt_is_in_a_question(build: Builders) -> None:
     """Findings, never text."""
     body = build.body(messages=[{"role": "user", "content": "the-secret-prompt"}])
-    question = describe(build.call(body=body), build.principal(), 0, (), Findings((), 5))
+    call = build.call(body=body)
+    question = with_content(describe(call, build.principal(), 0), call, Findings((), 5))
 
     assert "the-secret-prompt" not in json.dumps(question.document)
 

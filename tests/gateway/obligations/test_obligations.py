@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import obligations
+from gateway import obligations as kinds
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
 from gateway.types import Clamp, Deployment, Retain, Route
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gateway.types import Obligation
 
 CLOUD, ONPREM = (
@@ -29,6 +31,12 @@ def terms(**body: object) -> Terms:
     return Terms(candidates=(CLOUD, ONPREM), body=body)
 
 
+def applied(sheet: Terms, obligations: Iterable[Obligation]) -> Terms:
+    """The sheet once every obligation has written on it."""
+    kinds.enforce(sheet, obligations)
+    return sheet
+
+
 @given(st.lists(NAMES, min_size=1))
 def test_routes_intersect(routes: list[tuple[str, ...]]) -> None:
     """Only a candidate that every route names is permitted, in the first route's order; none refuses."""
@@ -36,7 +44,7 @@ def test_routes_intersect(routes: list[tuple[str, ...]]) -> None:
         name for name in routes[0] if name != "elsewhere" and all(name in route for route in routes)
     )
     try:
-        after = obligations.enforce(terms(), [Route(route) for route in routes])
+        after = applied(terms(), [Route(route) for route in routes])
     except Refused as refused:
         assert (refused.code, expected) == ("obligation.no_route", ())
     else:
@@ -48,7 +56,7 @@ def test_routes_intersect(routes: list[tuple[str, ...]]) -> None:
 def test_clamps_take_the_minimum(ceilings: list[int], old: int | None, new: int | None) -> None:
     """No limit in the body, nor the one that holds, exceeds the smallest clamp; none is ever raised."""
     before = terms(max_tokens=old, max_completion_tokens=new)
-    after = obligations.enforce(before, [Clamp(ceiling) for ceiling in ceilings])
+    after = applied(before, [Clamp(ceiling) for ceiling in ceilings])
 
     for field, value in (("max_tokens", old), ("max_completion_tokens", new)):
         assert (None if value is None else min(value, *ceilings)) == after.body[field]
@@ -59,7 +67,7 @@ def test_a_clamp_never_raises_what_the_client_asked_for() -> None:
     """The limit that holds is the smaller of the client's and the policy's."""
     before = Terms(candidates=(), body={"max_tokens": 5}, max_tokens=5)
 
-    after = obligations.enforce(before, [Clamp(100)])
+    after = applied(before, [Clamp(100)])
 
     assert (after.max_tokens, after.body) == (5, {"max_tokens": 5})
 
@@ -67,7 +75,7 @@ def test_a_clamp_never_raises_what_the_client_asked_for() -> None:
 @given(st.lists(st.builds(Retain, st.sampled_from(["none", "digest"]), LIMITS), min_size=1))
 def test_retention_takes_the_more_private(retentions: list[Retain]) -> None:
     """One `none` keeps nothing, and the fewest days count."""
-    after = obligations.enforce(terms(), retentions)
+    after = applied(terms(), retentions)
 
     nothing = "none" in {retention.payload for retention in retentions}
     assert Retain("none" if nothing else "digest", min(each.days for each in retentions)) == after.retain
@@ -76,14 +84,14 @@ def test_retention_takes_the_more_private(retentions: list[Retain]) -> None:
 def test_an_obligation_that_nobody_enforces_denies() -> None:
     """An unknown kind was a condition of the permission, so it is never skipped."""
     with pytest.raises(Refused) as refused:
-        obligations.enforce(terms(), [cast("Obligation", object())])
+        applied(terms(), [cast("Obligation", object())])
 
     assert refused.value.code == "obligation.unknown"
 
 
 def test_nothing_is_permitted_without_a_route() -> None:
     """Terms start with an empty permitted set, so a decision that names no place permits none."""
-    assert obligations.enforce(terms(), [Clamp(5)]).permitted == ()
+    assert applied(terms(), [Clamp(5)]).permitted == ()
 
 
 @given(
@@ -91,7 +99,7 @@ def test_nothing_is_permitted_without_a_route() -> None:
 )
 def test_the_order_of_obligations_makes_no_difference(shuffled: list[Obligation]) -> None:
     """Policies answer with sets, so any order must mean the same."""
-    after = obligations.enforce(terms(max_tokens=50), shuffled)
+    after = applied(terms(max_tokens=50), shuffled)
 
     assert (
         after.permitted,
