@@ -82,6 +82,8 @@ class Spent:
         self.own: defaultdict[str, float] = defaultdict(float)
         self.inclusive: defaultdict[str, float] = defaultdict(float)
         for names, spent_us in stacks:
+            if not names:
+                continue
             self.own[names[-1]] += spent_us
             for name in set(names):
                 self.inclusive[name] += spent_us

@@ -22,6 +22,7 @@ from rego.compiler import (
 )
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
+from rego.purity import is_pure
 from rego.runtime import NOT_COMPUTED
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
@@ -62,6 +63,8 @@ class Policy:
     _max_steps: int
     _print: Callable[[str], None] | None
     _patterns: Patterns
+    pure: bool
+    """Whether equal questions always have equal answers; see `rego.purity`."""
 
     @classmethod
     def load(
@@ -102,7 +105,7 @@ class Policy:
             ),
         )
         blank = (max_steps, None, None, *([0] * len(program.rules)))
-        return cls(parsed, program, data, blank, max_steps, on_print, Patterns())
+        return cls(parsed, program, data, blank, max_steps, on_print, Patterns(), is_pure(parsed, given))
 
     @property
     def entrypoints(self) -> tuple[str, ...]:

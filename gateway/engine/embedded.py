@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.engine.memory import Memory
 from gateway.errors import EngineError, SettingsError
 from gateway.ports import Ruling
 from rego import EvaluationError, PlanError, Policy
@@ -43,6 +44,8 @@ class EmbeddedEngine:
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
         self._reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
+        # A policy that tells the time or reaches out must be asked every time.
+        self._memories = {name: Memory(paths) for name, paths in self._reads.items() if self._policy.pure}
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
         # By identity, because a location is hashed in Python; the policy keeps its locations alive.
         self._lines: dict[tuple[int, ...], tuple[str, ...]] = {}
@@ -56,6 +59,20 @@ class EmbeddedEngine:
         """
         if entrypoint not in self._reads:
             raise EngineError("engine.undefined", f"the plan has no entrypoint {entrypoint!r:.200}")
+        memory = self._memories.get(entrypoint)
+        if memory is None:
+            return self._evaluate(entrypoint, document)
+        try:
+            key = memory.key(document)
+        except TypeError as error:
+            raise EngineError("engine.error", f"the question is not JSON: {error!s:.200}") from None
+        answer = memory.recall(key)
+        if answer is None:
+            answer = self._evaluate(entrypoint, document)
+            memory.keep(key, answer)
+        return answer
+
+    def _evaluate(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
         try:
             result = self._policy.evaluate(entrypoint, document)
         except EvaluationError as error:

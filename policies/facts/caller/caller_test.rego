@@ -26,13 +26,16 @@ test_team_is_found_in_any_case if {
 }
 
 test_team_absent_is_teamless if {
-	caller.team == {"labels": ["guest"]} with input as _caller({}) with data.regent as _house
+	caller.team == {"labels": ["guest"]} with input as _caller({"issuer": "i"}) with data.regent as _house
+	caller.team == {"labels": ["guest"]} with input as _caller({"issuer": "i", "team": null}) with data.regent as _house
 }
 
 test_team_unknown_or_of_another_type_is_undefined if {
 	not caller.team with input as _caller({"team": "hr "}) with data.regent as _house
 	not caller.team with input as _caller({"team": ["hr"]}) with data.regent as _house
 	not caller.team with input as {} with data.regent as _house
+	not caller.team with input as _caller({}) with data.regent as _house
+	not caller.team with input as _caller({"issuer": 7}) with data.regent as _house
 }
 
 test_subject_counts_only_for_its_own_issuer if {

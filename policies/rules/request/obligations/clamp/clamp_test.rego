@@ -20,7 +20,7 @@ test_clamps_to_the_least[note] if {
 		"team": [_asks(["analyst"], "hr", "gpt-4o"), 2048],
 		"model": [_asks(["analyst"], "hr", "demo-small"), 1024],
 		"any case": [_asks(["Analyst", "ENGINEER"], "ENG", "Demo-Small"), 1024],
-		"no team": [{"subject": {"properties": {"roles": []}}}, 100],
+		"no team": [{"subject": {"properties": {"issuer": "i", "roles": []}}}, 100],
 	}
 	clamp.obligation == {{"kind": "clamp", "max_tokens": limit}} with input as question with data.regent as _house
 	clamp.deny == set() with input as question with data.regent as _house

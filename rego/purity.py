@@ -1,0 +1,38 @@
+"""Tells whether a plan's answers depend on nothing but its input and data; knows builtins by name only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from rego.plan import Plan
+
+_IMPURE: Final = frozenset(
+    {
+        # other answers for the same arguments
+        "http.send",
+        "io.jwt.decode_verify",
+        "net.lookup_ip_addr",
+        "opa.runtime",
+        "rand.intn",
+        "time.now_ns",
+        "uuid.rfc4122",
+        # something happens beside the answer
+        "internal.print",
+        "print",
+        "test.sleep",
+        "trace",
+    }
+)
+
+
+def is_pure(plan: Plan, given: Container[str]) -> bool:
+    """Tell whether equal questions always have equal answers, so that one may be remembered.
+
+    Args:
+        plan: The plan; a builtin that it declares counts as called.
+        given: Names of builtins that the host implements: of those nothing is known.
+    """
+    return not any(name in _IMPURE or name in given for name in plan.builtins)
