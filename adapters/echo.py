@@ -66,10 +66,10 @@ class EchoStream:
         return self
 
     async def __anext__(self) -> bytes:
-        await asyncio.sleep(self._delay_s)
         event = next(self._events, None)
         if event is None:
             raise StopAsyncIteration
+        await asyncio.sleep(self._delay_s)
         return event
 
     async def aclose(self) -> None:

@@ -45,21 +45,22 @@ def choose_folder(
     ] = None,
 ) -> None:
     """Settle which log is meant: the option, else what the program around this one configured."""
-    given = context.obj if isinstance(context.obj, Path) else DEFAULT_FOLDER
-    context.obj = folder or given
+    context.obj = folder or (context.obj() if callable(context.obj) else DEFAULT_FOLDER)
+    typer.echo(f"log: {context.obj}", err=True)
 
 
 @app.command("query")
 def query_command(  # noqa: PLR0913 - one option per field of the filter
     context: typer.Context,
     *,
-    subject: Annotated[str | None, typer.Option(help="Who asked.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Who asked, by full id: alice@acme.example.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Organization.")] = None,
     team: Annotated[str | None, typer.Option(help="Team.")] = None,
     model: Annotated[str | None, typer.Option(help="Model asked for, or the one that answered.")] = None,
     decision: Annotated[Decided | None, typer.Option(help="What was decided.")] = None,
     reason: Annotated[str | None, typer.Option(help="Reason code.")] = None,
     request: Annotated[str | None, typer.Option(help="Id of the request.")] = None,
+    decision_id: Annotated[str | None, typer.Option("--id", help="Id of the decision.")] = None,
     since: Annotated[
         str | None, typer.Option(help="RFC 3339 time, or a span back from now: 7d, 24h.")
     ] = None,
@@ -76,6 +77,7 @@ def query_command(  # noqa: PLR0913 - one option per field of the filter
         action=decision.value if decision else None,
         reason_code=reason,
         request_id=request,
+        id=decision_id,
         since_us=_instant_us(since),
         until_us=_instant_us(until),
         limit=limit,

@@ -1,6 +1,6 @@
 """The way from the callers to the writer thread: bounded, and crossed once per turn of an event loop.
 
-Each crossing wakes the thread and passes the interpreter's lock to and fro, which costs more than the
+Each crossing wakes the thread and passes the interpreter's lock back and forth, which costs more than the
 record itself; so what one turn brings crosses together, and what nobody waits for crosses with it or a
 little later.
 """

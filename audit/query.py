@@ -33,6 +33,7 @@ class Filter:
         action: what was decided.
         reason_code: why.
         request_id: the gateway's id of the request.
+        id: the decision's own id.
         since_us: wall clock, microseconds UTC, inclusive.
         until_us: likewise, exclusive.
         limit: rows at most; None for all.
@@ -45,6 +46,7 @@ class Filter:
     action: Literal["allow", "deny"] | None = None
     reason_code: str | None = None
     request_id: str | None = None
+    id: str | None = None
     since_us: int | None = None
     until_us: int | None = None
     limit: int | None = None
@@ -198,6 +200,7 @@ def _matches(row: Row, wanted: Filter, sref: str | None) -> bool:
         and (wanted.action is None or row.action == wanted.action)
         and (wanted.reason_code is None or row.reason_code == wanted.reason_code)
         and (wanted.request_id is None or row.request_id == wanted.request_id)
+        and (wanted.id is None or row.id == wanted.id)
         and (wanted.since_us is None or row.t_us >= wanted.since_us)
         and (wanted.until_us is None or row.t_us < wanted.until_us)
     )

@@ -13,7 +13,7 @@ from audit.cli import app as audit_app
 from bundles import bundle as bundles
 from bundles.cli import app as bundle_app
 from bundles.errors import BundleError
-from gateway import settings, welcome
+from gateway import __version__, settings, welcome
 from gateway.errors import GatewayError
 from gateway.http import serving
 from gateway.identity import development
@@ -31,13 +31,33 @@ Config = Annotated[
 ]
 
 
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"regent {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root(ctx: typer.Context, config: Config = None) -> None:
+def _root(
+    ctx: typer.Context,
+    *,
+    config: Config = None,
+    _: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+) -> None:
     """Point the settings, and the audit commands' folder, at one file."""
-    if config is not None:
-        settings.remember(config)
-    if ctx.invoked_subcommand == "audit":
-        ctx.obj = settings.audit_folder()
+    try:
+        if config is not None:
+            settings.remember(config)
+    except GatewayError as error:
+        _fail(str(error))
+    ctx.obj = _audit_folder
+
+
+def _audit_folder() -> Path:
+    try:
+        return settings.audit_folder()
+    except GatewayError as error:
+        _fail(str(error))
 
 
 @app.command()
@@ -87,7 +107,7 @@ def token(
 ) -> None:
     """Print a token of the development identity, which must be switched on."""
     try:
-        chosen = settings.load()
+        chosen = settings.development()
         if not chosen.identity.development.enabled:
             _fail("the development identity is off: set identity.development.enabled in the settings")
         minted = development.issue(

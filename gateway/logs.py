@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import orjson
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
     from typing import Any
 
     from gateway.settings import Log
@@ -62,15 +63,16 @@ def configure(settings: Log, write: Callable[[bytes], object] | None = None) -> 
     target = BatchedLines(write or _to_stderr)
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=orjson.dumps),
-        ],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: target,
         cache_logger_on_first_use=True,
     )
+
+
+def _line(_: object, level: str, event: MutableMapping[str, Any]) -> bytes:
+    """One line: time in microseconds UTC, level, event, and what belongs to it."""
+    return orjson.dumps({"t_us": time.time_ns() // 1000, "level": level, **event}, default=str)
 
 
 def _to_stderr(data: bytes) -> None:

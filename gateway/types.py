@@ -1,5 +1,7 @@
 """The words of the house as frozen values; knows nothing but the language.
 
+Longer than other rooms, because a dictionary in several volumes is none.
+
 Trust is in the type: `UnverifiedToken -> VerifiedClaims -> Principal` and
 `RawRequest -> Call -> PermittedCall`. A step that needs trust asks for the type that carries it.
 """
@@ -313,12 +315,14 @@ class Delivery:
         events: how many pieces of a stream left.
         digest: fed with every byte that is released; None if nothing of the payload may be kept.
         error: why a stream ended early, None for a whole one.
+        complete: whether the client has everything, whatever happens to its connection afterwards.
     """
 
     status: int = 0
     events: int = 0
     digest: Commitment | None = None
     error: UpstreamError | None = None
+    complete: bool = False
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ cat > .venv/bin/regent <<RUN
 #!$PWD/.venv/bin/python
 from gateway.cli import main
 
-main()
+# Worker processes import this file again; only the first one may run it.
+if __name__ == "__main__":
+    main()
 RUN
 chmod +x .venv/bin/regent

@@ -80,8 +80,10 @@ def completion_limit(body: Mapping[str, object]) -> int | None:
         value = body.get(field)
         if value is None:
             continue
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_TOKENS:
+        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
             raise invalid(field, f"`{field}` must be a positive integer.")
+        if value > MAX_TOKENS:
+            raise Refused("input.out_of_bounds", f"`{field}` must be at most {MAX_TOKENS}.", param=field)
         limits.append(value)
     return min(limits, default=None)
 

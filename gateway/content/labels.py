@@ -31,19 +31,22 @@ def declared(headers: tuple[bytes, ...], body: Mapping[str, object]) -> tuple[st
     Raises:
         Refused: `input.labels` if any of it isn't a list of labels.
     """
-    texts = [value.decode("latin-1") for value in headers]
+    labels: set[str] = set()
+    for value in headers:
+        labels |= _read(value.decode("latin-1"), HEADER.decode())
     metadata = body.get("metadata")
     if isinstance(metadata, dict) and FIELD in metadata:
-        field = metadata[FIELD]
-        if not isinstance(field, str):
-            raise Refused("input.labels", param="metadata.labels")
-        texts.append(field)
-    if not texts:
-        return ()
-    labels = {part.strip().lower() for text in texts for part in text.split(",")}
-    if len(labels) > MAX_LABELS or not all(_LABEL.fullmatch(label) for label in labels):
-        raise Refused("input.labels", param="metadata.labels")
+        labels |= _read(metadata[FIELD], f"metadata.{FIELD}")
+    if len(labels) > MAX_LABELS:
+        raise Refused("input.labels", f"There are more than {MAX_LABELS} data labels.")
     return tuple(sorted(labels))
+
+
+def _read(text: object, param: str) -> set[str]:
+    parts = [part.strip().lower() for part in text.split(",")] if isinstance(text, str) else [""]
+    if not all(_LABEL.fullmatch(part) for part in parts):
+        raise Refused("input.labels", param=param)
+    return set(parts)
 
 
 def undeclared(body: Mapping[str, object]) -> Mapping[str, object]:

@@ -38,7 +38,8 @@ class Memory:
     def key(self, document: Mapping[str, object]) -> bytes:
         """What the answer depends on, as bytes.
 
-        JSON tells `1`, `1.0` and `true` apart, as keys of Python's don't. A path that leads nowhere is an empty list and a value is a list of one, so absent isn't null.
+        JSON tells `1`, `1.0` and `true` apart, as keys of Python's don't.
+        A path that leads nowhere is an empty list and a value is a list of one, so absent isn't null.
 
         Raises:
             TypeError: the document isn't JSON.

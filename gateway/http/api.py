@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from gateway import answers, readiness
+from gateway import __version__, answers, readiness
 from gateway.errors import Refused
 from gateway.http import openapi
 
@@ -48,7 +48,9 @@ def build(house: Callable[[], Ports], chat: ASGIApp, models: ASGIApp, lifespan: 
         models: the endpoint of `/v1/models` and `/v1/models/{model}`.
         lifespan: opens and closes the house.
     """
-    app = FastAPI(title="Regent", version=openapi.version(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Regent", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    # A redirect would take its host from the client.
+    app.router.redirect_slashes = False
     _add_openai(app, chat, models)
     _add_health(app, house)
     _add_errors(app)

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 _DRAINED_BYTES = 32 * 1024 * 1024
 
 
-async def read(receive: Receive, limits: Limits) -> bytes:
+async def read(receive: Receive, limits: Limits, *, whole: bool = False) -> bytes:
     """The whole body.
+
+    Args:
+        receive: the rest of the request.
+        limits: how large it may be, and how long it may take.
+        whole: whether it is here already, so that there is nothing to time.
 
     Raises:
         Refused: `input.too_large`, `input.too_slow`, or `input.disconnected` if the client left.
     """
+    if whole:
+        return await _read(receive, limits.body_bytes)
     try:
         async with asyncio.timeout(limits.body_timeout_s):
             return await _read(receive, limits.body_bytes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,14 +69,6 @@ CHAT: dict[str, Any] = {
 }
 MODELS: dict[str, Any] = {"responses": _refusals(401, 403, 503), "openapi_extra": _SECURED}
 MODEL: dict[str, Any] = {"responses": _refusals(401, 403, 404, 503), "openapi_extra": _SECURED}
-
-
-def version() -> str:
-    """The installed version of Regent; `0` in a checkout that was never installed."""
-    try:
-        return metadata.version("regent")
-    except metadata.PackageNotFoundError:
-        return "0"
 
 
 def page(document: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-DISCONNECT = "regent.disconnect"
-"""ASGI extension: a dict whose `callback`, if set, is called once when the client's connection is lost."""
+CONNECTION = "regent.connection"
+"""ASGI extension: a dict whose `callback`, if set, is called once when the client's connection is lost,
+and whose `whole` says that the request's last byte has arrived."""
 
 _HEAD = b"HTTP/1.1 "
 _INTERIM = b"HTTP/1.1 1"
@@ -64,14 +65,19 @@ class RegentProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {DISCONNECT: {}}
+        self.scope["extensions"] = {CONNECTION: {}}
+
+    @override
+    def on_message_complete(self) -> None:
+        self.scope["extensions"][CONNECTION]["whole"] = True
+        super().on_message_complete()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self.scope is not None:
             extension = cast(
-                "dict[str, Callable[[], None]]", (self.scope.get("extensions") or {}).get(DISCONNECT, {})
+                "dict[str, Callable[[], None]]", (self.scope.get("extensions") or {}).get(CONNECTION, {})
             )
             callback = extension.pop("callback", None)
             if callback is not None:

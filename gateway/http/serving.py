@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _APP = "gateway.app:create"
 _PROTOCOL = "gateway.http.server:RegentProtocol"
+_READY_S = 30.0
 
 
 class LastLine(logging.Formatter):
@@ -52,11 +53,29 @@ class _Announcing(uvicorn.Server):
             self._announce()
 
 
+class _AnnouncingWorkers(Multiprocess):
+    """A supervisor that says when all workers are ready, and gives up if one can't start."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+        super().__init__(config, sockets=[listener])
+        self._announce = announce
+        self.were_ready = False
+
+    @override
+    def init_processes(self) -> None:
+        super().init_processes()
+        self.were_ready = all(each.wait_until_ready(_READY_S, self.should_exit) for each in self.processes)
+        if self.were_ready:
+            self._announce()
+        else:
+            self.should_exit.set()
+
+
 def run(server: Server, announce: Callable[[], None]) -> None:
     """Serve until a stop signal; open answers may finish within the grace time.
 
     Args:
-        announce: called once the listener is open (with several workers: once they are being started).
+        announce: called once calls are taken, by every worker if there are several.
 
     Raises:
         SystemExit: the listener couldn't be opened or the gateway couldn't start.
@@ -79,12 +98,20 @@ def run(server: Server, announce: Callable[[], None]) -> None:
         date_header=False,
         timeout_graceful_shutdown=server.stop_grace_s,
     )
-    if server.workers == 1:
-        only = _Announcing(config, announce)
-        only.run()
-        if not only.started:
-            raise SystemExit(1)
-        return
+    # Bound first: a port that is taken must not open a log.
     listener = config.bind_socket()
-    announce()
-    Multiprocess(config, sockets=[listener]).run()
+    ready = _one(config, listener, announce) if server.workers == 1 else _several(config, listener, announce)
+    if not ready:
+        raise SystemExit(1)
+
+
+def _one(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> bool:
+    only = _Announcing(config, announce)
+    only.run([listener])
+    return only.started
+
+
+def _several(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> bool:
+    workers = _AnnouncingWorkers(config, listener, announce)
+    workers.run()
+    return workers.were_ready

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.http import body
 from gateway.http.delivery import deliver
-from gateway.http.server import DISCONNECT
+from gateway.http.server import CONNECTION
 from gateway.types import RawRequest
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Surface:
             headers=_by_name(scope["headers"]),
             client_ip=client[0] if client else "unknown",
             received_us=house.now_us(),
-            read_body=lambda: body.read(receive, house.limits),
+            read_body=lambda: body.read(receive, house.limits, whole=_is_whole(scope)),
             subpath=scope.get("path_params", {}).get("model", ""),
         )
 
@@ -81,13 +81,18 @@ def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, tuple[bytes,
     return found
 
 
+def _is_whole(scope: Scope) -> bool:
+    """Whether the body has arrived to its last byte, as far as the server tells."""
+    return bool(scope.get("extensions", {}).get(CONNECTION, {}).get("whole"))
+
+
 class _Presence:
     """Whether the client is still there: its leaving cancels the task that serves it."""
 
     def __init__(self, scope: Scope) -> None:
         self.lost = False
         self._task = asyncio.current_task()
-        self._extension = scope.get("extensions", {}).get(DISCONNECT)
+        self._extension = scope.get("extensions", {}).get(CONNECTION)
         if self._extension is not None:
             self._extension["callback"] = self._leave
 

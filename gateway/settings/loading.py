@@ -15,9 +15,10 @@ from gateway.settings.server import Audit
 from gateway.settings.whole import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Container, Hashable
 
 DEFAULT_FILE = Path("regent.yaml")
+_WITHOUT_SECRETS = frozenset({"data_dir", "server", "identity", "audit"})
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -28,15 +29,18 @@ class _StrictLoader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise SettingsError(f"{node.start_mark}: {key!r} is given twice")
+                raise SettingsError(f"line {node.start_mark.line + 1}: {key!r} is given twice in one mapping")
         return super().construct_mapping(node, deep)
 
 
-def load(path: Path | None = None, **server: str | int | None) -> Settings:
+def load(
+    path: Path | None = None, *, only: Container[str] | None = None, **server: str | int | None
+) -> Settings:
     """Read the settings from `path`, `REGENT_CONFIG` or `regent.yaml`, and the environment.
 
     Args:
         path: the file.
+        only: the sections to read; all of them if None.
         server: values of the section `server` that outrank file and environment; None leaves one alone.
             They are remembered for worker processes.
 
@@ -48,7 +52,8 @@ def load(path: Path | None = None, **server: str | int | None) -> Settings:
             os.environ[f"REGENT_SERVER__{name.upper()}"] = str(value)  # noqa: TID251 - this is the room that may
     path = path or _file()
     try:
-        return Settings(**_document(path))
+        document = _document(path)
+        return Settings(**{name: part for name, part in document.items() if only is None or name in only})
     except ValidationError as error:
         # Values are left out: one of them may be a secret.
         lines = [
@@ -70,11 +75,21 @@ def remember(path: Path) -> None:
 
 
 def audit_folder() -> Path:
-    """Where the audit log is, for commands that read it even while the rest of the settings is unusable."""
-    try:
-        return load().audit.folder
-    except SettingsError:
-        return Audit().folder
+    """Where the audit log is, whether or not the providers' secrets are at hand; the default without a file.
+
+    Raises:
+        SettingsError: the file is there but can't be used: guessing could show another log.
+    """
+    return load(only=_WITHOUT_SECRETS).audit.folder if _file().is_file() else Audit().folder
+
+
+def development() -> Settings:
+    """What minting a development token needs; the providers' secrets aren't part of it.
+
+    Raises:
+        SettingsError: as for `load`.
+    """
+    return load(only=_WITHOUT_SECRETS)
 
 
 def _file() -> Path:
@@ -86,7 +101,7 @@ def _document(path: Path) -> dict[str, Any]:
         document = yaml.load(path.read_bytes(), _StrictLoader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; `regent init` writes one to start from") from None
-    except (yaml.YAMLError, OSError) as error:
+    except (yaml.YAMLError, OSError, SettingsError) as error:
         raise SettingsError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise SettingsError(f"{path} must hold a mapping")

@@ -40,6 +40,8 @@ async def _events(stream: Streaming, delivery: Delivery, decision_id: str) -> As
             if delivery.digest is not None:
                 delivery.digest.update(event)
             yield event
+            # Clients leave as soon as they have read this; the upstream may take its time to close.
+            delivery.complete = event.endswith(_DONE)
     except UpstreamError as error:
         delivery.error = error
         yield b"data: " + error_body(error.as_openai(), decision_id) + b"\n\n" + _DONE

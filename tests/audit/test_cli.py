@@ -32,7 +32,7 @@ def run(log_folder: Path) -> Run:
     """Run `regent audit` as the gateway's command line does: with the folder as context object."""
 
     def run_it(*arguments: str) -> Result:
-        return CliRunner().invoke(app, list(arguments), obj=log_folder)
+        return CliRunner().invoke(app, list(arguments), obj=lambda: log_folder)
 
     return run_it
 

@@ -100,6 +100,8 @@ def test_bad_input_of_a_stranger_is_a_bad_identity(
         ("GET", "/v1/chat/completions", 405, "route.method"),
         ("POST", "/v1/models", 405, "route.method"),
         ("GET", "/v1/../etc/passwd", 404, "route.unknown"),
+        ("POST", "/v1/chat/completions/", 404, "route.unknown"),
+        ("POST", "//v1/chat/completions", 404, "route.unknown"),
         ("GET", "/v1/models/../../secret", 404, "model.unknown"),
         ("OPTIONS", "/v1/chat/completions", 405, "route.method"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.servers.gateway_server import GatewayServer
 
@@ -47,6 +47,23 @@ def test_a_streamed_chat_completion(client: openai.OpenAI) -> None:
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "echo: Hello Regent"
     assert chunks[-1].choices[0].finish_reason == "stop"
     assert not [chunk for chunk in chunks if chunk.usage]
+
+
+def test_a_stream_that_the_sdk_read_to_its_end_is_an_outcome(
+    gateway_server: Callable[..., GatewayServer],
+) -> None:
+    """The SDK leaves as soon as it has read [DONE]; the answer was delivered all the same."""
+    gateway = gateway_server(providers={"demo": {"adapter": "echo", "delay_ms": 5}})
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.token()) as client:
+        for _ in range(5):
+            list(
+                client.chat.completions.create(
+                    model="demo-small", messages=[{"role": "user", "content": "Hello"}], stream=True
+                )
+            )
+    gateway.stop()
+
+    assert [row.end for row in gateway.rows()] == ["outcome"] * 5
 
 
 def test_a_stream_shows_usage_to_who_asks(client: openai.OpenAI) -> None:

@@ -80,3 +80,24 @@ def test_ctrl_c_lets_open_answers_finish(
     assert [(row.action, row.end) for row in gateway.rows()] == [("allow", "outcome")]
     assert "no close" not in verified.stdout
     assert verified.returncode == 10, verified.stdout
+
+
+def test_a_taken_port_opens_no_log(
+    demo_gateway: GatewayServer, gateway_server: Callable[..., GatewayServer]
+) -> None:
+    """Whoever can't listen has nothing to record."""
+    other = gateway_server(started=False, server={"port": demo_gateway.port})
+    done = other.regent("serve")
+
+    assert done.returncode != 0
+    assert "Address already in use" in done.stderr
+    assert not other.audit.exists()
+
+
+def test_workers_that_cannot_start_end_the_command(gateway_server: Callable[..., GatewayServer]) -> None:
+    """No welcome and no endless respawning: the supervisor gives up."""
+    gateway = gateway_server(started=False, server={"workers": 2}, audit={"folder": "/proc/nowhere"})
+    done = gateway.regent("serve")
+
+    assert done.returncode != 0
+    assert "listening" not in done.stderr

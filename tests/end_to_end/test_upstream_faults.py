@@ -257,3 +257,29 @@ async def test_the_first_chunk_is_not_held_back(gateway: GatewayServer, upstream
     assert b"first" in first
     assert b"second" in rest
     assert time.monotonic() - began < 2
+
+
+async def test_an_upstream_that_lingers_after_its_end_makes_no_abort(
+    gateway: GatewayServer, upstream: Upstream
+) -> None:
+    """A client that leaves once it has [DONE] was answered, though the provider still lingers."""
+
+    async def lingering(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(piece("Hi") + piece(None, "stop") + b"data: [DONE]\n\n")
+        await asyncio.sleep(0.2)
+        return response
+
+    upstream.handler = lingering
+    headers = {"authorization": f"Bearer {gateway.token('dev', 'eng', 'developer')}"}
+    body = {"model": "up", "stream": True, "messages": [{"role": "user", "content": "go"}]}
+    async with aiohttp.ClientSession() as session:
+        url = f"{gateway.url}/v1/chat/completions"
+        async with session.post(url, json=body, headers=headers) as response:
+            decision_id = response.headers["x-regent-decision-id"]
+            await response.content.readuntil(b"[DONE]\n\n")
+            response.close()
+        row = await asyncio.to_thread(gateway.row, decision_id)
+
+    assert row.end == "outcome"

@@ -61,7 +61,9 @@ class GatewayServer(Server):
         self.awaited = "/readyz"
         self._server = {"port": self.port, "workers": workers, "stop_grace_s": 3}
         self.configure(options)
-        command: list[str | Path] = [sys.executable, "-m", "gateway", "--config", self.settings, "serve"]
+        # The installed command, because worker processes import it again.
+        command: list[str | Path] = [Path(sys.executable).with_name("regent"), "--config", self.settings]
+        command.append("serve")
         super().__init__(command, folder, self._is_ready)
 
     @property

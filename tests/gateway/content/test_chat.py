@@ -32,7 +32,7 @@ MESSAGE = {"role": "user", "content": "Hello"}
         (chat.completion_limit, {"max_tokens": True}, "input.invalid", "max_tokens"),
         (chat.completion_limit, {"max_tokens": 1.5}, "input.invalid", "max_tokens"),
         (chat.completion_limit, {"max_completion_tokens": "9"}, "input.invalid", "max_completion_tokens"),
-        (chat.completion_limit, {"max_tokens": 2**40}, "input.invalid", "max_tokens"),
+        (chat.completion_limit, {"max_tokens": 2**40}, "input.out_of_bounds", "max_tokens"),
         (chat.tools, {"tools": {}}, "input.invalid", "tools"),
         (chat.tools, {"tools": [7]}, "input.invalid", "tools"),
         (chat.tools, {"tools": [{}]}, "input.invalid", "tools"),

@@ -33,9 +33,10 @@ QUESTION: dict[str, Any] = {
     "context": {"time": "t", "request_id": "r", "content": {"labels": []}},
 }
 # Values that Python's own equality confuses, and some that matter to the rules.
-VALUES = st.sampled_from(
-    [0, 1, True, False, 1.0, "1", None, "", [], {}, ["hr"], ["HR"], ["analyst"], ["developer"], "hr", "sales", "demo-small", "gpt-4.1", "chat.completions", "models.list", [PLACE], [{**PLACE, "zone": "cloud"}]]
-)
+NUMBERS: list[Any] = [0, 1, True, False, 1.0, "1", None, "", [], {}]
+NAMES: list[Any] = ["hr", "sales", "demo-small", "gpt-4.1", "chat.completions", "models.list"]
+LISTS: list[Any] = [["hr"], ["HR"], ["analyst"], ["developer"], [PLACE], [{**PLACE, "zone": "cloud"}]]
+VALUES = st.sampled_from([*NUMBERS, *NAMES, *LISTS])
 PATHS = st.sampled_from(
     [
         ("version",),

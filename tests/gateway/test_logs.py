@@ -1,0 +1,79 @@
+"""Log lines: written in batches, one JSON object a line, and never the gateway's undoing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway import logs
+from gateway.settings import Log
+from gateway.types import Trail
+
+if TYPE_CHECKING:
+    from tests.gateway.conftest import Builders
+
+
+async def test_lines_of_one_turn_are_written_together() -> None:
+    """One write for many requests; nothing is held beyond the turn."""
+    writes: list[bytes] = []
+    lines = logs.BatchedLines(writes.append)
+    for number in range(3):
+        lines.msg(b"%d" % number)
+    before = list(writes)
+    await asyncio.sleep(0)
+
+    assert (before, writes) == ([], [b"0\n1\n2\n"])
+
+
+def test_without_a_loop_a_line_is_written_at_once() -> None:
+    """What happens before the server starts is seen, too."""
+    writes: list[bytes] = []
+    logs.BatchedLines(writes.append).msg(b"x")
+
+    assert writes == [b"x\n"]
+
+
+def test_a_log_that_cannot_be_written_is_no_failure() -> None:
+    """A closed pipe behind standard error must not refuse calls."""
+
+    def broken(_: bytes) -> None:
+        raise BrokenPipeError
+
+    logs.BatchedLines(broken).msg(b"x")
+
+
+def test_a_line_is_json_with_time_and_level() -> None:
+    """Machines read it; a level below the configured one isn't written."""
+    writes: list[bytes] = []
+    before = structlog.get_config()
+    try:
+        logs.configure(Log(level="warning"), writes.append)
+        log = structlog.get_logger("test")
+        log.info("quiet")
+        log.warning("loud", path=object)
+    finally:
+        structlog.configure(**before)
+    line = json.loads(b"".join(writes))
+
+    assert (line["event"], line["level"], type(line["t_us"])) == ("loud", "warning", int)
+
+
+def test_a_requests_line_names_no_model_and_no_person(build: Builders) -> None:
+    """Ids, status, reason and time: enough to find the record, which has the rest."""
+    trail = Trail(build.raw(), call=build.call(model="the-model"), principal=build.principal())
+    with structlog.testing.capture_logs() as lines:
+        logs.request(trail, 0)
+
+    assert {
+        "event",
+        "log_level",
+        "request_id",
+        "decision_id",
+        "action",
+        "status",
+        "reason",
+        "took_us",
+    } == set(lines[0])
