@@ -27,6 +27,8 @@ from audit.writer import Limits, Writer
 
 QUEUE_LIMIT = 4_096
 REOPEN_AFTER_S = 5.0
+MODE = "strict"
+"""What this version promises, said in a record of each boot: nothing leaves without a durable record."""
 
 
 class AuditLog:
@@ -55,7 +57,6 @@ class AuditLog:
         folder: Path,
         origin: str,
         *,
-        mode: str = "strict",
         queue_limit: int = QUEUE_LIMIT,
         reopen_after_s: float = REOPEN_AFTER_S,
         ports: Ports | None = None,
@@ -67,8 +68,6 @@ class AuditLog:
         Args:
             folder: where the log lives; made with mode 0700.
             origin: name of the log, for good; as in a C2SP checkpoint.
-            mode: the mode the caller runs in, stated in a `mode` record (`strict`: nothing is released
-                without a durable record). The log itself behaves the same in every mode.
             queue_limit: records that may wait before appends are refused.
             reopen_after_s: seconds between a failed write and the next try.
             ports: clocks and disk calls; None for the machine's own.
@@ -81,16 +80,14 @@ class AuditLog:
         limits = Limits(queue_limit, round(reopen_after_s * 1_000_000))
         try:
             with ExitStack() as undo:
-                log = cls._open(Path(folder), origin, mode, limits, ports, undo)
+                log = cls._open(Path(folder), origin, limits, ports, undo)
                 undo.pop_all()
         except OSError as error:
             raise LogUnavailable("log.cannot_open", f"cannot open the log in {folder}: {error}") from error
         return log
 
     @classmethod
-    def _open(
-        cls, folder: Path, origin: str, mode: str, limits: Limits, ports: Ports, undo: ExitStack
-    ) -> "AuditLog":
+    def _open(cls, folder: Path, origin: str, limits: Limits, ports: Ports, undo: ExitStack) -> "AuditLog":
         _make_folders(folder)
         identity = origins.settle(folder, origin, ports.wall_us())
         slot = slots.take(folder / "writers")
@@ -102,7 +99,7 @@ class AuditLog:
         segments.boot = _next_boot(segments)
         nonces = NonceFile(_private(folder / "vault" / "nonces" / slot.name), ports)
         writer = Writer(slot.name, segments, nonces, ports, limits)
-        others = [records.mode(mode)]
+        others = [records.mode(MODE)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
         writer.begin(records.writer_open(identity.name, identity.digest), others)

@@ -69,7 +69,7 @@ async def test_a_boot_is_bracketed_and_linked(open_log: OpenLog, make_decision: 
     await log.append(make_decision())
     log.close()
     log.close()
-    again = open_log(mode="shadow")
+    again = open_log()
     assert (again.writer, again.boot) == ("w0", 1)
     stored = bodies()
     records = [json.loads(body) for body in stored]
@@ -78,7 +78,7 @@ async def test_a_boot_is_bracketed_and_linked(open_log: OpenLog, make_decision: 
         *("writer.open", "mode"),
     ]
     assert [each["wseq"] for each in records] == [0, 1, 2, 3, 0, 1]
-    assert [each["mode"] for each in records if each["typ"] == "mode"] == ["strict", "shadow"]
+    assert [each["mode"] for each in records if each["typ"] == "mode"] == ["strict", "strict"]
     for index in (0, 3, 4):
         root = root_of(map(leaf_hash, stored[:index])).hex()
         assert records[index]["tree"] == {"size": index, "root": root}
