@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
 import subprocess
@@ -31,23 +29,26 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_tours_commands_work_as_printed(demo_gateway: GatewayServer) -> None:
-    """All blocks run in one shell, as a newcomer pastes them, and show what the page promises."""
-    folder = demo_gateway.folder
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    command = folder / ".venv" / "bin" / "regent"
+def in_a_checkout(gateway: GatewayServer, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of the README in a shell of its own, as in a checkout whose `make run` is `gateway`."""
+    command = gateway.folder / ".venv" / "bin" / "regent"
+    command.parent.mkdir(parents=True, exist_ok=True)
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n', encoding="utf-8")
     command.chmod(0o755)
-    script = "\n".join(f"echo '--- {n}'\n{block}" for n, block in enumerate(blocks(TOUR, "bash")))
-    script = script.replace("http://127.0.0.1:8080", demo_gateway.url)
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8080", gateway.url)],
+        cwd=gateway.folder,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
+
+
+def test_the_tours_commands_work_as_printed(demo_gateway: GatewayServer) -> None:
+    """All blocks run in one shell, as a newcomer pastes them, and show what the page promises."""
+    script = "\n".join(f"echo '--- {n}'\n{block}" for n, block in enumerate(blocks(TOUR, "bash")))
+    done = in_a_checkout(demo_gateway, script)
     shown = re.split(r"--- \d+\n", done.stdout)[1:]
 
     assert done.returncode == 0, done.stderr
@@ -71,15 +72,32 @@ def contains(found: Any, promised: Any) -> bool:
 
 
 def test_the_tours_python_works_as_printed(demo_gateway: GatewayServer) -> None:
-    """The SDK example runs with a token in place, and prints what was said."""
+    """The SDK example runs behind the line that stands before it, and prints what was said."""
     (block,) = blocks(TOUR, "python")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(  # noqa: S102 - the README's own example
-            block.replace("http://127.0.0.1:8080", demo_gateway.url), {"token": demo_gateway.token()}
-        )
+    script = f"{blocks(TOUR, 'bash')[-1]}\n'{sys.executable}' - <<'END'\n{block}\nEND"
+    done = in_a_checkout(demo_gateway, script)
 
-    assert printed.getvalue() == "echo: Hello Regent\necho: Hello Regent['demo-cloud-only', 'demo-small']\n"
+    assert done.stdout == "echo: Hello Regent\necho: Hello Regent['demo-cloud-only', 'demo-small']\n", (
+        done.stderr
+    )
+
+
+def test_the_real_provider_is_the_starter_with_its_lines_uncommented(tmp_path: Path) -> None:
+    """Who uncomments the provider's lines in `regent init`'s file gets what the page shows."""
+    (shown,) = blocks(TOUR, "yaml")
+    starter = (ROOT / "gateway" / "starter.yaml").read_text(encoding="utf-8")
+    mended = re.sub(
+        r"^  # (ollama:|  adapter: openai\n  #   base_url: http://127\.0\.0\.1:11434|- \{id: cellar-llama)",
+        lambda match: "  " + match[1].replace("\n  # ", "\n  "),
+        starter,
+        flags=re.MULTILINE,
+    )
+    file = tmp_path / "regent.yaml"
+    file.write_text(mended, encoding="utf-8")
+    wanted = settings.Settings(**{**BESIDE, **yaml.safe_load(shown)})
+    found = settings.load(file)
+
+    assert (wanted.providers, wanted.deployments) == (found.providers, found.deployments)
 
 
 @pytest.mark.parametrize(
