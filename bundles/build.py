@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
 CAPABILITIES = "capabilities.json"
+SCHEMAS = "schemas"
 
 
 def build(sources: Path, opa: Path) -> dict[str, bytes]:
     """Compile policy sources into the files of a bundle.
 
     Args:
-        sources: folder with Rego, `data.yaml` or `data.json`, a `.manifest` naming the roots, and
-            `capabilities.json` (the built-ins that policies may call).
+        sources: folder with Rego, `data.yaml` or `data.json`, a `.manifest` naming the roots,
+            `capabilities.json` (the built-ins that policies may call), and `schemas` with a JSON Schema
+            for each topmost name of the data.
         opa: the binary, as `opa.find` gives it.
 
     Returns:
@@ -45,7 +47,11 @@ def build(sources: Path, opa: Path) -> dict[str, bytes]:
         compiled = read_files(archive)
         annotations = json.loads(tool.run(opa, ["inspect", "-a", "-f", "json", str(archive)], sources))
     files = {**compiled, manifests.DATA: readable(parse_object(compiled[manifests.DATA], manifests.DATA))}
-    files[manifests.NAME] = _manifest(files, _rules(annotations.get("annotations", ())))
+    said = parse_object(files[manifests.NAME], manifests.NAME)
+    schemas = _schemas(sources, said["roots"])
+    files[manifests.NAME] = _manifest(
+        files, said["roots"], schemas, _rules(annotations.get("annotations", ()))
+    )
     from_files(files)
     return dict(sorted(files.items()))
 
@@ -98,10 +104,26 @@ def _build_arguments(archive: Path) -> list[str]:
     return ["build", *options, *entrypoints, "--output", str(archive), "."]
 
 
-def _manifest(files: Mapping[str, bytes], rules: list[dict[str, Any]]) -> bytes:
-    said = parse_object(files[manifests.NAME], manifests.NAME)
-    metadata = {"code": manifests.code_of(files), "entrypoints": list(ENTRYPOINTS), "rules": rules}
-    return manifests.stamped(files, {"roots": said["roots"], "rego_version": 1, "metadata": metadata})
+def _schemas(sources: Path, roots: Iterable[str]) -> dict[str, Any]:
+    """The schema of each topmost name that may hold data: `schemas/regent.json` for `regent`."""
+    found = {name: sources / SCHEMAS / f"{name}.json" for name in sorted({r.split("/")[0] for r in roots})}
+    return {
+        name: parse_object(path.read_bytes(), f"{SCHEMAS}/{path.name}")
+        for name, path in found.items()
+        if path.is_file()
+    }
+
+
+def _manifest(
+    files: Mapping[str, bytes], roots: list[str], schemas: dict[str, Any], rules: list[dict[str, Any]]
+) -> bytes:
+    metadata = {
+        "code": manifests.code_of(files, schemas),
+        "data_schemas": schemas,
+        "entrypoints": list(ENTRYPOINTS),
+        "rules": rules,
+    }
+    return manifests.stamped(files, {"roots": roots, "rego_version": 1, "metadata": metadata})
 
 
 def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

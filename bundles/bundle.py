@@ -13,6 +13,7 @@ from bundles import manifest as manifests
 from bundles.documents import parse_object
 from bundles.errors import BundleError
 from bundles.files import read_files
+from bundles.schemas import check_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,11 +53,12 @@ def from_files(files: Mapping[str, bytes]) -> Bundle:
     """Make a bundle of its files, checking everything but the limits of `files.read_files`.
 
     Raises:
-        BundleError: `bundle.unknown_file`, `bundle.malformed` or `bundle.modified`.
+        BundleError: `bundle.unknown_file`, `bundle.malformed`, `bundle.data_invalid` or `bundle.modified`.
     """
     manifest, data = _documents(files)
-    if manifest["metadata"]["code"] != manifests.code_of(files):
-        raise BundleError("bundle.modified", "Rego or plan changed since the build: build the bundle again")
+    metadata = manifest["metadata"]
+    if metadata["code"] != manifests.code_of(files, metadata["data_schemas"]):
+        raise BundleError("bundle.modified", "Rego, plan or schema changed since the build: build it again")
     if manifest["revision"] != manifests.revision_of(files, manifest):
         raise BundleError("bundle.modified", "content doesn't match the revision: `regent bundle stamp`")
     return Bundle(
@@ -92,7 +94,7 @@ def stamp(folder: Path) -> Bundle:
 
 
 def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], dict[str, Any]]:
-    """The manifest and the data, with every file of a known kind and every document well-formed."""
+    """The manifest and the data, every file of a known kind, every document well-formed, the data fitting."""
     for name, content in files.items():
         _check_kind(name, content)
     for name in (manifests.NAME, manifests.DATA, manifests.PLAN):
@@ -104,6 +106,7 @@ def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], dict[str,
     manifests.check_data(data, manifest["roots"], files)
     if "plans" not in parse_object(files[manifests.PLAN], manifests.PLAN):
         raise BundleError("bundle.malformed", "plan.json holds no plans")
+    check_data(data, manifest["metadata"]["data_schemas"])
     return MappingProxyType(manifest), data
 
 

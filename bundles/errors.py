@@ -7,6 +7,7 @@ from typing import Literal
 Code = Literal[
     "bundle.unreadable",  # it isn't there, or the system refuses to open it
     "bundle.malformed",  # it isn't a bundle, or a document in it isn't what it must be
+    "bundle.data_invalid",  # its data doesn't fit the schemas that it carries
     "bundle.modified",  # its content isn't what its manifest was made for
     "bundle.too_large",  # more, or larger, files than a bundle may have
     "bundle.unknown_file",  # a kind of file that is not read here, so it is refused

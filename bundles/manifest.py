@@ -1,7 +1,8 @@
 """The manifest and the revision that a bundle's content gives itself; knows nothing of files on disk.
 
 `.manifest` is OPA's (https://www.openpolicyagent.org/docs/management-bundles/#bundle-file-format).
-Regent writes into its `metadata`: `code` (what the plan was compiled from), `entrypoints`, `rules`.
+Regent writes into its `metadata`: `code` (what only a build may change), `data_schemas` (the JSON Schema
+of each topmost name of the data), `entrypoints`, `rules`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundles.documents import canonical, readable
 from bundles.errors import BundleError
+from bundles.schemas import check_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,9 +31,10 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(canonical(rows)).hexdigest()
 
 
-def code_of(files: Mapping[str, bytes]) -> str:
-    """The same digest over the Rego sources and the plan alone: what only `opa build` may change."""
-    return digest_of({name: files[name] for name in files if name == PLAN or name.endswith(".rego")})
+def code_of(files: Mapping[str, bytes], schemas: Mapping[str, Any]) -> str:
+    """The same digest over the Rego sources, the plan and the schemas: what only a build may change."""
+    code = {name: files[name] for name in files if name == PLAN or name.endswith(".rego")}
+    return digest_of({**code, NAME: canonical(schemas)})
 
 
 def revision_of(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> str:
@@ -65,6 +68,7 @@ def check_shape(manifest: Mapping[str, Any]) -> None:
     metadata = manifest.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("code"), str):
         raise BundleError("bundle.malformed", ".manifest doesn't say what its plan was built from")
+    check_schemas(metadata.get("data_schemas"))
 
 
 def check_data(data: Mapping[str, Any], roots: Sequence[str], names: Iterable[str]) -> None:

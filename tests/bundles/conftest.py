@@ -8,6 +8,11 @@ import pytest
 from bundles import manifest as manifests
 
 ROOT = Path(__file__).parents[2]
+HOUSE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"limit": {"type": "integer"}, "limits": {"type": "object"}},
+}
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +36,7 @@ def files() -> dict[str, bytes]:
     manifest = {
         "roots": ["gateway", "house"],
         "rego_version": 1,
-        "metadata": {"code": manifests.code_of(content)},
+        "metadata": {"code": manifests.code_of(content, {"house": HOUSE}), "data_schemas": {"house": HOUSE}},
     }
     content[".manifest"] = manifests.stamped(content, {**manifest, "revision": ""})
     return content

@@ -135,6 +135,8 @@ def test_a_new_rule_needs_no_central_file(sources: Path, opa: Path, tmp_path: Pa
         ("data.yaml", "regent: {}\nregent: {}\n", "bundle.malformed"),
         ("regent/data.json", '{"roles": {}, "roles": {}}', "bundle.malformed"),
         ("data.yaml", "regent: {}\nrules: {request: {grants: {x: {allow: true}}}}\n", "bundle.malformed"),
+        ("data.yaml", "regent: {}\n", "bundle.data_invalid"),
+        ("schemas/regent.json", '{"$ref": "https://elsewhere.example/schema"}', "bundle.malformed"),
     ],
 )
 def test_refuses_bad_sources(name: str, content: str, code: str, sources: Path, opa: Path) -> None:
@@ -144,6 +146,17 @@ def test_refuses_bad_sources(name: str, content: str, code: str, sources: Path, 
     with pytest.raises(BundleError) as raised:
         building.build(sources, opa)
     assert raised.value.code == code
+
+
+def test_carries_the_schema_of_its_data(sources: Path, opa: Path) -> None:
+    """The schema that authors check against is the one that data is held against, and each data needs one."""
+    schema = sources / "schemas" / "regent.json"
+    carried = json.loads(building.build(sources, opa)[".manifest"])["metadata"]["data_schemas"]
+    assert {"regent": json.loads(schema.read_bytes())} == carried
+    schema.unlink()
+    with pytest.raises(BundleError, match="regent has no schema") as raised:
+        building.build(sources, opa)
+    assert raised.value.code == "bundle.data_invalid"
 
 
 def test_needs_capabilities(sources: Path, opa: Path) -> None:

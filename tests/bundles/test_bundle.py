@@ -130,6 +130,7 @@ def test_documents_are_needed(name: str, files: Files) -> None:
         {"rego_version": True},
         {"metadata": None},
         {"metadata": {}},
+        {"metadata": {"code": "0"}},  # no schemas: anything would fit
         {"wasm": []},
     ],
 )
@@ -187,6 +188,14 @@ def test_stamp_never_blesses_code(name: str, folder: Path) -> None:
     (folder / name).write_bytes((folder / name).read_bytes() + b"\n")
     assert _code(lambda: bundle.stamp(folder)) == "bundle.modified"
     assert before == (folder / ".manifest").read_bytes()
+
+
+def test_stamp_never_blesses_a_schema(folder: Path) -> None:
+    """The build settles what data must look like: nobody edits the check instead of the data."""
+    manifest = json.loads((folder / ".manifest").read_bytes())
+    manifest["metadata"]["data_schemas"] = {"house": {}}
+    (folder / ".manifest").write_bytes(readable(manifest))
+    assert _code(lambda: bundle.stamp(folder)) == "bundle.modified"
 
 
 def test_stamp_refuses_broken_data(folder: Path) -> None:

@@ -7,6 +7,8 @@ import jsonschema
 import pytest
 
 from bundles import bundle, default_path
+from bundles import schemas as checking
+from bundles.errors import BundleError
 
 Question = Callable[..., dict[str, Any]]
 Schemas = Mapping[str, dict[str, Any]]
@@ -31,7 +33,13 @@ def _nodes(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 def test_is_a_schema(name: str, schemas: Schemas) -> None:
     """Each file is a draft-07 schema, the newest draft that `opa check --schema` reads."""
     assert schemas[name]["$schema"] == "http://json-schema.org/draft-07/schema#"
-    jsonschema.Draft7Validator.check_schema(schemas[name])
+    # Patterns are RE2's, as in OPA, so they are no business of Python's `re`.
+    jsonschema.Draft7Validator.check_schema(schemas[name], format_checker=jsonschema.FormatChecker(()))
+
+
+def test_the_schema_of_the_data_can_be_carried(schemas: Schemas) -> None:
+    """It uses nothing but what a bundle's reader applies."""
+    checking.check_schemas({"regent": schemas["regent"]})
 
 
 @pytest.mark.parametrize("name", ["input", "decision", "regent"])
@@ -108,7 +116,7 @@ def test_shipped_data_fits(schemas: Schemas) -> None:
     """The data of the shipped bundle has the shape that its authors are told."""
     data = bundle.read(default_path()).data
     assert list(data) == ["regent"]
-    jsonschema.Draft7Validator(schemas["regent"]).validate(data["regent"])
+    checking.check_data(data, {"regent": schemas["regent"]})
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,21 @@ def test_shipped_data_fits(schemas: Schemas) -> None:
 def test_data_refused(change: dict[str, Any], schemas: Schemas) -> None:
     """Slips that would loosen or break a rule are found by the schema."""
     data = {**bundle.read(default_path()).data["regent"], **change}
-    assert not jsonschema.Draft7Validator(schemas["regent"]).is_valid(data)
+    with pytest.raises(BundleError, match=r"^bundle\.data_invalid: regent"):
+        checking.check_data({"regent": data}, {"regent": schemas["regent"]})
+
+
+@pytest.mark.parametrize(
+    ("payload", "fits"), [("none", True), ("digest", True), ("full", False)], ids=["none", "digest", "full"]
+)
+def test_payloads_that_can_be_retained(payload: str, fits: bool, schemas: Schemas) -> None:  # noqa: FBT001 - a case
+    """The contract names what the gateway can keep, nothing being the least."""
+    obligations = [
+        {"kind": "route", "deployments": ["echo"], "strategy": "ordered"},
+        {"kind": "retain", "payload": payload, "days": 1},
+    ]
+    decision = {"allow": True, "reasons": [], "obligations": obligations, "advice": []}
+    assert fits == jsonschema.Draft7Validator(schemas["decision"]).is_valid(decision)
 
 
 @pytest.mark.parametrize(

@@ -188,9 +188,8 @@ def _relaxed() -> dict[str, Any]:
     for name, bound in (("user", {"minLength": 1}), ("admin", {})):
         reason["properties"][name] = {"type": "string", "maxLength": 2000} | bound
     reason["properties"]["controls"]["items"] = {"type": "string", "maxLength": 128}
-    route, _, retain = schema["properties"]["obligations"]["items"]["oneOf"]
+    route = schema["properties"]["obligations"]["items"]["oneOf"][0]
     route["properties"]["deployments"]["maxItems"] = 1024
-    retain["properties"]["payload"]["enum"] = ["none", "digest"]
     return schema
 
 
