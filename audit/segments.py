@@ -5,6 +5,7 @@ in the same call as a group: overwriting spares each sync the metadata of a grow
 time and CPU). Closed segments are cut to size. Knows frames and leaves, no records.
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from hashlib import sha256
@@ -96,6 +97,9 @@ class Segments:
         else:
             self._ports.write_all(self._fd, group, self._offset)
         self._ports.fdatasync(self._fd)
+        if os.fstat(self._fd).st_nlink == 0:
+            # Somebody deleted the file: what goes on being written into it is gone with the process.
+            raise OSError(errno.ENOENT, "the segment was deleted")
         self._offset = end
         self.frontier = after
 

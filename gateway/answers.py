@@ -30,9 +30,10 @@ def naming(request_id: str, decision_id: str, revision: str | None = None) -> He
         (b"x-request-id", request_id.encode("ascii")),
         (b"x-regent-decision-id", decision_id.encode("ascii")),
     )
-    if revision is None:
+    if not revision or not revision.isascii() or not revision.isprintable():
+        # An engine's word for it may hold anything; a line end would begin another header.
         return headers
-    return (*headers, (b"x-regent-policy-revision", revision.encode("ascii", "replace")))
+    return (*headers, (b"x-regent-policy-revision", revision.encode("ascii")))
 
 
 def error_body(error: Mapping[str, object], decision_id: str) -> bytes:

@@ -18,7 +18,7 @@ from bundles import bundle as bundles
 from gateway import identity, listing, logs, pipeline, settings
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.engine.opa import OpaEngine
-from gateway.http import api, surface
+from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
 from gateway.question import ADMISSION, REQUEST
@@ -105,6 +105,7 @@ def build(configured: Settings) -> ASGIApp:
 
 def create() -> ASGIApp:
     """The application of one worker process, from the settings that the environment names."""
+    serving.follow_supervisor()
     configured = settings.load()
     logs.configure(configured.log)
     return build(configured)

@@ -51,8 +51,7 @@ class Conclusion:
         if error is None:
             return True
         if isinstance(error, asyncio.CancelledError):
-            ended = record.closing if self._trail.delivery.complete else record.abandoned
-            ended(self._trail, self._house.log, self._house.now_us())
+            await record.abandoned(self._trail, self._house.log, self._house.now_us())
             return False
         refusal = error if isinstance(error, Refused) else _unexpected(error)
         await record.refusal(self._trail, self._house.log, refusal.code, self._house.now_us())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ _LOG = structlog.get_logger("regent")
 
 def configure(settings: Log, write: Callable[[bytes], object] | None = None) -> None:
     """Set structlog up for this process."""
-    target = BatchedLines(write or _to_stderr)
+    target = BatchedLines(write or StandardError().write)
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
         processors=[_line],
@@ -75,9 +76,44 @@ def _line(_: object, level: str, event: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps({"t_us": time.time_ns() // 1000, "level": level, **event}, default=str)
 
 
-def _to_stderr(data: bytes) -> None:
-    sys.stderr.buffer.write(data)
-    sys.stderr.buffer.flush()
+class StandardError:
+    """Standard error, written without ever waiting for its reader.
+
+    A reader that stalls would else stop every connection. Lines that don't fit into the pipe are dropped,
+    and the next line that does says how many.
+    """
+
+    def __init__(self) -> None:
+        self._fd = _own_description(sys.stderr.fileno())
+        self._dropped = 0
+
+    def write(self, lines: bytes) -> None:
+        """Write whole lines, or drop them."""
+        if self._dropped:
+            told = {
+                "t_us": time.time_ns() // 1000,
+                "level": "warning",
+                "event": "log.dropped",
+                "lines": self._dropped,
+            }
+            lines = orjson.dumps(told) + b"\n" + lines
+        try:
+            os.write(self._fd, lines)
+        except BlockingIOError:
+            self._dropped += lines.count(b"\n")
+        else:
+            self._dropped = 0
+
+
+def _own_description(fd: int) -> int:
+    """The same file, opened once more where that is possible.
+
+    Whether to wait is a property of the opening; whoever else has ours open must not be changed with it.
+    """
+    try:
+        return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return fd
 
 
 def request(trail: Trail, now_us: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.conclusion import Conclusion
-from gateway.errors import Refused
 from gateway.question import describe
 from gateway.steps import record
 from gateway.steps.admit import admit
@@ -46,9 +45,9 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
 
 
 async def _received(trail: Trail, house: Ports) -> Call:
-    """Receive; if the input is bad, find out whose it was: a stranger learns only that he is one."""
-    try:
-        return await receive(trail.raw, house.limits)
-    except Refused:
-        trail.principal = await authenticate(trail.raw, house.identity)
-        raise
+    """Receive from somebody known only: a stranger gets no byte of his body read, and learns that he is one.
+
+    The next step asks again who it is; by then the token is known.
+    """
+    trail.principal = await authenticate(trail.raw, house.identity)
+    return await receive(trail.raw, house.limits)

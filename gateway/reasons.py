@@ -41,6 +41,8 @@ REASONS: dict[str, ReasonCode] = {
     "input.too_large": ReasonCode(413, _INPUT, "The body is too large."),
     "input.too_slow": ReasonCode(408, _INPUT, "The body did not arrive in time."),
     "input.media_type": ReasonCode(415, _INPUT, "The body must be sent as application/json, unencoded."),
+    "input.http": ReasonCode(400, _INPUT, "The request is not valid HTTP/1.1."),
+    "input.head_too_large": ReasonCode(431, _INPUT, "The request's headers are too large."),
     "input.disconnected": ReasonCode(499, _INPUT, "The client went away before the answer."),
     "route.unknown": ReasonCode(404, _INPUT, "There is nothing at this URL."),
     "route.method": ReasonCode(405, _INPUT, "This URL does not take this method."),
@@ -104,6 +106,5 @@ REASONS: dict[str, ReasonCode] = {
         502, _SERVER, "The model's server reported an error inside its answer."
     ),
     # The house itself
-    "gateway.stopping": ReasonCode(503, _SERVER, "The gateway is stopping.", 1),
     "gateway.error": ReasonCode(500, _SERVER, "Something went wrong inside the gateway."),
 }

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import GatewayError
+from gateway.reasons import REASONS
 from gateway.types import Allow, Clamp, Deny, Reason, Retain, Route
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ MAX_TEXT_CHARS = 2000
 MAX_NAME_CHARS = 128
 MAX_INTEGER = 2**53 - 1
 REASON_ID = re.compile(r"[a-z0-9_][a-z0-9._-]{0,127}")
+
+RESERVED = frozenset({*REASONS, "allowed", "client.gone"})
+"""Ids that only the gateway gives: a policy's would borrow their status and mislead the log's readers."""
 
 _FIELDS = frozenset({"allow", "reasons", "obligations", "advice"})
 _REASON_FIELDS = frozenset({"id", "user", "admin", "controls"})
@@ -83,8 +87,8 @@ def _reason(value: object) -> Reason:
         raise Unusable("decision.malformed", "a reason is no object with the fields of a reason")
     name, user = value.get("id"), value.get("user")
     admin, controls = value.get("admin", ""), value.get("controls", [])
-    if type(name) is not str or not REASON_ID.fullmatch(name):
-        raise Unusable("decision.malformed", "a reason's id is malformed")
+    if type(name) is not str or not REASON_ID.fullmatch(name) or name in RESERVED:
+        raise Unusable("decision.malformed", "a reason's id is malformed or the gateway's own")
     if not _is_text(user, MAX_TEXT_CHARS) or not user or not _is_text(admin, MAX_TEXT_CHARS):
         raise Unusable("decision.malformed", "a reason's text is missing, too long or not text")
     if type(controls) is not list or len(controls) > MAX_CONTROLS:

@@ -75,11 +75,13 @@ def _add_openai(app: FastAPI, chat: ASGIApp, models: ASGIApp) -> None:
 
 
 def _add_health(app: FastAPI, house: Callable[[], Ports]) -> None:
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", tags=["health"])
     async def live() -> dict[str, str]:
         """Whether the process answers."""
         return {"status": "alive"}
 
+    @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz", tags=["health"])
     async def ready(response: Response) -> dict[str, str]:
         """Whether calls can be decided and recorded."""

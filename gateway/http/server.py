@@ -1,23 +1,34 @@
-"""uvicorn, tuned for this house: one write per answer, news of a client that left, a quiet collector.
+"""uvicorn, tuned and hardened for this house: one write per answer, news of clients that left, bounded heads.
 
-Figures and reasons: `docs/performance.md`.
+Figures and reasons: `docs/performance.md`, `docs/threat-model.md`.
 """
 
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, cast
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway import answers
+from gateway.errors import Refused
+
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 CONNECTION = "regent.connection"
 """ASGI extension: a dict whose `callback`, if set, is called once when the client's connection is lost,
 and whose `whole` says that the request's last byte has arrived."""
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 256
+UNREAD_GRACE_S = 5.0
+"""How long a client may go on sending a body that was refused; then its connection is closed."""
 
 _HEAD = b"HTTP/1.1 "
 _INTERIM = b"HTTP/1.1 1"
@@ -43,45 +54,130 @@ class OneWrite:
             return
         self._transport.write(data)
 
-    def close(self) -> None:
-        """Close after what is held has been sent: an answer without a body consists of its head."""
+    def flush(self) -> None:
+        """Send what is held: an answer without a body (to HEAD, say) consists of its head."""
         if self._head:
             held, self._head = self._head, b""
             self._transport.write(held)
+
+    def close(self) -> None:
+        """Close after what is held has been sent."""
+        self.flush()
         self._transport.close()
+
+    def is_closing(self) -> bool:
+        """As the transport's own."""
+        return self._transport.is_closing()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._transport, name)
 
 
 class RegentProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with the two additions above."""
+    """uvicorn's HTTP protocol with a stricter door."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # uvicorn narrows asyncio's own signature in the same way
-        super().connection_made(cast("asyncio.Transport", OneWrite(transport)))
+        self._wire = OneWrite(transport)
+        # One for each request that isn't answered yet, oldest first: clients may pipeline.
+        self._unanswered: list[dict[str, Any]] = []
+        self._in_head = True
+        self._head_bytes = 0
+        self._unread: asyncio.TimerHandle | None = None
+        super().connection_made(cast("asyncio.Transport", self._wire))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._wire.is_closing():
+            # An endless header would fill the memory before anybody is asked who it is.
+            self._refuse("input.head_too_large")
 
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: {}}
+        connection: dict[str, Any] = {}
+        self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", connection)}
+        self._unanswered.append(connection)
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            # A trailer must not become a header (RFC 9110 section 6.5.1): it would come after the checks.
+            raise ValueError("trailers are not taken")
+        if len(self.headers) >= MAX_HEADERS:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
+
+    @override
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
 
     @override
     def on_message_complete(self) -> None:
-        self.scope["extensions"][CONNECTION]["whole"] = True
+        self._in_head = True
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        self._unanswered[-1]["whole"] = True
         super().on_message_complete()
+
+    @override
+    def on_response_complete(self) -> None:
+        self._wire.flush()
+        if self._unanswered:
+            self._unanswered.pop(0)
+        if self.cycle.more_body and not self._wire.is_closing():
+            self._unread = self.loop.call_later(UNREAD_GRACE_S, self._wire.close)
+        super().on_response_complete()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self.scope is not None:
-            extension = cast(
-                "dict[str, Callable[[], None]]", (self.scope.get("extensions") or {}).get(CONNECTION, {})
-            )
-            callback = extension.pop("callback", None)
+        if self._unread is not None:
+            self._unread.cancel()
+        unanswered, self._unanswered = self._unanswered, []
+        for connection in unanswered:
+            callback = connection.pop("callback", None)
             if callback is not None:
                 callback()
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        self._refuse("input.http")
+
+    @override
+    def _unsupported_upgrade_warning(self) -> None:
+        if self.cycle.more_body:
+            # The parser takes what follows for another protocol, so the body is lost.
+            self._refuse("input.http")
+
+    def _refuse(self, code: str) -> None:
+        """End the connection, with an error unless it would be taken for the answer to an earlier request."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # uvicorn says never None, and it begins so
+        waiting = cycle is not None and not cycle.response_complete
+        if cycle is None or not waiting or (cycle.more_body and not cycle.response_started):
+            self._wire.write(_error(code))
+        if cycle is not None and waiting:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._wire.close()
+
+
+def _error(code: str) -> bytes:
+    """A whole HTTP answer with an error in OpenAI's shape, for what never became a request."""
+    unique = secrets.token_hex(32)
+    answer = answers.refused(Refused(code), f"req_{unique[:32]}", unique[32:])
+    body = cast("bytes", answer.body)
+    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}".encode()]
+    lines += [name + b": " + value for name, value in answer.headers]
+    lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
+    return b"\r\n".join(lines)
 
 
 def calm_collector() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import multiprocessing
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 _APP = "gateway.app:create"
 _PROTOCOL = "gateway.http.server:RegentProtocol"
 _READY_S = 30.0
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class LastLine(logging.Formatter):
@@ -35,7 +40,7 @@ _LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"last_line": {"()": LastLine}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "last_line"}},
-    "loggers": {"uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+    "loggers": {"uvicorn": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
 }
 
 
@@ -69,6 +74,12 @@ class _AnnouncingWorkers(Multiprocess):
             self._announce()
         else:
             self.should_exit.set()
+
+
+def follow_supervisor() -> None:
+    """Make a worker process end with its supervisor: without it, it would hold the port for ever (Linux)."""
+    if multiprocessing.parent_process() is not None and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run(server: Server, announce: Callable[[], None]) -> None:
@@ -107,6 +118,8 @@ def run(server: Server, announce: Callable[[], None]) -> None:
 
 def _one(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> bool:
     only = _Announcing(config, announce)
+    # A terminal that closes stops the gateway as any stop signal does, with its log closed in order.
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     only.run([listener])
     return only.started
 

@@ -18,7 +18,7 @@ from gateway.types import RawRequest
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from gateway.http.asgi import ASGIApp, Receive, Scope, Send
+    from gateway.http.asgi import ASGIApp, Message, Receive, Scope, Send
     from gateway.ports import Ports
     from gateway.types import Action, Answer
 
@@ -76,9 +76,13 @@ class Surface:
 def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, tuple[bytes, ...]]:
     """Headers by name; ASGI gives names in lower case and keeps repeats."""
     found: dict[bytes, tuple[bytes, ...]] = {}
+    repeats: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        found[name] = (*found[name], value) if name in found else (value,)
-    return found
+        if name in found:
+            repeats.setdefault(name, [*found[name]]).append(value)
+        else:
+            found[name] = (value,)
+    return {**found, **{name: tuple(values) for name, values in repeats.items()}} if repeats else found
 
 
 def _is_whole(scope: Scope) -> bool:
@@ -124,4 +128,20 @@ class Front:
             endpoint = self._hot.get((scope["method"], scope["path"]))
             if endpoint is not None:
                 return await endpoint(scope, receive, send)
-        return await self._rest(scope, receive, send)
+        return await self._rest(scope, receive, _named(send) if scope["type"] == "http" else send)
+
+
+def _named(send: Send) -> Send:
+    """Give every answer a request id that has none yet."""
+
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start" and all(
+            name != b"x-request-id" for name, _ in message["headers"]
+        ):
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", b"req_" + secrets.token_hex(16).encode()),
+            ]
+        await send(message)
+
+    return named

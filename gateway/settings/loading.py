@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_settings import SettingsError as MalformedVariable
 from typing_extensions import override
 
 from gateway.errors import SettingsError
@@ -29,7 +30,7 @@ class _StrictLoader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise SettingsError(f"line {node.start_mark.line + 1}: {key!r} is given twice in one mapping")
+                raise SettingsError(f"line {node.start_mark.line + 1}: a key is given twice in one mapping")
         return super().construct_mapping(node, deep)
 
 
@@ -54,6 +55,8 @@ def load(
     try:
         document = _document(path)
         return Settings(**{name: part for name, part in document.items() if only is None or name in only})
+    except MalformedVariable as error:
+        raise SettingsError(f"a REGENT_ variable is malformed: {error}") from None
     except ValidationError as error:
         # Values are left out: one of them may be a secret.
         lines = [
@@ -101,8 +104,13 @@ def _document(path: Path) -> dict[str, Any]:
         document = yaml.load(path.read_bytes(), _StrictLoader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
         raise SettingsError(f"{path} does not exist; `regent init` writes one to start from") from None
+    except yaml.MarkedYAMLError as error:
+        # Not its text: that quotes the line, which may hold a secret.
+        mark = error.problem_mark
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise SettingsError(f"{path} is not YAML{where}") from None
     except (yaml.YAMLError, OSError, SettingsError) as error:
-        raise SettingsError(f"{path}: {error}") from error
+        raise SettingsError(f"{path}: {error}") from None
     if not isinstance(document, dict):
         raise SettingsError(f"{path} must hold a mapping")
     return document

@@ -27,6 +27,8 @@ def _resolved(secret: SecretStr | None) -> SecretStr | None:
         return SecretStr(found)
     if value.startswith("file:"):
         path = Path(value[5:])
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}")
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ValueError(f"{path} can be read by others; chmod 600 it")
         return SecretStr(path.read_text(encoding="utf-8").strip())

@@ -5,6 +5,7 @@ Turns what is known of a request into records of the audit log; no prompt text, 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.types import Origin, Trail
 
 ALLOWED = "allowed"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 GONE = "client.gone"
 _LOG_CODES = {"log.backlogged": "log.backlogged"}
 _UNDECIDED = {"engine": "none", "bundle": None, "revision": None, "path": ""}
@@ -67,9 +69,9 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
             deployment=reply.deployment.id,
             provider=reply.deployment.provider,
             region=reply.deployment.region,
-            resp_model=reply.upstream.model,
-            resp_id=reply.upstream.response_id,
-            finish=reply.upstream.finish_reason,
+            resp_model=_word(reply.upstream.model),
+            resp_id=_word(reply.upstream.response_id),
+            finish=_word(reply.upstream.finish_reason),
             in_tok=usage.prompt_tokens if usage else None,
             out_tok=usage.completion_tokens if usage else None,
             usage_in=used_in,
@@ -125,11 +127,17 @@ async def refusal(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
             return
 
 
-def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
-    """Record that the client went away (or the gateway stopped) while its call was being served."""
-    trail.reason = GONE
-    if trail.opened:
-        _abort(trail, log, GONE, now_us)
+async def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
+    """Record that the client went away (or the gateway stopped) while its call was being served.
+
+    A client that leaves after its answer was complete was answered.
+    """
+    if trail.delivery.complete:
+        closing(trail, log, now_us)
+    elif trail.principal is None:
+        trail.reason = GONE
+    else:
+        await refusal(trail, log, GONE, now_us)
 
 
 def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
@@ -189,6 +197,14 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         policy_us=decision.origin.took_us if decision else None,
         **(_policy(decision.origin, action) if decision else _UNDECIDED),
     )
+
+
+def _word(text: str | None) -> str | None:
+    """A provider's word as it may stand in a record: a short name, or nothing.
+
+    A provider could else write a prompt into the log, or make a closing record too long to be taken.
+    """
+    return text if text is not None and _NAME.fullmatch(text) else None
 
 
 def _keeps_digests(trail: Trail) -> bool:

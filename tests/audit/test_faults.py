@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -272,3 +273,17 @@ def _child(script: str, folder: Path) -> "subprocess.Popen[bytes]":
 def _stored(folder: Path) -> list[bytes]:
     paths = sorted((folder / "writers" / "w0" / "seg").glob("*.log"))
     return [body for path in paths for _, body in frames.scan(path.read_bytes())]
+
+
+async def test_a_log_that_was_deleted_is_not_durable(
+    open_log: OpenLog, make_decision: Make, folder: Path
+) -> None:
+    """Writing on into a file that nobody can find any more would keep no promise."""
+    log = open_log()
+    await log.append(make_decision())
+    shutil.rmtree(folder)
+    with pytest.raises(LogUnavailable) as refused:
+        await log.append(make_decision())
+
+    assert refused.value.code == "log.not_durable"
+    assert not log.available

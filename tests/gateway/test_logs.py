@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +15,10 @@ from gateway.settings import Log
 from gateway.types import Trail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
     from tests.gateway.conftest import Builders
 
 
@@ -77,3 +83,24 @@ def test_a_requests_line_names_no_model_and_no_person(build: Builders) -> None:
         "reason",
         "took_us",
     } == set(lines[0])
+
+
+def test_a_reader_that_stalls_costs_lines_and_no_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A full pipe drops lines; once it is read again, the next line says how many are missing."""
+    path = tmp_path / "stderr"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with path.open("w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        sink = logs.StandardError()
+        for _ in range(1000):
+            sink.write(b"x" * 999 + b"\n")
+        while os.read(reader, 1 << 20):
+            if sink._dropped == 0:
+                break
+            sink.write(b"y\n")
+    os.close(reader)
+
+    assert sink._dropped == 0
