@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest
 import structlog
+from typing_extensions import override
 
 from adapters.contract import ChatRequest, Completed, Streaming, UpstreamCode, UpstreamError
 from audit.errors import LogUnavailable, RecordRefused
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from audit.log import AuditLog
     from audit.record import Record
-    from gateway.types import Answer, Principal, UnverifiedToken
+    from gateway.types import Answer, Principal, RawRequest, UnverifiedToken
     from tests.gateway.conftest import Builders
 
 ALLOW: dict[str, Any] = {"allow": True, "reasons": [], "obligations": [], "advice": []}
@@ -149,6 +150,7 @@ class Scene:
         self._engine = doubles.get("engine") or Engine()
         self.answers: list[Answer] = []
         self.streamed = b""
+        self.raw: RawRequest | None = None
 
     async def principal(self, token: UnverifiedToken) -> Principal:
         if isinstance(self._person, Refused):
@@ -169,11 +171,11 @@ class Scene:
             engine=self._engine,
             log=cast("AuditLog", self.log),
             catalogue=Catalogue([self._build.deployment()]),
-            upstreams={"demo": Upstream(self.provider, "max_tokens", 1, 1, 1)},
+            upstreams={"demo": Upstream(self.provider, "max_tokens", 1, 1, 1, 1)},
             limits=Limits(),
             now_us=lambda: 0,
         )
-        await pipeline.serve(self._build.raw(body), house, deliver or self.deliver)
+        await pipeline.serve(self.raw or self._build.raw(body), house, deliver or self.deliver)
         return self
 
     @property
@@ -280,6 +282,19 @@ async def test_strangers_are_tallied_and_learn_nothing_else(code: str, build: Bu
         assert (scene.log.kept, scene.log.failures) == ([], [code])
 
 
+async def test_a_strangers_body_is_not_read(build: Builders) -> None:
+    """Not a byte of it, so that nobody without an identity fills our memory."""
+
+    async def read() -> bytes:
+        pytest.fail("the body was read")
+
+    scene = Scene(build, person=Refused("identity.signature"))
+    scene.raw = build.raw(read_body=read)
+    await scene.run()
+
+    assert scene.outcome == (401, "identity.signature")
+
+
 async def test_bad_input_of_a_known_caller_is_recorded(build: Builders) -> None:
     """The record says whose it was; there is no policy to name."""
     scene = await Scene(build).run(b"{")
@@ -310,6 +325,51 @@ async def test_a_stream_that_breaks_says_so_in_band(build: Builders) -> None:
     assert orjson.loads(error.removeprefix(b"data: "))["error"]["code"] == "upstream.stream_broken"
     assert scene.log.story == [("decision", "allowed"), ("aborted", "upstream.stream_broken")]
     assert stream.closed
+
+
+async def test_a_client_that_leaves_before_the_decision_is_recorded(build: Builders) -> None:
+    """Its call was made and nobody answered it: the record says whose it was."""
+
+    class Hanging(Engine):
+        @override
+        async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
+            await asyncio.sleep(60)
+            raise AssertionError
+
+    scene = Scene(build, engine=Hanging())
+    task = asyncio.create_task(scene.run())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert scene.log.story == [("decision", "client.gone")]
+    assert scene.log.kept[0]["sref"] == "pseudonym"
+
+
+@pytest.mark.parametrize("word", ["Prompt leaked: hello", "x" * 200, "a\nb", ""])
+async def test_a_provider_writes_no_text_into_the_log(word: str, build: Builders) -> None:
+    """A name stays, anything else doesn't: a record holds no free text, and a closing one always fits."""
+    whole = Completed(b"{}", usage=None, model=word, response_id="chatcmpl-1", finish_reason=word)
+    scene = await Scene(build, answer=whole).run()
+
+    assert scene.log.kept[1]["gen_ai"] | {"in_tok": 0, "out_tok": 0} == {
+        "provider": "demo",
+        "resp_model": None,
+        "resp_id": "chatcmpl-1",
+        "finish": None,
+        "in_tok": 0,
+        "out_tok": 0,
+    }
+
+
+@pytest.mark.parametrize("borrowed", ["allowed", "engine.timeout", "client.gone"])
+async def test_a_policy_cannot_borrow_the_gateways_words(borrowed: str, build: Builders) -> None:
+    """Its reason would carry the status of another, and mislead whoever reads the log."""
+    answer = {**DENY, "reasons": [{**DENY["reasons"][0], "id": borrowed}]}
+    scene = await Scene(build, engine=Engine(request=answer)).run()
+
+    assert scene.outcome == (503, "decision.malformed")
 
 
 @pytest.mark.parametrize("when", ["whole", "streamed"])

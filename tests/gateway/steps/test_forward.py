@@ -54,7 +54,8 @@ def permitted(names: tuple[str, ...], call: Call, principal: Principal, **change
 def upstreams(adapters: Mapping[str, Scripted]) -> dict[str, Upstream]:
     """Each adapter as a provider."""
     return {
-        name: Upstream(adapter, "max_completion_tokens", 1.0, 1.0, 1.0) for name, adapter in adapters.items()
+        name: Upstream(adapter, "max_completion_tokens", 1.0, 2.0, 3.0, 4.0)
+        for name, adapter in adapters.items()
     }
 
 

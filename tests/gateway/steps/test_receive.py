@@ -65,18 +65,6 @@ async def test_only_plain_json_is_read(headers: dict[bytes, tuple[bytes, ...]], 
     assert refused.value.code == "input.media_type"
 
 
-async def test_nobody_without_a_credential_gets_a_byte_read(build: Builders) -> None:
-    """The body isn't touched, so an anonymous caller can't fill our memory."""
-
-    async def read() -> bytes:
-        pytest.fail("the body was read")
-
-    with pytest.raises(Refused) as refused:
-        await receive(build.raw(headers=JSON, read_body=read), LIMITS)
-
-    assert refused.value.code == "identity.missing"
-
-
 async def test_unknown_fields_are_kept(build: Builders) -> None:
     """Providers add fields faster than gateways learn them."""
     call = await receive(build.raw(build.body(brand_new={"a": [1, 2.5, None]})), LIMITS)
