@@ -31,7 +31,7 @@ class Filter:
         team: team.
         model: the model asked for, or the one that answered.
         action: what was decided.
-        reason_code: why.
+        reason_code: why it was decided so, or why it ended early.
         request_id: the gateway's id of the request.
         id: the decision's own id.
         since_us: wall clock, microseconds UTC, inclusive.
@@ -198,7 +198,7 @@ def _matches(row: Row, wanted: Filter, sref: str | None) -> bool:
         and (wanted.team is None or row.team == wanted.team)
         and (wanted.model is None or wanted.model in {row.model, row.resp_model})
         and (wanted.action is None or row.action == wanted.action)
-        and (wanted.reason_code is None or row.reason_code == wanted.reason_code)
+        and (wanted.reason_code is None or wanted.reason_code in {row.reason_code, row.end_reason})
         and (wanted.request_id is None or row.request_id == wanted.request_id)
         and (wanted.id is None or row.id == wanted.id)
         and (wanted.since_us is None or row.t_us >= wanted.since_us)

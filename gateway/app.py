@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.contract import KeyStyle, Secret, Target
+from adapters.contract import InvalidConfiguration, KeyStyle, Secret, Target
 from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
@@ -18,6 +18,7 @@ from bundles import bundle as bundles
 from gateway import identity, listing, logs, pipeline, settings
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.engine.opa import OpaEngine
+from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
@@ -69,6 +70,7 @@ class House:
     async def _open(self, opened: AsyncExitStack) -> Ports:
         chosen = self._settings
         deployments = catalogue.from_settings(chosen.deployments)
+        targets = {name: _target(name, each) for name, each in chosen.providers.items()}
         engine, activation = _engine(chosen)
         opened.push_async_callback(engine.close)
         log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
@@ -85,7 +87,9 @@ class House:
             engine=engine,
             log=log,
             catalogue=deployments,
-            upstreams={name: _upstream(each, transport) for name, each in chosen.providers.items()},
+            upstreams={
+                name: _upstream(each, targets[name], transport) for name, each in chosen.providers.items()
+            },
             limits=chosen.limits,
             now_us=_now_us,
         )
@@ -132,24 +136,31 @@ def _engine(chosen: Settings) -> tuple[PolicyEngine, records.Record]:
     )
 
 
-def _upstream(provider: Provider, transport: Transport) -> Upstream:
+def _upstream(provider: Provider, target: Target | None, transport: Transport) -> Upstream:
+    adapter: Adapter = Echo(_now_s, delay_ms=provider.delay_ms)
+    if target is not None:
+        adapter = OpenAIChat(target, transport)
     return Upstream(
-        adapter=_adapter(provider, transport),
+        adapter=adapter,
         limit_field=provider.completion_limit_field,
         connect_timeout_s=provider.connect_timeout_s,
         first_byte_timeout_s=provider.first_byte_timeout_s,
         idle_timeout_s=provider.idle_timeout_s,
+        answer_timeout_s=provider.answer_timeout_s,
     )
 
 
-def _adapter(provider: Provider, transport: Transport) -> Adapter:
+def _target(name: str, provider: Provider) -> Target | None:
+    """Where an `openai` provider is; checked before anything is opened."""
     if provider.adapter == "echo":
-        return Echo(_now_s, delay_ms=provider.delay_ms)
-    target = Target(
-        base_url=provider.base_url or "",
-        api_key=Secret(provider.api_key.get_secret_value()) if provider.api_key else None,
-        key_style=KeyStyle.API_KEY if provider.api_key_header == "api-key" else KeyStyle.BEARER,
-        headers=provider.headers,
-        supports_stream_options=provider.supports_stream_options,
-    )
-    return OpenAIChat(target, transport)
+        return None
+    try:
+        return Target(
+            base_url=provider.base_url or "",
+            api_key=Secret(provider.api_key.get_secret_value()) if provider.api_key else None,
+            key_style=KeyStyle.API_KEY if provider.api_key_header == "api-key" else KeyStyle.BEARER,
+            headers=provider.headers,
+            supports_stream_options=provider.supports_stream_options,
+        )
+    except InvalidConfiguration as error:
+        raise SettingsError(f"providers.{name}: {error}") from None

@@ -68,6 +68,7 @@ def test_all_rows_come_newest_first_across_writers(live: AuditLog, folder: Path)
         (Filter(model="llama-3.3-70b"), ["r3", "r0"]),
         (Filter(action="deny"), ["r1"]),
         (Filter(reason_code="limits.team"), ["r1"]),
+        (Filter(reason_code="client.gone"), ["r2"]),
         (Filter(request_id="r4"), ["r4"]),
         (Filter(since_us=START_US + 4_000_000), ["r5", "r4"]),
         (Filter(until_us=START_US + 1_000_000), ["r0"]),
