@@ -48,6 +48,7 @@ class UpstreamCode(StrEnum):
     """Why a provider gave no usable answer. Stable: records, metrics and documentation refer to these."""
 
     UNREACHABLE = "upstream.unreachable"
+    BROKEN = "upstream.broken"
     TIMEOUT = "upstream.timeout"
     RATE_LIMITED = "upstream.rate_limited"
     QUOTA_EXHAUSTED = "upstream.quota_exhausted"
@@ -201,6 +202,8 @@ class ChatRequest:
         first_byte_timeout_s: Seconds from the request's last byte to the answer's head,
             and again from there to the first byte of its body.
         idle_timeout_s: Seconds between any two reads after that.
+        answer_timeout_s: Seconds for the body of a whole answer, from its head to its end;
+            a stream may take longer.
 
     Raises:
         InvalidConfiguration: `model` or `request_id` holds a control character.
@@ -214,6 +217,7 @@ class ChatRequest:
     connect_timeout_s: float = 5.0
     first_byte_timeout_s: float = 60.0
     idle_timeout_s: float = 60.0
+    answer_timeout_s: float = 600.0
 
     def __post_init__(self) -> None:
         if not self.model or not self.model.isprintable():

@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
+from adapters import redaction
 from adapters.contract import Secret, UpstreamCode, UpstreamError
-from adapters.transport import Broken, TimedOut, TooLarge, TransportError, Unreachable
+from adapters.transport import Garbled, TimedOut, TooLarge, TransportError, Unreachable
 
 ERROR_BODY_LIMIT_BYTES = 65_536
 
@@ -25,6 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
 _RETRY_AFTER = re.compile(r"[A-Za-z0-9 ,:+.-]{1,64}")
 _ERROR_STATUSES = range(400, 600)
 _KEPT_DETAIL = ("innererror", "content_filter_result", "content_filter_results", "failed_generation")
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _OVERLOADED = 529  # Anthropic's, and what is modelled on it; not registered
 _THROTTLES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, _OVERLOADED})
@@ -42,6 +44,7 @@ _BY_STATUS: Mapping[int, UpstreamCode] = MappingProxyType(
 _OWN_TEXT: Mapping[UpstreamCode, str] = MappingProxyType(
     {
         UpstreamCode.UNREACHABLE: "The model's provider could not be reached.",
+        UpstreamCode.BROKEN: "The model's answer broke off.",
         UpstreamCode.TIMEOUT: "The model's provider did not answer in time.",
         UpstreamCode.RATE_LIMITED: "The model's provider limits the rate of requests.",
         UpstreamCode.QUOTA_EXHAUSTED: "The quota at the model's provider is exhausted.",
@@ -63,8 +66,12 @@ def from_transport(error: TransportError) -> UpstreamError:
             return _own(UpstreamCode.TIMEOUT, 504, retryable=True)
         case TooLarge():
             return _own(UpstreamCode.TOO_LARGE, 502)
-        case Unreachable() | Broken() | _:
+        case Garbled():
+            return malformed()
+        case Unreachable():
             return _own(UpstreamCode.UNREACHABLE, 502, retryable=True)
+        case _:  # the request was sent: the provider may have answered it, and charged for it
+            return _own(UpstreamCode.BROKEN, 502, retryable=True)
 
 
 def from_broken_stream(error: TransportError | None = None) -> UpstreamError:
@@ -91,12 +98,18 @@ def from_answer(status: int, retry_after: str | None, body: bytes, secret: Secre
     """
     if status < HTTPStatus.BAD_REQUEST:
         return malformed()  # redirects too: following one would carry the key elsewhere (SSRF)
-    fields = _fields(_redacted(body, secret))
+    fields = _fields(body)
     code = _code(status, fields)
     if code is UpstreamCode.REJECTED:
-        return _told(code, status, fields)
-    waits = retry_after if status in _THROTTLES and _RETRY_AFTER.fullmatch(retry_after or "") else None
-    return _own(code, _status(code, status), fields, retry_after=waits)
+        return _told(code, status, fields, secret)
+    waits = redaction.of_text(retry_after or "", secret) if status in _THROTTLES else ""
+    return _own(
+        code,
+        _status(code, status),
+        _NONE if code is UpstreamCode.UNAUTHORIZED else fields,
+        secret,
+        retry_after=waits if _RETRY_AFTER.fullmatch(waits) else None,
+    )
 
 
 def from_object(answer: object, secret: Secret | None) -> UpstreamError:
@@ -112,7 +125,7 @@ def from_object(answer: object, secret: Secret | None) -> UpstreamError:
 
 def from_event(data: bytes, secret: Secret | None) -> UpstreamError:
     """Read an error that a provider sent inside a stream."""
-    return _told(UpstreamCode.STREAM_ERROR, 502, _fields(_redacted(data, secret)))
+    return _told(UpstreamCode.STREAM_ERROR, 502, _fields(data), secret)
 
 
 def _code(status: int, fields: Mapping[str, Any]) -> UpstreamCode:
@@ -143,51 +156,55 @@ def _status(code: UpstreamCode, status: int) -> int:
 def _own(
     code: UpstreamCode,
     status: int,
-    fields: Mapping[str, Any] | None = None,
+    fields: Mapping[str, Any] = _NONE,
+    secret: Secret | None = None,
     *,
     retry_after: str | None = None,
     retryable: bool | None = None,
 ) -> UpstreamError:
     """An error in our words: a provider's may hold its account, its key or another tenant's numbers."""
-    told = {} if fields is None or code is UpstreamCode.UNAUTHORIZED else fields
     transient = code in {UpstreamCode.TIMEOUT, UpstreamCode.RATE_LIMITED, UpstreamCode.UNAVAILABLE}
     return UpstreamError(
         code,
         status=int(status),
         message=_OWN_TEXT[code],
-        provider_type=_slug(told.get("type")),
-        provider_code=_slug(told.get("code")),
+        provider_type=_slug(fields.get("type"), secret),
+        provider_code=_slug(fields.get("code"), secret),
         retry_after=retry_after,
         retryable=transient if retryable is None else retryable,
     )
 
 
-def _told(code: UpstreamCode, status: int, fields: Mapping[str, Any]) -> UpstreamError:
+def _told(code: UpstreamCode, status: int, fields: Mapping[str, Any], secret: Secret | None) -> UpstreamError:
     """An error in the provider's words, as far as they are fit to pass on."""
+    kept = {name: fields[name] for name in _KEPT_DETAIL if fields.get(name) is not None}
     return UpstreamError(
         code,
         status=int(status),
-        message=_text(fields.get("message")) or _OWN_TEXT[code],
-        provider_type=_slug(fields.get("type")),
-        provider_code=_slug(fields.get("code")),
-        param=_text(fields.get("param")) or None,
-        detail={name: fields[name] for name in _KEPT_DETAIL if fields.get(name) is not None},
+        message=_text(fields.get("message"), secret) or _OWN_TEXT[code],
+        provider_type=_slug(fields.get("type"), secret),
+        provider_code=_slug(fields.get("code"), secret),
+        param=_text(fields.get("param"), secret) or None,
+        detail={name: redaction.of_value(value, secret) for name, value in kept.items()},
     )
 
 
 def _fields(body: bytes) -> Mapping[str, Any]:
     """Find `message`, `type`, `code`, `param` and the rest in any of the shapes above."""
+    if len(body) > ERROR_BODY_LIMIT_BYTES:  # inside a stream, or with status 200
+        return _NONE
     try:
         answer = orjson.loads(body)
         orjson.dumps(answer)  # what is nested too deep to be written again is of no use to anyone
     except orjson.JSONDecodeError:
         text = body.decode("utf-8", "replace").strip()
-        answer = None if text.startswith("<") else {"message": text}
+        # A page for people, or JSON that is broken: in the latter our key may stand in escapes.
+        answer = None if text.startswith(("<", "{", "[")) else {"message": text}
     except orjson.JSONEncodeError:
         answer = None
     if isinstance(answer, list) and answer:
         answer = answer[0]
-    return _error_of(answer) if isinstance(answer, dict) else {}
+    return _error_of(answer) if isinstance(answer, dict) else _NONE
 
 
 def _error_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -201,19 +218,16 @@ def _error_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return answer
 
 
-def _text(value: object) -> str:
+def _text(value: object, secret: Secret | None) -> str:
     """A provider's words: one string, bounded, without control characters (they would forge log lines)."""
     if isinstance(value, list | dict):
-        value = orjson.dumps(value).decode()
-    return _CONTROL.sub(" ", value).strip()[:_MESSAGE_LIMIT] if isinstance(value, str) else ""
+        value = orjson.dumps(redaction.of_value(value, secret)).decode()
+    if not isinstance(value, str):
+        return ""
+    return redaction.of_text(_CONTROL.sub(" ", value), secret).strip()[:_MESSAGE_LIMIT]
 
 
-def _slug(value: object) -> str | None:
+def _slug(value: object, secret: Secret | None = None) -> str | None:
     """A type or code, as far as it is one: a word, not a place to put text."""
-    word = str(value) if isinstance(value, int | str) else ""
+    word = redaction.of_text(str(value), secret) if isinstance(value, int | str) else ""
     return word if _SLUG.fullmatch(word) else None
-
-
-def _redacted(body: bytes, secret: Secret | None) -> bytes:
-    """Cut our key out: providers do quote the credentials they were given."""
-    return body if secret is None else body.replace(secret.value.encode(), b"[redacted]")

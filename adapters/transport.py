@@ -30,9 +30,15 @@ class TimedOut(TransportError):
 
 
 class Broken(TransportError):
-    """The connection ended, or spoke no HTTP, before the answer was whole."""
+    """The connection ended after the request was sent and before the answer was whole."""
 
     code = "transport.broken"
+
+
+class Garbled(TransportError):
+    """What came is no HTTP: a head, a length or a chunk that cannot be one."""
+
+    code = "transport.garbled"
 
 
 class TooLarge(TransportError):
@@ -51,13 +57,18 @@ class Response(Protocol):
     def header(self, name: str) -> str | None:
         """The first value of a header, by its lower-case name."""
 
-    async def read(self, limit_bytes: int) -> bytes:
+    async def read(self, limit_bytes: int, within_s: float) -> bytes:
         """The whole body.
+
+        Args:
+            limit_bytes: The largest body that is taken.
+            within_s: Seconds from now to its end; a guard against a body that drips for ever.
 
         Raises:
             TooLarge: It exceeds `limit_bytes`.
-            TimedOut: Two reads are further apart than the request allows.
+            TimedOut: Two reads are further apart than the request allows, or `within_s` is over.
             Broken: It ends early.
+            Garbled: Its framing is no HTTP.
         """
 
     async def read_some(self) -> bytes:
@@ -91,6 +102,7 @@ class Endpoint(Protocol):
             Unreachable: There was no connection to send it on.
             TimedOut: No head within `first_byte_timeout_s` of a connection.
             Broken: The connection ended before the head.
+            Garbled: What came is no head.
         """
 
 

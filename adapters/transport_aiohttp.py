@@ -3,11 +3,13 @@
 Knows aiohttp and nothing of wire formats.
 Everything that aiohttp does by default and a gateway must not have is off: cookies, decompression,
 redirects, the environment's proxies and netrc, default headers, a total time limit.
+It is longer than others because what aiohttp does not tell is found out here and nowhere else.
 """
 
 import asyncio
 import errno
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from types import MappingProxyType
@@ -18,7 +20,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from adapters.transport import Broken, Response, TimedOut, TooLarge, Unreachable
+from adapters.transport import Broken, Garbled, Response, TimedOut, TooLarge, TransportError, Unreachable
 
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
@@ -119,7 +121,8 @@ class AiohttpEndpoint:
             raise Unreachable from error
         except (aiohttp.ClientError, OSError) as error:
             # Not as its cause: aiohttp's error shows the request's headers, the key among them.
-            raise Broken(type(error).__name__) from None
+            kind = Garbled if isinstance(error, aiohttp.ClientResponseError) else Broken
+            raise kind(type(error).__name__) from None
         return AiohttpResponse(answer, first_byte_timeout_s, idle_timeout_s)
 
     async def _send(
@@ -165,11 +168,21 @@ class AiohttpResponse:
         """See `Response.header`."""
         return self._answer.headers.get(name)
 
-    async def read(self, limit_bytes: int) -> bytes:
+    async def read(self, limit_bytes: int, within_s: float) -> bytes:
         """See `Response.read`."""
         if (self._answer.content_length or 0) > limit_bytes:
             self.close()
             raise TooLarge
+        if self._answer.content.is_eof():  # came with its head: no timer for what cannot be late
+            return await self._read_all(limit_bytes)
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._read_all(limit_bytes)
+        except TimeoutError as error:
+            self.close()
+            raise TimedOut from error
+
+    async def _read_all(self, limit_bytes: int) -> bytes:
         pieces: list[bytes] = []
         size_bytes = 0
         while piece := await self.read_some():
@@ -188,8 +201,9 @@ class AiohttpResponse:
         try:
             piece = await content.readany()
         except TimeoutError as error:
+            garbled = self._is_garbled()
             self.close()
-            raise TimedOut from error
+            raise (Garbled if garbled else TimedOut) from error
         except (aiohttp.ClientError, OSError) as error:
             self.close()
             raise Broken(type(error).__name__) from None
@@ -197,6 +211,12 @@ class AiohttpResponse:
         self._limit_s = self._idle_timeout_s
         self._taken_bytes += len(piece)
         return piece
+
+    def _is_garbled(self) -> bool:
+        """Whether the silence is aiohttp's: it tells bad framing to the connection, never to who reads."""
+        connection = self._answer.connection
+        protocol = None if connection is None else connection.protocol
+        return protocol is not None and protocol.exception() is not None
 
     def _watch(self) -> None:
         """Note that a wait begins. One timer serves all waits of an answer: arming one for each is dearer."""
@@ -219,11 +239,8 @@ class AiohttpResponse:
     async def finish(self) -> None:
         """See `Response.finish`."""
         if not self._answer.content.at_eof():
-            try:
-                async with asyncio.timeout(_FINISH_WITHIN_S):
-                    await self.read(_FINISH_LIMIT_BYTES)
-            except (TimeoutError, TimedOut, Broken, TooLarge):
-                pass  # the answer is whole; only the connection is lost
+            with suppress(TransportError):  # the answer is whole; only the connection is lost
+                await self.read(_FINISH_LIMIT_BYTES, _FINISH_WITHIN_S)
         self.close()
 
     def close(self) -> None:

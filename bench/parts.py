@@ -108,7 +108,7 @@ class _Canned:
         """See `Response.header`."""
         return "application/json" if name == "content-type" else None
 
-    async def read(self, _: int) -> bytes:
+    async def read(self, *_: object) -> bytes:
         """See `Response.read`."""
         return self._body
 
@@ -162,7 +162,7 @@ async def steps(raw: RawRequest, people: Identity, log: AuditLog) -> list[Cost]:
     model = conversation.MODEL
     candidates = Catalogue([Deployment("mock", "mock", model, model, "cloud", "loopback")]).serving(model)
     adapter = OpenAIChat(Target(base_url="http://127.0.0.1:1/v1"), cast("Transport", _Canned()))
-    upstreams = {"mock": Upstream(adapter, "max_completion_tokens", 5, 60, 60)}
+    upstreams = {"mock": Upstream(adapter, "max_completion_tokens", 5, 60, 60, 600)}
     unwritten = _Unwritten(log)
     silent = cast("AuditLog", unwritten)
 

@@ -91,7 +91,8 @@ class Upstream:
 
     Args:
         limit_field: where a completion limit goes that the client didn't set.
-        connect_timeout_s, first_byte_timeout_s, idle_timeout_s: as in `adapters.contract.ChatRequest`.
+        connect_timeout_s, first_byte_timeout_s, idle_timeout_s, answer_timeout_s: as in
+            `adapters.contract.ChatRequest`.
     """
 
     adapter: Adapter
@@ -99,6 +100,7 @@ class Upstream:
     connect_timeout_s: float
     first_byte_timeout_s: float
     idle_timeout_s: float
+    answer_timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ REASONS: dict[str, ReasonCode] = {
     "log.record_refused": ReasonCode(503, _SERVER, "The decision could not be recorded."),
     # The upstream
     "upstream.unreachable": ReasonCode(502, _SERVER, "The model's server cannot be reached.", 2),
+    "upstream.broken": ReasonCode(502, _SERVER, "The model's answer broke off.", 2),
     "upstream.timeout": ReasonCode(504, _SERVER, "The model's server did not answer in time.", 2),
     "upstream.rate_limited": ReasonCode(
         429, "rate_limit_error", "The model's server is limiting requests.", 1

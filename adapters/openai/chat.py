@@ -58,7 +58,7 @@ class OpenAIChat:
         if request.stream and response.status == HTTPStatus.OK and _is_stream(response):
             return self._streaming(response, request)
         try:
-            return await self._whole(response, stream=request.stream)
+            return await self._whole(response, request)
         finally:
             response.close()
 
@@ -74,17 +74,17 @@ class OpenAIChat:
         )
         return OpenAIStream(response, chunks, self._event_limit_bytes)
 
-    async def _whole(self, response: Response, *, stream: bool) -> Completed:
+    async def _whole(self, response: Response, request: ChatRequest) -> Completed:
         if response.status != HTTPStatus.OK:
-            raise await self._refusal(response)
+            raise await self._refusal(response, request.answer_timeout_s)
         if not _is_plain(response):
             raise failures.malformed()
         try:
-            body = await response.read(self._body_limit_bytes)
+            body = await response.read(self._body_limit_bytes, request.answer_timeout_s)
         except TransportError as error:
             raise failures.from_transport(error) from error
         answer = self._parse(body)
-        if stream:
+        if request.stream:
             raise failures.malformed()  # a whole answer where a stream was asked for
         first = answer["choices"][0] if answer["choices"] else {}
         return Completed(
@@ -112,12 +112,12 @@ class OpenAIChat:
                 raise failures.from_object(choice, self._secret)
         return answer
 
-    async def _refusal(self, response: Response) -> UpstreamError:
+    async def _refusal(self, response: Response, within_s: float) -> UpstreamError:
         """Read an error's body as far as it is of use; the status alone says enough."""
         body = b""
         if _is_plain(response):
             try:
-                body = await response.read(failures.ERROR_BODY_LIMIT_BYTES)
+                body = await response.read(failures.ERROR_BODY_LIMIT_BYTES, within_s)
             except TransportError:
                 body = b""
         return failures.from_answer(response.status, response.header("retry-after"), body, self._secret)

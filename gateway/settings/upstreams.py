@@ -25,6 +25,7 @@ class Provider(Section):
     connect_timeout_s: float = Field(default=5.0, gt=0)
     first_byte_timeout_s: float = Field(default=120.0, gt=0)
     idle_timeout_s: float = Field(default=60.0, gt=0)
+    answer_timeout_s: float = Field(default=600.0, gt=0)
     delay_ms: int = Field(
         default=0, ge=0, le=10_000, description="echo only: pause before each streamed chunk"
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.types import Deployment, PermittedCall
 
 # Failures of one place that say nothing about the next; the others would only repeat themselves there.
+# Not `upstream.broken`: the place may have served the call and charged for it; another would charge again.
 ELSEWHERE = frozenset(
     {
         UpstreamCode.UNREACHABLE,
@@ -72,6 +73,7 @@ def _request(permitted: PermittedCall, deployment: Deployment, upstream: Upstrea
         connect_timeout_s=upstream.connect_timeout_s,
         first_byte_timeout_s=upstream.first_byte_timeout_s,
         idle_timeout_s=upstream.idle_timeout_s,
+        answer_timeout_s=upstream.answer_timeout_s,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from adapters import failures
 from adapters.contract import Secret, UpstreamCode
-from adapters.transport import Broken, TimedOut, TooLarge, Unreachable
+from adapters.transport import Broken, Garbled, TimedOut, TooLarge, Unreachable
 
 C = UpstreamCode
 
@@ -178,6 +178,59 @@ def test_our_key_never_comes_back() -> None:
         assert "sk-our-key" not in orjson.dumps(error.as_openai()).decode()
 
 
+_SPELT = b"\\u0053ECRETKEY\\u0031\\u0032\\u0033456"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        b'{"message":"you sent KEY!"}',
+        b'{"message":"m","type":"KEY","code":"KEY","param":"a.KEY"}',
+        b'{"message":{"KEY":["KEY"]}}',
+        b'{"message":"m","innererror":{"code":"KEY","headers":[{"KEY":"Bearer KEY"}]}}',
+        b'{"message":"m","failed_generation":"KEY"}',
+        b'"KEY"',
+        b'{"message":"KEY \\ud800"}',
+        b'{"message":"KEY"',
+    ],
+)
+def test_escapes_do_not_hide_our_key(error: bytes) -> None:
+    """JSON has many spellings of one key: none comes back, plain or in broken JSON, whole or in a stream."""
+    secret = Secret("SECRETKEY123456")
+    for spelling in (_SPELT, b"SECRETKEY123456"):
+        body = b'{"error":%s}' % error.replace(b"KEY", spelling)
+        whole = failures.from_answer(400, None, body, secret)
+        for told in (whole, failures.from_event(body, secret)):
+            shown = orjson.dumps(told.as_openai())
+            assert b"SECRETKEY" not in shown
+            assert b"ECRETKEY" not in shown
+
+
+def test_only_our_key_is_cut() -> None:
+    """The words around the key stay, and so does whatever only looks like it."""
+    body = b'{"error":{"message":"got \\u0053ECRET, not secret","innererror":{"SECRET":["SECRET",1]}}}'
+    error = failures.from_answer(400, None, body, Secret("SECRET"))
+    assert error.message == "got [redacted], not secret"
+    assert error.detail == {"innererror": {"[redacted]": ["[redacted]", 1]}}
+
+
+def test_retry_after_is_no_way_out_for_our_key() -> None:
+    """A header's value is a provider's word, too; a number as a code likewise."""
+    error = failures.from_answer(429, "sk-our-key", b'{"error":{"code":1234567}}', Secret("sk-our-key"))
+    assert (error.retry_after, error.provider_code) == (None, "1234567")
+    error = failures.from_answer(429, "1", b'{"error":{"code":1234567}}', Secret("1234567"))
+    assert (error.retry_after, error.provider_code) == ("1", None)
+
+
+def test_huge_errors_say_nothing() -> None:
+    """An error inside a stream may be as large as an event; words of that size are for nobody."""
+    body = b'{"error":{"message":"m","innererror":"%s"}}' % (b"x" * failures.ERROR_BODY_LIMIT_BYTES)
+    assert (failures.from_event(body, None).message, failures.from_event(body, None).detail) == (
+        "The model's provider failed while it answered.",
+        {},
+    )
+
+
 def test_provider_text_is_sanitised() -> None:
     """Control characters would forge log lines; a type is a word, no place for text; length is bounded."""
     body = {"error": {"message": "a\r\nb\x1b[31m" + "x" * 9_000, "type": "two words", "code": ["x"]}}
@@ -214,10 +267,12 @@ def test_errors_with_status_200(answer: object, code: UpstreamCode, status: int)
 
 def test_transport_failures() -> None:
     """Each way an exchange fails has its code; a cut stream has its own."""
-    assert [failures.from_transport(kind()).code for kind in (Unreachable, TimedOut, Broken, TooLarge)] == [
+    kinds = (Unreachable, TimedOut, Broken, Garbled, TooLarge)
+    assert [failures.from_transport(kind()).code for kind in kinds] == [
         C.UNREACHABLE,
         C.TIMEOUT,
-        C.UNREACHABLE,
+        C.BROKEN,
+        C.MALFORMED,
         C.TOO_LARGE,
     ]
     assert [

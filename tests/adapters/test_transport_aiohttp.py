@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.transport import Broken, Response, TimedOut, TooLarge, Transport, Unreachable
+from adapters.transport import Broken, Garbled, Response, TimedOut, TooLarge, Transport, Unreachable
 
 if TYPE_CHECKING:
     from tests.adapters.conftest import Answer, Upstream
@@ -43,7 +43,7 @@ async def test_request_on_the_wire(upstream: Start, transport: Transport, whole:
     server = await upstream(whole(b"{}", headers={"set-cookie": "a=b"}))
     for _ in range(2):
         response = await _post(transport, f"{server.base_url}/x?api-version=1%2F2", b'{"a":1}')
-        assert (response.status, await response.read(10)) == (200, b"{}")
+        assert (response.status, await response.read(10, 2.0)) == (200, b"{}")
     line, headers, body = server.requests[1]
     headers.pop("host")
     assert (line, body) == ("POST /v1/x?api-version=1%2F2 HTTP/1.1", b'{"a":1}')
@@ -65,7 +65,7 @@ async def test_environment_is_not_trusted(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     server = await upstream(whole(b"{}"))
-    assert await (await _post(transport, server.base_url)).read(10) == b"{}"
+    assert await (await _post(transport, server.base_url)).read(10, 2.0) == b"{}"
 
 
 async def test_redirects_are_not_followed(upstream: Start, transport: Transport, whole: Make) -> None:
@@ -84,7 +84,7 @@ async def test_compressed_answers_are_not_unpacked(
     """No decompression: a small answer cannot become a large one in memory."""
     server = await upstream(whole(b"\x1f\x8b...", headers={"content-encoding": "gzip"}))
     response = await _post(transport, server.base_url)
-    assert (response.header("content-encoding"), await response.read(100)) == ("gzip", b"\x1f\x8b...")
+    assert (response.header("content-encoding"), await response.read(100, 2.0)) == ("gzip", b"\x1f\x8b...")
 
 
 async def test_informational_answers_are_skipped(upstream: Start, transport: Transport) -> None:
@@ -92,7 +92,7 @@ async def test_informational_answers_are_skipped(upstream: Start, transport: Tra
     head = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" * 3
     server = await upstream(_raw(head + b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"))
     response = await _post(transport, server.base_url)
-    assert (response.status, await response.read(10)) == (200, b"{}")
+    assert (response.status, await response.read(10, 2.0)) == (200, b"{}")
 
 
 async def test_endless_informational_answers_time_out(upstream: Start, transport: Transport) -> None:
@@ -133,12 +133,21 @@ async def test_silence_before_the_head(upstream: Start, transport: Transport, da
 
 
 @pytest.mark.parametrize(
-    "data", [b"HTTP/1.1 20", b"SMTP ready\r\n\r\n", b"HTTP/1.1 200 OK\r\nx: \x00\r\n\r\n"]
+    ("data", "kind"),
+    [
+        (b"", Broken),
+        (b"HTTP/1.1 20", Broken),
+        (b"SMTP ready\r\n\r\n", Garbled),
+        (b"HTTP/1.1 200 OK\r\nx: \x00\r\n\r\n", Garbled),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: two\r\n\r\n{}", Garbled),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}GARBAGE", Garbled),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nGARBAGE\r\n", Garbled),
+    ],
 )
-async def test_no_http(upstream: Start, transport: Transport, data: bytes) -> None:
-    """Half a head, or something else than HTTP: broken."""
+async def test_no_http(upstream: Start, transport: Transport, data: bytes, kind: type[Exception]) -> None:
+    """Half a head is broken off; something else than HTTP, with or after a head, is garbled."""
     server = await upstream(_raw(data, then="close"))
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(kind) as caught:
         await _post(transport, server.base_url)
     assert caught.value.__cause__ is None, "aiohttp's own error shows the request's headers"
     assert caught.value.__suppress_context__
@@ -153,7 +162,7 @@ async def test_body_cut_short(upstream: Start, transport: Transport, then: str, 
     server = await upstream(_raw(b"HTTP/1.1 200 OK\r\n" + framing, then=then))
     response = await _post(transport, server.base_url)
     with pytest.raises(Broken):
-        await response.read(100)
+        await response.read(100, 2.0)
 
 
 async def test_idle_body(upstream: Start, transport: Transport) -> None:
@@ -165,6 +174,70 @@ async def test_idle_body(upstream: Start, transport: Transport) -> None:
     with pytest.raises(TimedOut):
         await response.read_some()
     assert asyncio.get_running_loop().time() - start < 0.8
+
+
+async def test_garbage_inside_a_body(upstream: Start, transport: Transport) -> None:
+    """Framing that breaks later is told as that, and not as an upstream that was slow."""
+
+    async def script(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"GARBAGE\r\n")
+        await asyncio.sleep(30)
+
+    server = await upstream(script)
+    response = await _post(transport, server.base_url, idle_timeout_s=0.2)
+    with pytest.raises(Garbled):
+        await response.read(100, 5.0)
+
+
+@pytest.mark.parametrize("framing", [b"content-length: 10000000", b"transfer-encoding: chunked"])
+async def test_dripping_body(upstream: Start, transport: Transport, framing: bytes) -> None:
+    """A body that is never silent and never whole ends when its time is over, and its connection with it."""
+
+    async def script(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n")
+        while True:
+            writer.write(b"1\r\nx\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    server = await upstream(script)
+    response = await _post(transport, server.base_url)
+    start = asyncio.get_running_loop().time()
+    with pytest.raises(TimedOut):
+        await response.read(20_000_000, 0.3)
+    assert 0.25 < asyncio.get_running_loop().time() - start < 1.5
+    await asyncio.wait_for(server.gone.wait(), 2)
+
+
+async def test_stream_has_no_end_time(upstream: Start, transport: Transport, events: Make) -> None:
+    """Only a whole body has one: a stream may go on for as long as it is not silent."""
+    server = await upstream(events(*[b"data: 1\n\n"] * 20, pause_s=0.02))
+    response = await _post(transport, server.base_url, first_byte_timeout_s=0.2, idle_timeout_s=0.2)
+    got = b""
+    while piece := await response.read_some():
+        got += piece
+    assert got == b"data: 1\n\n" * 20
+
+
+async def test_body_that_came_with_its_head_costs_no_timer(
+    upstream: Start, transport: Transport, whole: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The usual answer is here when it is read: nothing is armed for it."""
+    server = await upstream(whole(b"{}"))
+    response = await _post(transport, server.base_url)
+    await asyncio.sleep(0.05)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    loop = asyncio.get_running_loop()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "call_at", refuse)
+        patch.setattr(loop, "call_later", refuse)
+        patch.setattr(asyncio, "timeout", refuse)
+        assert await response.read(10, 2.0) == b"{}"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +255,7 @@ async def test_endless_body(upstream: Start, transport: Transport, framing: byte
     server = await upstream(script)
     response = await _post(transport, server.base_url)
     with pytest.raises(TooLarge):
-        await response.read(100_000)
+        await response.read(100_000, 2.0)
     await asyncio.wait_for(server.gone.wait(), 2)
 
 
@@ -192,8 +265,8 @@ async def test_stale_connection_is_retried_once(
 ) -> None:
     """A reused connection that ends before any byte is what an idle server's timeout looks like."""
     server = await upstream(whole(b"1"), _raw(b"", then=then), whole(b"2"))
-    assert await (await _post(transport, server.base_url)).read(9) == b"1"
-    assert await (await _post(transport, server.base_url)).read(9) == b"2"
+    assert await (await _post(transport, server.base_url)).read(9, 2.0) == b"1"
+    assert await (await _post(transport, server.base_url)).read(9, 2.0) == b"2"
     assert (len(server.requests), server.connections) == (3, 2)
 
 
@@ -208,7 +281,7 @@ async def test_fresh_connection_is_not_retried(upstream: Start, transport: Trans
 async def test_begun_answer_is_not_retried(upstream: Start, transport: Transport, whole: Make) -> None:
     """Half a head on a reused connection is an answer that began: never sent twice."""
     server = await upstream(whole(b"1"), _raw(b"HTTP/1.1 200 OK\r\ncon", then="close"), whole(b"3"))
-    await (await _post(transport, server.base_url)).read(9)
+    await (await _post(transport, server.base_url)).read(9, 2.0)
     with pytest.raises(Broken):
         await _post(transport, server.base_url)
     assert len(server.requests) == 2

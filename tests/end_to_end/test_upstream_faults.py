@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import Http, Upstream
     from tests.servers.gateway_server import GatewayServer
 
+PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0, "answer_timeout_s": 1.5}
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "upstream-1"}
 
 
@@ -29,7 +30,7 @@ def piece(text: str | None, finish: str | None = None) -> bytes:
 @pytest.fixture
 def gateway(gateway_server: Callable[..., GatewayServer], upstream: Upstream) -> GatewayServer:
     """A gateway in front of the scripted upstream."""
-    return gateway_server(**upstream.settings(first_byte_timeout_s=1.0, idle_timeout_s=1.0))
+    return gateway_server(**upstream.settings(**PATIENCE))
 
 
 async def send(gateway: GatewayServer, http_client: Http, **body: object) -> Any:
@@ -146,6 +147,49 @@ async def test_a_late_answer_is_a_timeout(
     answer = await send(gateway, http_client)
 
     assert (answer.status, answer.json["error"]["code"]) == (504, "upstream.timeout")
+
+
+async def test_an_answer_that_drips_for_ever_is_a_timeout(
+    gateway: GatewayServer, upstream: Upstream, http_client: Http
+) -> None:
+    """A provider that is never silent and never done holds nobody longer than a whole answer may take."""
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-length": "10000000"})
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.1)
+
+    upstream.handler = drip
+    answer = await send(gateway, http_client)
+
+    assert (answer.status, answer.json["error"]["code"]) == (504, "upstream.timeout")
+    assert gateway.row(answer.json["decision_id"]).end_reason == "upstream.timeout"
+
+
+async def test_an_answer_that_breaks_off_is_told_as_that(
+    gateway: GatewayServer, upstream: Upstream, http_client: Http
+) -> None:
+    """A provider that was reached, and may have charged, is not called unreachable."""
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-length": "100"})
+        await response.prepare(request)
+        await response.write(b"{")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    upstream.handler = cut
+    answer = await send(gateway, http_client)
+
+    assert (answer.status, answer.json["error"]["code"]) == (502, "upstream.broken")
+    assert (answer.json["error"]["message"], answer.headers["retry-after"]) == (
+        "The model's answer broke off.",
+        "2",
+    )
+    assert gateway.row(answer.json["decision_id"]).end_reason == "upstream.broken"
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,64 @@ async def test_silent_upstream(upstream: Start, chat_with: With, ask: Ask) -> No
     ) == (UpstreamCode.TIMEOUT, 504, True)
 
 
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("sent", "code", "retryable"),
+    [
+        (b"", UpstreamCode.BROKEN, True),
+        (_HEAD, UpstreamCode.BROKEN, True),
+        (_HEAD + b'content-length: 99\r\n\r\n{"id":', UpstreamCode.BROKEN, True),
+        (_HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n", UpstreamCode.BROKEN, True),
+        (_HEAD + b"content-length: 2\r\n\r\n{}GARBAGE", UpstreamCode.MALFORMED, False),
+        (b"220 smtp.example ESMTP\r\n", UpstreamCode.MALFORMED, False),
+    ],
+)
+async def test_lost_answer_is_not_an_unreachable_provider(
+    upstream: Start,
+    chat_with: With,
+    ask: Ask,
+    sent: bytes,
+    code: UpstreamCode,
+    retryable: bool,  # noqa: FBT001 - a parameter of the test
+    stream: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Once the request is out the provider may have charged for it: broken or garbled, never unreachable."""
+
+    async def script(_reader: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+        raise ConnectionResetError
+
+    server = await upstream(script)
+    with pytest.raises(UpstreamError) as caught:
+        await chat_with(server.base_url).chat(ask(stream=stream))
+    assert (code, 502, retryable) == (caught.value.code, caught.value.status, caught.value.retryable)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_dripping_answer(upstream: Start, chat_with: With, ask: Ask, status: int, stream: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A whole answer has its time, a refusal's body too; then a refusal's status still says what it is."""
+
+    async def drip(_reader: object, writer: asyncio.StreamWriter) -> None:
+        head = "HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n"
+        writer.write((head % status).encode())
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    server = await upstream(drip)
+    with pytest.raises(UpstreamError) as caught:
+        await chat_with(server.base_url).chat(ask(stream=stream, answer_timeout_s=0.2))
+    expected = (UpstreamCode.TIMEOUT, 504) if status == 200 else (UpstreamCode.REJECTED, 400)
+    assert expected == (caught.value.code, caught.value.status)
+    await asyncio.wait_for(server.gone.wait(), 1)
+
+
 @pytest.mark.parametrize("body", [_BODY, b'{"error":{"message":"m","code":503}}'])
 async def test_whole_answer_to_a_streaming_request(
     upstream: Start, chat_with: With, ask: Ask, whole: Make, body: bytes

@@ -120,7 +120,7 @@ class Pieces:
     def header(self, name: str) -> str | None:
         return None
 
-    async def read(self, limit_bytes: int) -> bytes:
+    async def read(self, limit_bytes: int, within_s: float) -> bytes:
         raise AssertionError
 
     async def read_some(self) -> bytes:

@@ -252,6 +252,23 @@ async def test_error_inside_a_stream(stream: Stream, events: Make, event: bytes,
     ) == (UpstreamCode.STREAM_ERROR, "m", "t", "c")
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'data: {"error":{"message":"KEY","type":"KEY","innererror":{"KEY":["KEY"]}}}\n\n',
+        b'event: error\ndata: {"message":"KEY","code":"KEY"}\n\n',
+        b'data: {"choices":[{"index":0,"error":{"message":"KEY"},"finish_reason":"error"}]}\n\n',
+    ],
+)
+async def test_error_inside_a_stream_without_our_key(stream: Stream, events: Make, event: bytes) -> None:
+    """A provider that quotes the key in a stream, in whatever spelling, is quoted without it."""
+    spelt = event.replace(b"KEY", b"\\u0073k-very\\u002dsecret")
+    _, error = await _fails(await stream(events(_sse(_chunk("a")) + spelt)))
+    shown = orjson.dumps(error.as_openai())
+    assert b"[redacted]" in shown
+    assert b"secret" not in shown
+
+
 @pytest.mark.parametrize("event", [b"data: hello\n\n", b"data: {nope}\n\n", b"data: [1]\n\n", b"data: 7\n\n"])
 async def test_events_that_are_no_chunks(stream: Stream, events: Make, event: bytes) -> None:
     """An event that is no JSON object is no chunk, and its sender no provider."""

@@ -83,6 +83,26 @@ async def test_a_failure_of_the_request_itself_is_not_repeated_elsewhere(
     assert (str(code), [], "7") == (refused.value.code, house["b"].asked, refused.value.retry_after)
 
 
+def test_an_answer_that_broke_off_is_not_asked_for_again() -> None:
+    """The provider may have served the call, and charged for it: asking the next could charge twice."""
+    assert UpstreamCode.BROKEN not in ELSEWHERE
+
+
+async def test_a_provider_gets_its_own_times(build: Builders) -> None:
+    """What the settings say of a provider's patience reaches its adapter."""
+    house = {"a": Scripted()}
+    await forward(permitted(("a",), build.call(), build.principal()), upstreams(house), [])
+    (asked,) = house["a"].asked
+
+    times = (
+        asked.connect_timeout_s,
+        asked.first_byte_timeout_s,
+        asked.idle_timeout_s,
+        asked.answer_timeout_s,
+    )
+    assert times == (1.0, 2.0, 3.0, 4.0)
+
+
 @given(st.lists(st.sampled_from("abcd"), min_size=1, unique=True), st.sets(st.sampled_from("abcd")))
 async def test_the_permitted_set_travels(allowed: list[str], broken: set[str]) -> None:
     """Whatever fails, nobody outside the permitted set is ever asked; if all fail, the answer is an error."""
