@@ -87,6 +87,8 @@ def _action(call: Call) -> dict[str, object]:
     }
     if call.max_tokens is not None:
         properties["max_tokens"] = call.max_tokens
+    if call.choices is not None:
+        properties["choices"] = call.choices
     return {"name": call.action, "properties": properties}
 
 

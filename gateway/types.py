@@ -63,6 +63,7 @@ class Call:
         model: the model's name as the client knows it; empty for actions without one.
         labels: data labels that the client declared; they can only tighten.
         max_tokens: the completion limit that the client asked for, in tokens.
+        choices: how many answers the client wants to its prompt (`n`); None if it doesn't say.
         include_usage: whether a streaming client asked for the usage chunk.
         body: the parsed JSON object with every field that the client sent.
         payload: the bytes that the body was parsed from, for the keyed digest.
@@ -77,6 +78,7 @@ class Call:
     stream: bool = False
     include_usage: bool = False
     max_tokens: int | None = None
+    choices: int | None = None
     tools: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()

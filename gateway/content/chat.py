@@ -18,10 +18,28 @@ MAX_MODEL_CHARS = 256
 MAX_TOOLS = 128
 MAX_TOOL_CHARS = 128
 MAX_TOKENS = 2**31 - 1
+MAX_CHOICES = 128
 
 LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+FIELDS = (
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    *LIMIT_FIELDS,
+    "n",
+    "tools",
+    "functions",
+    "web_search_options",
+    "modalities",
+)
+"""Every field that is read here."""
 # A tuple, because what the client sent may not be hashable.
 _OUTPUTS = ("text", "audio", "image")
+_TOOL_SOURCES = frozenset({"tools", "functions", "web_search_options"})
+_NAMED_TOOLS = ("function", "custom")
+_TOOL_FIELDS = frozenset({"type", *_NAMED_TOOLS})
+_NAME = frozenset({"name"})
 _PART_MODALITIES = {
     "text": "text",
     "refusal": "text",
@@ -35,6 +53,43 @@ _PART_MODALITIES = {
 def invalid(param: str, message: str) -> Refused:
     """The refusal of one field; the message never quotes what the client sent."""
     return Refused("input.invalid", message, param=param)
+
+
+def spelt(fields: Mapping[str, object], known: frozenset[str], param: str | None = None) -> None:
+    """Refuse a field that is one of `known` in other letters.
+
+    Servers written in Go match the names of JSON fields in any case (`encoding/json`, "Unmarshal"),
+    so `Tools` or `MAX_TOKENS` beside what was read here would be what the upstream goes by.
+
+    Args:
+        param: where the fields stand; the body itself if None.
+
+    Raises:
+        Refused: `input.invalid`, with the name as it should be written.
+    """
+    # One look at all names together is cheap, and nearly every body passes here.
+    names = "".join(fields)
+    if names.isascii() and names.islower():
+        return
+    for field in fields:
+        if field not in known and (meant := field.casefold()) in known:
+            raise invalid(param or meant, f"`{meant}` must be written in lower case.")
+
+
+def count(value: object, param: str, *, least: int = 1, most: int = MAX_TOKENS) -> int | None:
+    """A whole number within bounds; null is as good as absent.
+
+    Raises:
+        Refused: `input.invalid` if it is no integer or less than `least`,
+            `input.out_of_bounds` if it is more than `most`.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise invalid(param, f"`{param}` must be an integer of at least {least}.")
+    if value > most:
+        raise Refused("input.out_of_bounds", f"`{param}` must be at most {most}.", param=param)
+    return value
 
 
 def model(body: Mapping[str, object]) -> str:
@@ -77,23 +132,27 @@ def completion_limit(body: Mapping[str, object]) -> int | None:
     """The smaller of the limits that the client set, in tokens; None if it set none."""
     limits = []
     for field in LIMIT_FIELDS:
-        value = body.get(field)
-        if value is None:
-            continue
-        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-            raise invalid(field, f"`{field}` must be a positive integer.")
-        if value > MAX_TOKENS:
-            raise Refused("input.out_of_bounds", f"`{field}` must be at most {MAX_TOKENS}.", param=field)
-        limits.append(value)
-    return min(limits, default=None)
+        limit = count(body.get(field), field)
+        if limit is not None:
+            limits.append(limit)
+    return min(limits) if limits else None
+
+
+def choices(body: Mapping[str, object]) -> int | None:
+    """How many answers the client wants to one prompt (`n`); None if it doesn't say."""
+    return count(body.get("n"), "n", most=MAX_CHOICES)
 
 
 def tools(body: Mapping[str, object]) -> tuple[str, ...]:
     """The names of the tools that the model is offered, sorted, without repeats.
 
-    A tool without a name of its own goes by its type, so that a policy sees that it is there.
+    Only a function and a custom tool have names of their own.
+    Every other tool goes by its type: a friendly name in it must not hide what it is.
     """
-    names = {_tool_name(tool) for field in ("tools", "functions") for tool in _objects(body, field)}
+    if _TOOL_SOURCES.isdisjoint(body):
+        return ()
+    names = {_tool_name(tool) for tool in _objects(body, "tools")}
+    names.update(_own_name(function) for function in _objects(body, "functions"))
     if body.get("web_search_options") is not None:
         names.add("web_search")
     if len(names) > MAX_TOOLS or any(len(name) > MAX_TOOL_CHARS for name in names):
@@ -104,11 +163,19 @@ def tools(body: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _tool_name(tool: Mapping[str, object]) -> str:
-    kind = tool.get("type")
-    inner = tool.get(kind) if isinstance(kind, str) else tool
-    name = inner.get("name") if isinstance(inner, dict) else kind
-    if not isinstance(name, str) or not name:
-        raise invalid("tools", "Each tool must have a name or a type.")
+    spelt(tool, _TOOL_FIELDS, "tools")
+    # Upstreams that don't insist on a type take a tool without one for a function.
+    kind = tool.get("type", "function")
+    if not isinstance(kind, str) or not kind:
+        raise invalid("tools", "A tool's `type` must be a non-empty string.")
+    return _own_name(tool.get(kind)) if kind in _NAMED_TOOLS else kind
+
+
+def _own_name(tool: object) -> str:
+    name = tool.get("name") if isinstance(tool, dict) else None
+    if not isinstance(tool, dict) or not isinstance(name, str) or not name:
+        raise invalid("tools", "Each function and each custom tool must have a name.")
+    spelt(tool, _NAME, "tools")
     return name
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gateway.content.chat import invalid
 from gateway.errors import Refused
 
 if TYPE_CHECKING:
@@ -17,29 +18,54 @@ if TYPE_CHECKING:
 HEADER = b"x-regent-labels"
 FIELD = "labels"
 MAX_LABELS = 32
+# What begins so is meant for Regent; some proxies write `_` for `-`.
+_OURS = (b"x-regent", b"x_regent")
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-def declared(headers: tuple[bytes, ...], body: Mapping[str, object]) -> tuple[str, ...]:
+def declared(headers: Mapping[bytes, tuple[bytes, ...]], body: Mapping[str, object]) -> tuple[str, ...]:
     """The labels of `x-regent-labels` and of `metadata.labels`, united, sorted, in lower case.
 
     Args:
-        headers: every value of the header; each may list several labels, separated by commas.
+        headers: every value of each header, by its lower-case name;
+            each value of `x-regent-labels` may list several labels, separated by commas.
         body: the request's JSON; `metadata.labels` is a string in the same form
             (OpenAI's `metadata` takes strings only).
 
     Raises:
-        Refused: `input.labels` if any of it isn't a list of labels.
+        Refused: `input.labels` if any of it isn't a list of labels, or stands where a slip of the pen
+            would hide it; `input.invalid` if `metadata` is no object.
     """
     labels: set[str] = set()
-    for value in headers:
-        labels |= _read(value.decode("latin-1"), HEADER.decode())
+    # One look at all names together is cheap, and most calls have no such header.
+    if b"regent" in b" ".join(headers):
+        for name in headers:
+            if name.startswith(_OURS):
+                labels |= _of_header(name, headers[name])
     metadata = body.get("metadata")
-    if isinstance(metadata, dict) and FIELD in metadata:
-        labels |= _read(metadata[FIELD], f"metadata.{FIELD}")
+    if metadata is not None:
+        labels |= _of_metadata(metadata)
     if len(labels) > MAX_LABELS:
         raise Refused("input.labels", f"There are more than {MAX_LABELS} data labels.")
     return tuple(sorted(labels))
+
+
+def _of_header(name: bytes, values: tuple[bytes, ...]) -> set[str]:
+    if name != HEADER:
+        raise Refused(
+            "input.labels",
+            f"`{HEADER.decode()}` is the only header of this kind.",
+            param=HEADER.decode(),
+        )
+    return set().union(*(_read(value.decode("latin-1"), HEADER.decode()) for value in values))
+
+
+def _of_metadata(metadata: object) -> set[str]:
+    if not isinstance(metadata, dict):
+        raise invalid("metadata", "`metadata` must be an object.")
+    if any(key != FIELD and key.strip().casefold() == FIELD for key in metadata):
+        raise Refused("input.labels", f"Labels are declared as `{FIELD}`.", param=f"metadata.{FIELD}")
+    return _read(metadata[FIELD], f"metadata.{FIELD}") if FIELD in metadata else set()
 
 
 def _read(text: object, param: str) -> set[str]:

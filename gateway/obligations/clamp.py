@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.content.chat import LIMIT_FIELDS
+from gateway.content.fields import lowered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,14 +14,7 @@ if TYPE_CHECKING:
 
 
 def enforce(terms: Terms, clamps: Sequence[Clamp]) -> None:
-    """Lower the limits that the client set; where it set none, `forward` adds one in the provider's field."""
+    """Lower every limit that the client set; where it set none of OpenAI's, `forward` adds the provider's."""
     ceiling = min(clamp.max_tokens for clamp in clamps)
-    body = terms.body
-    lowered = {
-        field: ceiling
-        for field in LIMIT_FIELDS
-        if isinstance(limit := body.get(field), int) and limit > ceiling
-    }
-    if lowered:
-        terms.body = {**body, **lowered}
+    terms.body = lowered(terms.body, ceiling)
     terms.max_tokens = ceiling if terms.max_tokens is None else min(ceiling, terms.max_tokens)

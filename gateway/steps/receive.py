@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from gateway.content import chat, labels
+from gateway.content import chat, fields, labels
 from gateway.errors import Refused
 from gateway.types import Call
 
@@ -31,6 +31,7 @@ async def receive(raw: RawRequest, limits: Limits) -> Call:
     _check_media_type(raw)
     payload = await raw.read_body()
     body = _object(payload, limits.json_depth)
+    fields.check(body)
     return Call(
         action=raw.action,
         request_id=raw.request_id,
@@ -41,9 +42,10 @@ async def receive(raw: RawRequest, limits: Limits) -> Call:
         stream=chat.flag(body, "stream"),
         include_usage=chat.include_usage(body),
         max_tokens=chat.completion_limit(body),
+        choices=chat.choices(body),
         tools=chat.tools(body),
         modalities=chat.modalities(body),
-        labels=labels.declared(raw.values(labels.HEADER), body),
+        labels=labels.declared(raw.headers, body),
         body=labels.undeclared(body),
         payload=payload,
     )

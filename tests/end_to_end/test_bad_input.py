@@ -61,6 +61,25 @@ def assert_openai_error(answer: Answered, status: int, code: str) -> None:
         ),
         (
             {"model": "demo-small", "messages": [{"role": "user"}]},
+            {"X-Regent-Label": "hr"},
+            400,
+            "input.labels",
+        ),
+        (
+            {"model": "demo-small", "messages": [{"role": "user"}], "metadata": [{"labels": "hr"}]},
+            {},
+            400,
+            "input.invalid",
+        ),
+        (
+            {"model": "demo-small", "messages": [{"role": "user"}], "models": ["demo-cloud-only"]},
+            {},
+            400,
+            "input.invalid",
+        ),
+        ({"model": "demo-small", "messages": [{"role": "user"}], "n": 129}, {}, 400, "input.out_of_bounds"),
+        (
+            {"model": "demo-small", "messages": [{"role": "user"}]},
             {"content-type": "text/plain"},
             415,
             "input.media_type",

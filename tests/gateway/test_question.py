@@ -67,6 +67,7 @@ BODIES = st.fixed_dictionaries(
     optional={
         "stream": st.booleans() | JSON,
         "max_tokens": st.integers(-1, 2**40),
+        "n": st.integers(-1, 130),
         "tools": JSON
         | st.lists(
             st.fixed_dictionaries(
@@ -118,6 +119,15 @@ def test_a_listing_fits_the_schema(build: Builders) -> None:
     assert question.document["resource"] == {"type": "catalogue", "id": "models", "properties": {}}
 
 
+def test_the_number_of_choices_is_a_fact(build: Builders) -> None:
+    """Policy sees how many answers are asked for, and nothing where the client doesn't say."""
+    several: Any = describe(build.call(choices=4), build.principal(), 0).document["action"]
+    unsaid: Any = describe(build.call(), build.principal(), 0).document["action"]
+
+    assert several["properties"]["choices"] == 4
+    assert "choices" not in unsaid["properties"]
+
+
 def test_no_text_of_the_prompt_is_in_a_question(build: Builders) -> None:
     """Findings, never text."""
     body = build.body(messages=[{"role": "user", "content": "the-secret-prompt"}])
@@ -139,6 +149,7 @@ def test_a_clock_behind_the_issuers_gives_no_negative_age(build: Builders) -> No
     ("bound", "path"),
     [
         (chat.MAX_MODEL_CHARS, "resource.properties.id.maxLength"),
+        (chat.MAX_CHOICES, "action.properties.properties.properties.choices.maximum"),
         (chat.MAX_TOOLS, "action.properties.properties.properties.tools.maxItems"),
         (chat.MAX_TOOL_CHARS, "action.properties.properties.properties.tools.items.maxLength"),
         (labels.MAX_LABELS, "context.properties.content.properties.labels.maxItems"),

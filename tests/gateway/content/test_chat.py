@@ -33,10 +33,22 @@ MESSAGE = {"role": "user", "content": "Hello"}
         (chat.completion_limit, {"max_tokens": 1.5}, "input.invalid", "max_tokens"),
         (chat.completion_limit, {"max_completion_tokens": "9"}, "input.invalid", "max_completion_tokens"),
         (chat.completion_limit, {"max_tokens": 2**40}, "input.out_of_bounds", "max_tokens"),
+        (chat.choices, {"n": 0}, "input.invalid", "n"),
+        (chat.choices, {"n": True}, "input.invalid", "n"),
+        (chat.choices, {"n": 2.0}, "input.invalid", "n"),
+        (chat.choices, {"n": "2"}, "input.invalid", "n"),
+        (chat.choices, {"n": 129}, "input.out_of_bounds", "n"),
         (chat.tools, {"tools": {}}, "input.invalid", "tools"),
         (chat.tools, {"tools": [7]}, "input.invalid", "tools"),
         (chat.tools, {"tools": [{}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": None, "name": "calculator"}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": ["web_search"], "name": "calculator"}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": ""}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"name": "calculator"}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": "function", "name": "calculator"}]}, "input.invalid", "tools"),
+        (chat.tools, {"tools": [{"type": "custom"}]}, "input.invalid", "tools"),
         (chat.tools, {"tools": [{"type": "function", "function": {}}]}, "input.invalid", "tools"),
+        (chat.tools, {"functions": [{"type": "web_search"}]}, "input.invalid", "tools"),
         (chat.tools, {"tools": [{"type": "x" * 129}]}, "input.out_of_bounds", "tools"),
         (chat.tools, {"functions": [{"name": f"f{n}"} for n in range(129)]}, "input.out_of_bounds", "tools"),
         (chat.modalities, {}, "input.invalid", "messages"),
@@ -67,6 +79,42 @@ def test_the_smaller_limit_counts() -> None:
     assert chat.completion_limit({"max_tokens": 9, "max_completion_tokens": 5}) == 5
     assert chat.completion_limit({"max_tokens": 9, "max_completion_tokens": None}) == 9
     assert chat.completion_limit({}) is None
+
+
+def test_the_number_of_choices_is_read() -> None:
+    """`n` is a fact for policy; null is as good as absent."""
+    assert [chat.choices(body) for body in ({"n": 1}, {"n": 128}, {"n": None}, {})] == [1, 128, None, None]
+
+
+@pytest.mark.parametrize(
+    ("tool", "expected"),
+    [
+        ({"type": "web_search", "web_search": {"name": "calculator"}}, "web_search"),
+        ({"type": "web_search", "name": "calculator"}, "web_search"),
+        ({"type": "web_search", "function": {"name": "calculator"}}, "web_search"),
+        ({"type": "Function", "function": {"name": "calculator"}}, "Function"),
+        ({"function": {"name": "shell"}, "name": "calculator"}, "shell"),
+    ],
+)
+def test_no_friendly_name_hides_what_a_tool_is(tool: dict[str, object], expected: str) -> None:
+    """A tool of the provider's own goes by its type, whatever it calls itself."""
+    assert chat.tools({"tools": [tool]}) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "function", "function": {"name": "calculator"}, "Function": {"name": "shell"}},
+        {"type": "function", "function": {"name": "calculator", "NAME": "shell"}},
+        {"type": "function", "TYPE": "web_search", "function": {"name": "calculator"}},
+    ],
+)
+def test_no_look_alike_hides_what_a_tool_is(tool: dict[str, object]) -> None:
+    """An upstream that matches names in any case would go by the other one."""
+    with pytest.raises(Refused) as refused:
+        chat.tools({"tools": [tool]})
+
+    assert (refused.value.code, refused.value.param) == ("input.invalid", "tools")
 
 
 def test_tools_go_by_name_or_type() -> None:

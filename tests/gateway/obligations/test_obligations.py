@@ -72,6 +72,16 @@ def test_a_clamp_never_raises_what_the_client_asked_for() -> None:
     assert (after.max_tokens, after.body) == (5, {"max_tokens": 5})
 
 
+def test_a_clamp_holds_for_a_limit_by_any_name() -> None:
+    """Another server's name for the limit is no way around the policy, and is not the client's own limit."""
+    after = applied(terms(max_new_tokens=50, options={"num_predict": 70, "top_k": 4}), [Clamp(9)])
+
+    assert (after.body, after.max_tokens) == (
+        {"max_new_tokens": 9, "options": {"num_predict": 9, "top_k": 4}},
+        9,
+    )
+
+
 @given(st.lists(st.builds(Retain, st.sampled_from(["none", "digest"]), LIMITS), min_size=1))
 def test_retention_takes_the_more_private(retentions: list[Retain]) -> None:
     """One `none` keeps nothing, and the fewest days count."""

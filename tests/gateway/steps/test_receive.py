@@ -75,7 +75,7 @@ async def test_unknown_fields_are_kept(build: Builders) -> None:
 async def test_the_fields_that_the_house_relies_on_are_read(build: Builders) -> None:
     """Model, stream, usage, limit, labels and the exact payload arrive in the call."""
     body = build.body(
-        stream=True, stream_options={"include_usage": True}, max_tokens=7, metadata={"labels": "hr"}
+        stream=True, stream_options={"include_usage": True}, max_tokens=7, n=2, metadata={"labels": "hr"}
     )
     call = await receive(build.raw(body), LIMITS)
 
@@ -84,10 +84,35 @@ async def test_the_fields_that_the_house_relies_on_are_read(build: Builders) -> 
         call.stream,
         call.include_usage,
         call.max_tokens,
+        call.choices,
         call.labels,
-    ) == ("demo-small", True, True, 7, ("hr",))
+    ) == ("demo-small", True, True, 7, 2, ("hr",))
     assert orjson.dumps(body) == call.payload
     assert "metadata" not in call.body
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "code", "param"),
+    [
+        ({"models": ["other"]}, {}, "input.invalid", "models"),
+        ({"num_predict": -1}, {}, "input.invalid", "num_predict"),
+        ({"n": 129}, {}, "input.out_of_bounds", "n"),
+        ({"metadata": "labels=hr"}, {}, "input.invalid", "metadata"),
+        ({}, {b"x_regent_labels": (b"hr",)}, "input.labels", "x-regent-labels"),
+    ],
+)
+async def test_nothing_leads_around_a_decision(
+    changes: dict[str, object],
+    headers: dict[bytes, tuple[bytes, ...]],
+    code: str,
+    param: str,
+    build: Builders,
+) -> None:
+    """Each check of the content is made here, before anybody is asked."""
+    with pytest.raises(Refused) as refused:
+        await receive(build.raw(build.body(**changes), headers=AUTHORIZED | JSON | headers), LIMITS)
+
+    assert (code, param) == (refused.value.code, refused.value.param)
 
 
 async def test_a_listing_has_no_body(build: Builders) -> None:
