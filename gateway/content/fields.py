@@ -29,6 +29,9 @@ _CHOICES_OF_PLACE = {
     "fallbacks": _ONE_MODEL,
     "provider": _OUR_PLACE,
     "route": _OUR_PLACE,
+    # Ways to say the same where nobody looks.
+    "plugins": "Tools are offered by name, in `tools`.",
+    "extra_body": "Fields belong into the body itself.",
 }
 _WATCHED = frozenset({*OTHER_LIMITS, OPTIONS, *_CHOICES_OF_PLACE})
 _READ = frozenset({*chat.FIELDS, "metadata", *_WATCHED})

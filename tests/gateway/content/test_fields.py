@@ -13,7 +13,9 @@ JSON = st.none() | st.booleans() | st.integers(-3, 2**40) | st.floats() | st.tex
 LIMITS = ("max_tokens", "max_completion_tokens", *fields.OTHER_LIMITS)
 
 
-@pytest.mark.parametrize("field", ["models", "fallback_models", "fallbacks", "provider", "route"])
+@pytest.mark.parametrize(
+    "field", ["models", "fallback_models", "fallbacks", "provider", "route", "plugins", "extra_body"]
+)
 @pytest.mark.parametrize("value", ["other", ["other"], {"order": ["x"]}, [], {}, "", 0, False])
 def test_no_call_chooses_another_model_or_place(field: str, value: object) -> None:
     """A router would send the prompt where no policy decided that it may go."""
