@@ -12,6 +12,7 @@ step "types" $bin/mypy
 step "arrows" $bin/lint-imports
 step "rego format" bash -c "test -z \"\$($opa fmt --list policies)\" || { $opa fmt --diff policies; exit 1; }"
 step "rego check" $opa check --bundle --strict --schema policies/schemas --capabilities policies/capabilities.json policies
-step "rego tests, every line covered" $opa test --bundle --coverage --threshold 100 policies
+step "rego tests" $opa test --bundle policies
+step "rego tests reach every line" bash -o pipefail -c "$opa test --bundle --coverage --threshold 100 policies | tail -n 4"
 step "the shipped bundle equals its sources" $bin/regent bundle build policies --check bundles/default
 if command -v regal >/dev/null; then step "regal" regal lint policies; else echo "(regal is not on PATH: not run)"; fi
