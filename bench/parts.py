@@ -1,7 +1,8 @@
 """What the parts of a request cost alone: each in a tight loop, the best of seven runs.
 
 Run as `python -m bench.parts`. Warm caches and no waiting make these lower bounds: in place everything
-costs more, so they say where time could be saved, not how long a request takes.
+costs more, so they say where time could be saved, not how long a request takes. Longer than other rooms:
+every part needs a stand-in for what it would wait for.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from rego.builtins import (
     digests,
     documents,
     encoding,
+    globs,
     networks,
     patterns,
     sprintf,
@@ -40,7 +41,7 @@ PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
     **documents.TABLE,
     **encoding.TABLE,
     **networks.TABLE,
-    **patterns.TABLE,
+    **globs.TABLE,
     **sprintf.TABLE,
     **strings.TABLE,
     **times.TABLE,
@@ -48,6 +49,7 @@ PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
 }
 #: Functions that take the evaluation's context first.
 CONTEXTUAL: Final[Mapping[str, Callable[..., Any]]] = {
+    **globs.CONTEXTUAL,
     **patterns.CONTEXTUAL,
     **sprintf.CONTEXTUAL,
     **times.CONTEXTUAL,
