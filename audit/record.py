@@ -75,7 +75,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         team: team of the subject; null while unknown.
         sref: pseudonym of the subject, from `AuditLog.sref`; null for nobody.
         actor_kind: `user`, `service`, ...; what kind of subject it is.
-        auth: how it proved who it is (`oidc`, `api_key`, `mtls`, `none`).
+        auth: how it proved who it is (`oidc`, `development`).
         op: the operation, as `chat.completions`.
         req_model: the model asked for.
         stream: whether a stream was asked for.

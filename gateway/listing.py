@@ -35,8 +35,8 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     """List the models that the caller may use, or show the one that the path names."""
     trail = Trail(raw)
     async with Conclusion(trail, house, deliver):
-        call = trail.call = await receive(raw, house.limits)
         principal = trail.principal = await authenticate(raw, house.identity)
+        call = trail.call = await receive(raw, house.limits)
         trail.decision = await admit(describe(call, principal, house.now_us()), house.engine)
         admission = insist(trail.decision)
         wanted = (raw.subpath,) if raw.subpath else house.catalogue.models

@@ -7,10 +7,14 @@ write and a flush for each would cost more than deciding the request.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import socket
+import stat
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -84,36 +88,53 @@ class StandardError:
     """
 
     def __init__(self) -> None:
-        self._fd = _own_description(sys.stderr.fileno())
+        self._send = _sender()
+        self._rest = b""
         self._dropped = 0
 
     def write(self, lines: bytes) -> None:
         """Write whole lines, or drop them."""
+        notice = b""
         if self._dropped:
-            told = {
+            event = {
                 "t_us": time.time_ns() // 1000,
                 "level": "warning",
                 "event": "log.dropped",
                 "lines": self._dropped,
             }
-            lines = orjson.dumps(told) + b"\n" + lines
+            notice = orjson.dumps(event) + b"\n"
+        taken = self._rest + notice + lines
         try:
-            os.write(self._fd, lines)
+            sent = self._send(taken)
         except BlockingIOError:
+            sent = 0
+        if sent <= len(self._rest):
+            self._rest = self._rest[sent:]
             self._dropped += lines.count(b"\n")
         else:
-            self._dropped = 0
+            # What a full pipe took begins a line, and its end must follow before anything else.
+            end = taken.find(b"\n", sent - 1) + 1 if sent < len(taken) else len(taken)
+            self._rest = taken[sent:end]
+            self._dropped = taken[end:].count(b"\n")
 
 
-def _own_description(fd: int) -> int:
-    """The same file, opened once more where that is possible.
+def _sender() -> Callable[[bytes], int]:
+    """How to hand bytes to standard error without waiting; none of them where it is closed.
 
-    Whether to wait is a property of the opening; whoever else has ours open must not be changed with it.
+    Whether to wait is a property of an opening, and whoever else has ours open must not be changed with it:
+    a pipe or a terminal is opened once more, a socket is told with each call, and a file never waits.
     """
-    try:
-        return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return fd
+    if sys.stderr is None:
+        return len
+    fd = sys.stderr.fileno()
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISSOCK(mode):
+        sender = socket.socket(fileno=os.dup(fd))
+        return lambda data: sender.send(data, socket.MSG_DONTWAIT)
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        with contextlib.suppress(OSError):
+            fd = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return partial(os.write, fd)
 
 
 def request(trail: Trail, now_us: int) -> None:

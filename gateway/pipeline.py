@@ -1,4 +1,7 @@
-"""One request, top to bottom: ten steps, each a file of its name in `gateway/steps/`."""
+"""One request, top to bottom: ten steps, each a file of its name in `gateway/steps/`.
+
+Who calls is settled before what: a stranger gets no byte of his body read.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,15 @@ from gateway.types import Trail
 if TYPE_CHECKING:
     from gateway.conclusion import Deliver
     from gateway.ports import Ports
-    from gateway.types import Call, RawRequest
+    from gateway.types import RawRequest
 
 
 async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     """Take a call from its bytes to its record; every way out leaves through the conclusion."""
     trail = Trail(raw)
     async with Conclusion(trail, house, deliver):
-        call = trail.call = await _received(trail, house)
         principal = trail.principal = await authenticate(raw, house.identity)
+        call = trail.call = await receive(raw, house.limits)
         candidates = house.catalogue.serving(call.model)
         question = describe(call, principal, house.now_us(), candidates.documents)
         trail.decision = await admit(question, house.engine)
@@ -42,12 +45,3 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         trail.delivery.status = answer.status
         await deliver(answer)
         record.closing(trail, house.log, house.now_us())
-
-
-async def _received(trail: Trail, house: Ports) -> Call:
-    """Receive from somebody known only: a stranger gets no byte of his body read, and learns that he is one.
-
-    The next step asks again who it is; by then the token is known.
-    """
-    trail.principal = await authenticate(trail.raw, house.identity)
-    return await receive(trail.raw, house.limits)

@@ -36,7 +36,11 @@ FIELDS = (
 """Every field that is read here."""
 # A tuple, because what the client sent may not be hashable.
 _OUTPUTS = ("text", "audio", "image")
-_TOOL_SOURCES = frozenset({"tools", "functions", "web_search_options"})
+# OpenAI, xAI and Qwen; each has the upstream search the web, which is a tool without a place in `tools`.
+_SEARCHES = ("web_search_options", "search_parameters", "enable_search")
+_TOOL_SOURCES = frozenset({"tools", "functions", "tool_choice", *_SEARCHES})
+_MESSAGE_FIELDS = frozenset({"role", "content"})
+_PART_FIELDS = frozenset({"type", "text"})
 _NAMED_TOOLS = ("function", "custom")
 _TOOL_FIELDS = frozenset({"type", *_NAMED_TOOLS})
 _NAME = frozenset({"name"})
@@ -153,8 +157,11 @@ def tools(body: Mapping[str, object]) -> tuple[str, ...]:
         return ()
     names = {_tool_name(tool) for tool in _objects(body, "tools")}
     names.update(_own_name(function) for function in _objects(body, "functions"))
-    if body.get("web_search_options") is not None:
+    if any(body.get(field) not in (None, False) for field in _SEARCHES):
         names.add("web_search")
+    chosen = body.get("tool_choice")
+    if isinstance(chosen, dict) and chosen.get("type") not in (*_NAMED_TOOLS, "allowed_tools"):
+        names.add(_tool_name(chosen))
     if len(names) > MAX_TOOLS or any(len(name) > MAX_TOOL_CHARS for name in names):
         raise Refused(
             "input.out_of_bounds", "There are too many tools, or one has too long a name.", param="tools"
@@ -192,6 +199,7 @@ def modalities(body: Mapping[str, object]) -> tuple[str, ...]:
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise invalid("messages", "Each message must be an object with a `role`.")
+        spelt(message, _MESSAGE_FIELDS, "messages")
         content = message.get("content")
         if content is None or isinstance(content, str):
             continue
@@ -208,8 +216,9 @@ def modalities(body: Mapping[str, object]) -> tuple[str, ...]:
 
 def _part_modality(part: object) -> str:
     kind = part.get("type") if isinstance(part, dict) else None
-    if not isinstance(kind, str):
+    if not isinstance(part, dict) or not isinstance(kind, str):
         raise invalid("messages", "Each content part must be an object with a `type`.")
+    spelt(part, _PART_FIELDS, "messages")
     return _PART_MODALITIES.get(kind, "other")
 
 

@@ -14,8 +14,16 @@ from gateway.content import chat
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OTHER_LIMITS = ("max_new_tokens", "max_output_tokens", "max_length", "num_predict", "min_tokens")
-"""Limits of a completion as other servers name them (TGI, Transformers, Gemini, Ollama, vLLM)."""
+OTHER_LIMITS = (
+    "max_new_tokens",
+    "max_output_tokens",
+    "maxTokens",
+    "max_length",
+    "num_predict",
+    "n_predict",
+    "min_tokens",
+)
+"""Limits of a completion as other servers name them (TGI, Transformers, Gemini, Ollama, llama.cpp, vLLM)."""
 OPTIONS = "options"
 """Ollama's own object of settings; `num_predict` in it is a limit too."""
 _OPTIONS_LIMIT = "num_predict"

@@ -30,6 +30,7 @@ MAX_HEADERS = 256
 UNREAD_GRACE_S = 5.0
 """How long a client may go on sending a body that was refused; then its connection is closed."""
 
+_BODY = frozenset({b"content-length", b"transfer-encoding"})
 _HEAD = b"HTTP/1.1 "
 _INTERIM = b"HTTP/1.1 1"
 
@@ -46,7 +47,9 @@ class OneWrite:
         self._head = b""
 
     def write(self, data: bytes) -> None:
-        """Send `data`, or hold it if it is the head of a final answer."""
+        """Send `data`, or hold it if it is the head of a final answer; nothing once the client is gone."""
+        if self._transport.is_closing():
+            return
         if self._head:
             data, self._head = self._head + data, b""
         elif data.startswith(_HEAD) and not data.startswith(_INTERIM):
@@ -56,7 +59,7 @@ class OneWrite:
 
     def flush(self) -> None:
         """Send what is held: an answer without a body (to HEAD, say) consists of its head."""
-        if self._head:
+        if self._head and not self._transport.is_closing():
             held, self._head = self._head, b""
             self._transport.write(held)
 
@@ -80,10 +83,12 @@ class RegentProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # uvicorn narrows asyncio's own signature in the same way
         self._wire = OneWrite(transport)
-        # One for each request that isn't answered yet, oldest first: clients may pipeline.
-        self._unanswered: list[dict[str, Any]] = []
+        # Requests not answered yet, oldest first, since clients may pipeline; uvicorn knows the newest.
+        self._unanswered: list[tuple[RequestResponseCycle, dict[str, Any]]] = []
+        self._news: dict[str, Any] = {}
         self._in_head = True
         self._head_bytes = 0
+        self._mistake = "input.http"
         self._unread: asyncio.TimerHandle | None = None
         super().connection_made(cast("asyncio.Transport", self._wire))
 
@@ -92,47 +97,51 @@ class RegentProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._wire.is_closing():
+        if self._in_head and self._head_bytes > 2 * MAX_HEAD_BYTES and not self._wire.is_closing():
             # An endless header would fill the memory before anybody is asked who it is.
             self._refuse("input.head_too_large")
 
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        connection: dict[str, Any] = {}
-        self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", connection)}
-        self._unanswered.append(connection)
+        self._news = {}
+        self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", self._news)}
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             # A trailer must not become a header (RFC 9110 section 6.5.1): it would come after the checks.
             raise ValueError("trailers are not taken")
-        if len(self.headers) >= MAX_HEADERS:
-            raise ValueError("too many headers")
         super().on_header(name, value)
 
     @override
     def on_headers_complete(self) -> None:
+        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
+        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+            self._mistake = "input.head_too_large"
+            raise ValueError("the head is too large")
+        if self.parser.should_upgrade() and _BODY & {name for name, _ in self.headers}:
+            # The parser takes what follows for another protocol: a body would be read as a second request.
+            raise ValueError("no upgrade with a body")
         self._in_head = False
         self._head_bytes = 0
         super().on_headers_complete()
+        self._unanswered.append((self.cycle, self._news))
 
     @override
     def on_message_complete(self) -> None:
         self._in_head = True
+        self._news["whole"] = True
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
-        self._unanswered[-1]["whole"] = True
         super().on_message_complete()
 
     @override
     def on_response_complete(self) -> None:
         self._wire.flush()
-        if self._unanswered:
-            self._unanswered.pop(0)
-        if self.cycle.more_body and not self._wire.is_closing():
+        answered, _ = self._unanswered.pop(0)
+        if answered.more_body and not self._wire.is_closing():
             self._unread = self.loop.call_later(UNREAD_GRACE_S, self._wire.close)
         super().on_response_complete()
 
@@ -141,32 +150,32 @@ class RegentProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._unread is not None:
             self._unread.cancel()
-        unanswered, self._unanswered = self._unanswered, []
-        for connection in unanswered:
-            callback = connection.pop("callback", None)
+        self._leave()
+        for _, news in self._unanswered:
+            callback = news.pop("callback", None)
             if callback is not None:
                 callback()
 
     @override
     def send_400_response(self, msg: str) -> None:
-        self._refuse("input.http")
-
-    @override
-    def _unsupported_upgrade_warning(self) -> None:
-        if self.cycle.more_body:
-            # The parser takes what follows for another protocol, so the body is lost.
-            self._refuse("input.http")
+        self._refuse(self._mistake)
 
     def _refuse(self, code: str) -> None:
         """End the connection, with an error unless it would be taken for the answer to an earlier request."""
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # uvicorn says never None, and it begins so
-        waiting = cycle is not None and not cycle.response_complete
-        if cycle is None or not waiting or (cycle.more_body and not cycle.response_started):
+        own = not self._unanswered
+        if len(self._unanswered) == 1:
+            cycle, _ = self._unanswered[0]
+            own = cycle.more_body and not cycle.response_started
+        if own:
             self._wire.write(_error(code))
-        if cycle is not None and waiting:
+        self._leave()
+        self._wire.close()
+
+    def _leave(self) -> None:
+        """Let every unanswered request know that nobody listens any more."""
+        for cycle, _ in self._unanswered:
             cycle.disconnected = True
             cycle.message_event.set()
-        self._wire.close()
 
 
 def _error(code: str) -> bytes:

@@ -58,6 +58,7 @@ def _bare(raw: RawRequest) -> Call:
         decision_id=raw.decision_id,
         client_ip=raw.client_ip,
         received_us=raw.received_us,
+        labels=labels.declared(raw.headers, {}),
     )
 
 

@@ -35,12 +35,12 @@ def test_every_name_of_the_life_of_a_request_is_defined(name: str) -> None:
 def test_the_ten_steps_stand_in_the_pipelines_order() -> None:
     """The table lists the steps as `gateway/pipeline.py` takes them."""
     pipeline = (ROOT / "gateway" / "pipeline.py").read_text(encoding="utf-8")
-    body = pipeline[pipeline.index("async with Conclusion") : pipeline.index("async def _received")]
+    body = pipeline[pipeline.index("async with Conclusion") :]
     calls = re.findall(
-        r"\b(_received|authenticate|admit|inspect|decide|enforce|record\.opening|forward|release|record\.closing)\(",
+        r"\b(receive|authenticate|admit|inspect|decide|enforce|record\.opening|forward|release|record\.closing)\(",
         body,
     )
-    steps = [call.removeprefix("_").split(".")[0].replace("received", "receive") for call in calls]
+    steps = [call.split(".")[0] for call in calls]
 
     assert re.findall(r"^\| (\w+) \| `gateway/steps", LIFE, re.MULTILINE) == steps
 

@@ -104,3 +104,16 @@ def test_a_reader_that_stalls_costs_lines_and_no_time(
     os.close(reader)
 
     assert sink._dropped == 0
+
+
+def test_a_file_keeps_what_others_wrote_into_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Lines and whatever else goes to the same standard error stand one behind the other."""
+    path = tmp_path / "stderr"
+    with path.open("wb", buffering=0) as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        sink = logs.StandardError()
+        sink.write(b"first\n")
+        stderr.write(b"second\n")
+        sink.write(b"third\n")
+
+    assert path.read_bytes() == b"first\nsecond\nthird\n"

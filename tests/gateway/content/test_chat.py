@@ -156,3 +156,37 @@ def test_texts_are_those_of_the_messages() -> None:
     }
 
     assert list(chat.texts(body)) == ["Hello", "a"]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "user", "content": "ok", "Content": [{"type": "image_url"}]}],
+        [{"role": "user", "content": [{"type": "text", "Type": "image_url", "text": "a"}]}],
+    ],
+)
+def test_a_look_alike_within_a_message_is_refused(messages: list[object]) -> None:
+    """A server that matches names in any case would be given what policy didn't see."""
+    with pytest.raises(Refused) as refused:
+        chat.modalities({"messages": messages})
+
+    assert refused.value.code == "input.invalid"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"search_parameters": {"mode": "on"}},
+        {"enable_search": True},
+        {"tool_choice": {"type": "web_search"}},
+    ],
+)
+def test_a_search_without_a_tool_is_seen_as_one(body: dict[str, object]) -> None:
+    """Whatever a provider calls it, policy sees that the web is searched."""
+    assert chat.tools(body) == ("web_search",)
+
+
+def test_a_choice_among_ones_own_tools_is_no_tool() -> None:
+    """`tool_choice` as OpenAI's API has it names what stands in `tools` anyway."""
+    for choice in ("auto", {"type": "function", "function": {"name": "f"}}, {"type": "allowed_tools"}, None):
+        assert chat.tools({"tool_choice": choice, "enable_search": False}) == ()
