@@ -15,6 +15,7 @@ from audit import record as records
 from audit.commitment import Commitment, commit
 from audit.errors import AuditError
 from gateway.errors import Refused
+from gateway.reasons import REASONS
 from gateway.types import Allow
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 ALLOWED = "allowed"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 GONE = "client.gone"
-_LOG_CODES = {"log.backlogged": "log.backlogged"}
 _UNDECIDED = {"engine": "none", "bundle": None, "revision": None, "path": ""}
 
 
@@ -45,8 +45,14 @@ async def opening(trail: Trail, log: AuditLog) -> None:
         await log.append(record)
     except AuditError as error:
         trail.opened = False
-        code = _LOG_CODES.get(error.code, "log.record_refused" if error.code.startswith("record.") else None)
-        raise Refused(code or "log.not_durable") from error
+        raise Refused(_refusal_code(error)) from error
+
+
+def _refusal_code(error: AuditError) -> str:
+    """The log's own code where callers know it; of a closed log or vault only that it can't record."""
+    if error.code.startswith("record."):
+        return "log.record_refused"
+    return error.code if error.code in REASONS else "log.not_durable"
 
 
 def closing(trail: Trail, log: AuditLog, now_us: int) -> None:

@@ -15,16 +15,6 @@ HOUSE = {
 }
 
 
-@pytest.fixture(scope="session")
-def opa() -> Path:
-    """The real `opa`."""
-    local = ROOT / ".tools" / "opa"
-    found = local if local.is_file() else shutil.which("opa")
-    if found is None:
-        pytest.skip("no `opa`: run `make tools`")
-    return Path(found)
-
-
 @pytest.fixture
 def files() -> dict[str, bytes]:
     """The files of a well-formed bundle; its plan says nothing, which readers don't mind."""

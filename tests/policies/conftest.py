@@ -2,7 +2,6 @@
 
 import copy
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,16 +26,6 @@ Ask = Callable[..., dict[str, Any]]
 def policies() -> Path:
     """The folder of Rego sources."""
     return ROOT / "policies"
-
-
-@pytest.fixture(scope="session")
-def opa() -> Path:
-    """The real `opa`."""
-    local = ROOT / ".tools" / "opa"
-    found = local if local.is_file() else shutil.which("opa")
-    if found is None:
-        pytest.skip("no `opa`: run `make tools`")
-    return Path(found)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -80,16 +79,6 @@ def block(statements: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
 def block_of() -> Callable[[list[tuple[str, dict[str, Any]]]], dict[str, Any]]:
     """`block`, for tests that nest blocks."""
     return block
-
-
-@pytest.fixture(scope="session")
-def opa() -> Path:
-    """The pinned `opa`."""
-    local = _REPOSITORY / ".tools" / "opa"
-    found = local if local.exists() else shutil.which("opa")
-    if found is None:
-        pytest.skip("no `opa` in .tools or on PATH")
-    return Path(found)
 
 
 @pytest.fixture(scope="session")
