@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rego import plan as p
 from rego import values
+from rego.builtins import REFUSED
 from rego.codegen import Lines, write_function
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
@@ -19,6 +20,8 @@ from rego.runtime import NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, TracebackType
+
+    from rego.builtins import Tables
 
 #: Places in the trace that an evaluation hands down: steps left, context of builtins, answers.
 BUDGET: Final = 0
@@ -66,15 +69,11 @@ class Builtins:
     """The builtins a plan may call.
 
     Args:
-        plain: Functions of their operands alone.
-        contextual: Functions that take the evaluation's context first.
-        inline: Faster expressions for common operands; never for a builtin that the host replaced.
+        tables: What there is.
         strict: Whether an error in a builtin ends the evaluation, or makes the call undefined.
     """
 
-    plain: Mapping[str, Callable[..., Any]]
-    contextual: Mapping[str, Callable[..., Any]]
-    inline: Mapping[str, Callable[..., str | None]]
+    tables: Tables
     strict: bool = True
 
 
@@ -172,18 +171,19 @@ class _Scope:
             raise PlanError("plan.malformed", f"{name!r} is neither a function nor a declared builtin")
         if declared.arity is not None and declared.arity != arguments:
             raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
-        contextual = name in self.builtins.contextual
+        contextual = name in self.builtins.tables.contextual
         self.contextual |= contextual
-        function = self.builtins.contextual.get(name) or self.builtins.plain.get(name)
+        function = self.builtins.tables.contextual.get(name) or self.builtins.tables.plain.get(name)
         if function is None:
-            raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is not supported")
+            reason = REFUSED.get(name, "it is not supported")
+            raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is refused: {reason}")
         if name not in self.names:
             self.names[name] = f"b{len(self.names)}"
             self.namespace[self.names[name]] = function if self.builtins.strict else _lenient(function)
         return self.names[name], declared.void, contextual
 
     def inline(self, name: str, args: list[str], kinds: list[str | None]) -> str | None:
-        write = self.builtins.inline.get(name)
+        write = self.builtins.tables.inline.get(name)
         return write(args, kinds) if write else None
 
     def constant(self, value: Any) -> str:

@@ -9,7 +9,7 @@ from itertools import compress, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rego import analysis, plan
-from rego.builtins import CONTEXTUAL, INLINE, PLAIN
+from rego.builtins import tables
 from rego.builtins.context import Context, Patterns
 from rego.compiler import (
     ANSWERS,
@@ -97,12 +97,7 @@ class Policy:
         given = dict(builtins or {})
         program = compile_plan(
             parsed,
-            Builtins(
-                plain={**PLAIN, **given},
-                contextual={name: made for name, made in CONTEXTUAL.items() if name not in given},
-                inline={name: made for name, made in INLINE.items() if name not in given},
-                strict=strict_builtin_errors,
-            ),
+            Builtins(tables(parsed.builtins, given), strict=strict_builtin_errors),
         )
         blank = (max_steps, None, None, *([0] * len(program.rules)))
         return cls(parsed, program, data, blank, max_steps, on_print, Patterns(), is_pure(parsed, given))

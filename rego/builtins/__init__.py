@@ -1,12 +1,13 @@
-"""OPA's builtins: a module for each family with one visible table; here all tables side by side.
+"""OPA's builtins: a module for each family with visible tables; here all tables side by side.
 
+Families whose libraries take long to import are imported when a plan declares one of their builtins.
 A builtin that is in no table does not exist: a plan that calls it is refused when it is loaded.
-Left out on purpose, because they reach outside or are not deterministic: `http.send`, `opa.runtime`,
-`net.lookup_ip_addr`, `rand.intn`. A host that wants them passes them in.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from rego.builtins import (
@@ -28,7 +29,7 @@ from rego.builtins import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
 #: Functions of their operands alone.
 PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
@@ -62,3 +63,51 @@ INLINE: Final[Mapping[str, Callable[..., str | None]]] = {
     **comparison.INLINE,
     **strings.INLINE,
 }
+#: Modules that are imported only for a plan that declares one of these builtins.
+ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {}
+#: Builtins that a plan cannot call unless the host passes an implementation, and why.
+REFUSED: Final[Mapping[str, str]] = {
+    "http.send": "it reaches outside; the host may pass an implementation",
+    "net.lookup_ip_addr": "it reaches outside; the host may pass an implementation",
+    "opa.runtime": "it shows the environment; the host may pass an implementation",
+    "rand.intn": "it is not deterministic; the host may pass an implementation",
+    "rego.parse_module": "there is no parser of Rego here; the host may pass an implementation",
+}
+#: Names that OPA lists as builtins and that its planner writes as statements or as other builtins.
+PLANNED_AWAY: Final = frozenset({"assign", "eq", "internal.test_case", "print"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The builtins of one plan, by name.
+
+    Args:
+        plain: Functions of their operands alone.
+        contextual: Functions that take the evaluation's context first.
+        inline: Writers of faster source text for common operands.
+    """
+
+    plain: Mapping[str, Callable[..., Any]]
+    contextual: Mapping[str, Callable[..., Any]]
+    inline: Mapping[str, Callable[..., str | None]]
+
+
+def tables(names: Iterable[str], given: Mapping[str, Callable[..., Any]]) -> Tables:
+    """Return what there is for a plan's builtins; what is missing is in no table.
+
+    Args:
+        names: The builtins that the plan declares.
+        given: The host's own, which go before ours.
+    """
+    wanted = set(names) - given.keys()
+    plain, contextual = {**_chosen(PLAIN, wanted), **given}, _chosen(CONTEXTUAL, wanted)
+    for module, held in ON_DEMAND.items():
+        if not wanted.isdisjoint(held):
+            family = import_module(f"rego.builtins.{module}")
+            plain |= _chosen(getattr(family, "TABLE", {}), wanted)
+            contextual |= _chosen(getattr(family, "CONTEXTUAL", {}), wanted)
+    return Tables(plain, contextual, _chosen(INLINE, wanted))
+
+
+def _chosen(table: Mapping[str, Any], wanted: Container[str]) -> dict[str, Any]:
+    return {name: made for name, made in table.items() if name in wanted}
