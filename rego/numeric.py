@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 Number: TypeAlias = int | float | Decimal
 
 _MANTISSA_BITS: Final = 64
+_EXACT_WHOLE: Final = 2**_MANTISSA_BITS  # up to here no shorter decimal names a whole number
 _MAX_EXPONENT: Final = 4000  # beyond it a whole number stays a Decimal: 1e999999999 must not fill the memory
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
@@ -77,8 +78,8 @@ def rounded(value: Fraction) -> Fraction:
 
 
 def from_binary(value: Fraction) -> Number:
-    """Return the number that OPA prints for a 64-bit result: whole, or the shortest decimal that names it."""
-    if value.denominator == 1:
+    """Return the number that OPA prints for a 64-bit result: the shortest decimal that names it."""
+    if value.denominator == 1 and abs(value.numerator) <= _EXACT_WHOLE:
         return value.numerator
     for digits in range(1, 22):
         text = _to_digits(value, digits)
