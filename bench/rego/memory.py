@@ -31,7 +31,8 @@ class Mark:
 def marks(policy: Policy, evaluations: int, step: int = STEP) -> Iterator[Mark]:
     """Ask the shipped policy, half at admission and half on requests.
 
-    Caller, model and label are other ones each time, so that whatever is kept by value shows.
+    Caller and model are other ones each time, and every other time the label, so that whatever is kept by
+    value shows.
 
     Args:
         evaluations: how many in all.
@@ -48,10 +49,11 @@ def marks(policy: Policy, evaluations: int, step: int = STEP) -> Iterator[Mark]:
 
 
 def _another(document: Document, number: int) -> Document:
-    content = {"labels": [f"label-{number}"]}
-    return {
+    changed = {
         **document,
         "subject": {**document["subject"], "id": f"user-{number}@acme"},
         "resource": {**document["resource"], "id": f"gpt-4o-{number}"},
-        "context": {**document["context"], "content": content},
     }
+    if number % 4 < 2:
+        changed["context"] = {**document["context"], "content": {"labels": [f"label-{number}"]}}
+    return changed

@@ -1,8 +1,8 @@
 """The policies that are measured, as sources: the shipped one, and bigger ones written by rule; runs nothing.
 
 The same numbers make the same text on every machine.
-A policy of many rules has them in a cycle of ten, as gateways have them; what OPA's rule index can do with
-each kind is stated in `_CYCLE`, because OPA looks only at the rules that its index leaves over.
+A policy of many rules has them in a cycle of ten, as gateways have them. What OPA's rule index can do with
+each kind is stated, because OPA looks only at the rules that its index leaves over.
 """
 
 from __future__ import annotations
@@ -78,66 +78,38 @@ def shipped_questions() -> tuple[Question, ...]:
     )
 
 
-# Ten kinds of rules, and whether OPA 1.21's index (v1/ast/index.go) knows when to leave a rule of it out.
-_CYCLE: Final[tuple[tuple[bool, str], ...]] = (
-    *(
-        [
-            (
-                True,
-                """granted if {{
+_GRANT: Final = """granted if {{
 	input.subject.properties.team == "team-{team}"
 	input.resource.id == "model-{number}"
-}}""",
-            )
-        ]
-        * 4
-    ),
-    *(
-        [
-            (
-                True,
-                """deny contains reason if {{
+}}"""
+_OTHER_TEAM: Final = """deny contains reason if {{
 	input.resource.id == "model-{number}"
 	input.subject.properties.team != "team-{team}"
 	reason := {reason}
-}}""",
-            )
-        ]
-        * 2
-    ),
-    (
-        True,
-        """deny contains reason if {{
+}}"""
+_PREFIX: Final = """deny contains reason if {{
 	startswith(input.subject.id, "external-{number}-")
 	reason := {reason}
-}}""",
-    ),
-    (
-        True,
-        """deny contains reason if {{
+}}"""
+_GLOB: Final = """deny contains reason if {{
 	glob.match("vendor-{number}/*", ["/"], input.resource.id)
 	input.action.properties.stream
 	reason := {reason}
-}}""",
-    ),
-    (
-        True,
-        """deny contains reason if {{
+}}"""
+_LABEL: Final = """deny contains reason if {{
 	"label-{number}" in input.context.content.labels
 	some deployment in input.resource.properties.deployments
 	deployment.zone != "onprem"
 	reason := {reason}
-}}""",
-    ),
-    (
-        False,
-        """deny contains reason if {{
+}}"""
+_LIMIT: Final = """deny contains reason if {{
 	input.action.properties.max_tokens > {limit}
-	input.subject.properties.team == "team-{team}"
+	input.subject.properties.team != "team-{team}"
 	reason := {reason}
-}}""",
-    ),
-)
+}}"""
+_CYCLE: Final = (*[_GRANT] * 4, *[_OTHER_TEAM] * 2, _PREFIX, _GLOB, _LABEL, _LIMIT)
+# OPA 1.21's index (v1/ast/index.go) leaves rules out by equality, affixes, globs and membership.
+_INDEXABLE: Final = frozenset({_GRANT, _OTHER_TEAM, _PREFIX, _GLOB, _LABEL})
 
 _HEAD: Final = """package bench.rules
 
@@ -157,13 +129,13 @@ default granted := false
 def rules(count: int) -> Sources:
     """A gateway's policy with that many rules: grants by team and model, reasons to deny of six kinds."""
     written = [_rule(number) for number in range(count)]
-    indexable = sum(known for known, _ in written) / count
-    text = "\n\n".join([_HEAD.rstrip(), *(rule for _, rule in written)]) + "\n"
+    indexable = sum(_CYCLE[number % len(_CYCLE)] in _INDEXABLE for number in range(count)) / count
+    text = "\n\n".join([_HEAD.rstrip(), *written]) + "\n"
     usual = {("subject", "properties", "team"): "team-0", ("resource", "id"): "model-0"}
     denied = {
         ("subject", "id"): "external-6-bob",
         ("context", "content", "labels"): ["label-8"],
-        ("action", "properties", "max_tokens"): 4_096 + 10,
+        ("action", "properties", "max_tokens"): 4_096 + 60,
     }
     missing = {("subject", "properties", "team"): _MISSING, ("context", "content"): _MISSING}
     questions = (
@@ -174,13 +146,14 @@ def rules(count: int) -> Sources:
     return Sources(f"{count:,} rules", text, {}, questions, indexable)
 
 
-def _rule(number: int) -> tuple[bool, str]:
-    indexable, text = _CYCLE[number % len(_CYCLE)]
+def _rule(number: int) -> str:
     reason = (
         f'{{"id": "rule.{number:05}", "user": "This call is not permitted.", '
         f'"admin": "Rule {number} refuses it.", "controls": ["GDPR-32"]}}'
     )
-    return indexable, text.format(number=number, team=number % 7, limit=4_096 + number, reason=reason)
+    return _CYCLE[number % len(_CYCLE)].format(
+        number=number, team=number % 7, limit=4_096 + number, reason=reason
+    )
 
 
 _SUBJECTS: Final = """package bench.subjects

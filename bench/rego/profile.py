@@ -37,7 +37,8 @@ _SAMPLES_PER_S: Final = 500
 _SHOWN: Final = 30
 _FRAME: Final = re.compile(r"(?P<name>.*) \((?P<file>.*):(?P<line>\d+)\)")
 _PLAN: Final = "<rego plan>"
-_DRIVER: Final = ("evaluate", f"{_ROOT}/rego/policy.py")
+_WIDTHS: Final = {"Rego": 26, "inclusive us": 12}
+_DRIVER: Final = f"{_ROOT}/rego/policy.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Frame:
 
 
 def show(policy: str, seconds: float, console: Console) -> None:
-    """Sample each question to the first policy whose name has `policy` in it, and print the tables.
+    """Sample what the first policy with `policy` in its name does to allow something; print the tables.
 
     Raises:
         BenchFailed: there is no such policy, or py-spy couldn't run.
@@ -60,6 +61,8 @@ def show(policy: str, seconds: float, console: Console) -> None:
         if subject is None:
             raise BenchFailed(f"no policy has {policy!r} in its name")
         for number, question in enumerate(subject.questions):
+            if question.name != "allow":
+                continue
             mean_us = timed(evaluation(subject, question), min(1.0, seconds)).mean_us
             stacks = list(_sampled(subject, number, seconds))
             heading = f"{subject.name}, {question.entrypoint}, {question.name}: {mean_us:.1f} us"
@@ -82,9 +85,13 @@ def _sampled(subject: Subject, number: int, seconds: float) -> Iterator[tuple[Se
     for line in lines:
         text, _, count = line.rpartition(" ")
         frames = [_frame(part) for part in text.split(";")]
-        start = next((at for at, frame in enumerate(frames) if (frame.name, frame.file) == _DRIVER), None)
+        start = next((at for at, frame in enumerate(frames) if _is_start(frame)), None)
         if start is not None:
             yield frames[start:], int(count)
+
+
+def _is_start(frame: Frame) -> bool:
+    return frame.file == _DRIVER and frame.name.endswith("evaluate")
 
 
 def _frame(text: str) -> Frame:
@@ -153,5 +160,5 @@ def _table(heading: str, figures: Sequence[str]) -> Table:
     shown = Table()
     shown.add_column(heading, overflow="ellipsis", no_wrap=True)
     for figure in figures:
-        shown.add_column(figure, justify="right", no_wrap=True)
+        shown.add_column(figure, justify="right", no_wrap=True, min_width=_WIDTHS.get(figure, 6))
     return shown
