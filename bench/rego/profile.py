@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).parents[2]
 _SAMPLES_PER_S: Final = 500
 _SHOWN: Final = 30
-_FRAME: Final = re.compile(r"(?P<name>.*) \((?P<file>.*):(?P<line>\d+)\)")
+_FRAME: Final = re.compile(r"(?P<name>.*) \((?P<file>[^()]*?)(?::(?P<line>\d+))?\)")
 _PLAN: Final = "<rego plan>"
 _WIDTHS: Final = {"Rego": 26, "inclusive us": 12}
 _DRIVER: Final = f"{_ROOT}/rego/policy.py"
@@ -96,7 +96,7 @@ def _is_start(frame: Frame) -> bool:
 
 def _frame(text: str) -> Frame:
     found = _FRAME.fullmatch(text)
-    return Frame(found["name"], found["file"], int(found["line"])) if found else Frame(text, "", 0)
+    return Frame(found["name"], found["file"], int(found["line"] or 0)) if found else Frame(text, "", 0)
 
 
 def _tables(
@@ -124,7 +124,7 @@ def _tables(
     yield shown
     shown = _table("line, with what it calls outside the plan", ("us", "share", "Rego"))
     for frame, seen in lines.most_common(_SHOWN):
-        text = f"{frame.line}: {names.text(frame)}"
+        text = names.text(frame)
         shown.add_row(text, f"{seen / total * mean_us:.2f}", f"{seen / total:.1%}", names.place(frame))
     yield shown
 
@@ -147,8 +147,9 @@ class _Names:
         return f"{frame.name} = {self._functions[int(number[1])]}" if number and known else frame.name
 
     def text(self, frame: Frame) -> str:
-        """The line of generated source."""
-        return self._source[frame.line - 1].strip() if 0 < frame.line <= len(self._source) else ""
+        """The line of generated source; py-spy can't read the table of lines of a very long function."""
+        known = 0 < frame.line <= len(self._source)
+        return f"{frame.line}: {self._source[frame.line - 1].strip()}" if known else self.function(frame)
 
     def place(self, frame: Frame) -> str:
         """Where in the Rego it comes from."""
