@@ -168,8 +168,9 @@ def _print(context: Context, values: Value) -> bool:
 
 
 def _trace(context: Context, note: Value) -> bool:
+    shown = text(note, 1)
     if context.print is not None:
-        context.print(text(note, 1))
+        context.print(shown)
     return True
 
 
