@@ -12,10 +12,23 @@ import re2
 from rego import utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-_ESCAPE: Final = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.", re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\Q.*?(?:\\E|\Z)|\\[pP]\{(?P<name>[^}]*)\}|\\.", re.DOTALL)
+_SEPARATORS: Final = str.maketrans("", "", "_- ")
 _NAME: Final = re.compile(r"\(\?P?<([^>=!]*)>")
+#: Long names of Unicode's categories, without the separators that do not count; RE2 knows the short ones.
+_CATEGORIES: Final[Mapping[str, str]] = {
+    "closepunctuation": "Pe", "combiningmark": "M", "connectorpunctuation": "Pc", "control": "Cc",
+    "cntrl": "Cc", "currencysymbol": "Sc", "dashpunctuation": "Pd", "decimalnumber": "Nd", "digit": "Nd",
+    "enclosingmark": "Me", "finalpunctuation": "Pf", "format": "Cf", "initialpunctuation": "Pi",
+    "letter": "L", "letternumber": "Nl", "lineseparator": "Zl", "lowercaseletter": "Ll", "mark": "M",
+    "mathsymbol": "Sm", "modifierletter": "Lm", "modifiersymbol": "Sk", "nonspacingmark": "Mn",
+    "number": "N", "openpunctuation": "Ps", "other": "C", "otherletter": "Lo", "othernumber": "No",
+    "otherpunctuation": "Po", "othersymbol": "So", "paragraphseparator": "Zp", "privateuse": "Co",
+    "punctuation": "P", "punct": "P", "separator": "Z", "spaceseparator": "Zs", "spacingmark": "Mc",
+    "surrogate": "Cs", "symbol": "S", "titlecaseletter": "Lt", "uppercaseletter": "Lu",
+}  # fmt: skip
 
 
 class PatternError(ValueError):
@@ -29,9 +42,8 @@ def compiled(pattern: str) -> Any:
         PatternError: The text is no pattern, or one whose automaton would be too large.
     """
     pattern = utf8.shown(pattern)
-    escapes = set(_ESCAPE.findall(pattern)) if "\\" in pattern else set()
-    if "\\C" in escapes:
-        raise PatternError("invalid escape sequence: `\\C`")
+    if "\\" in pattern:
+        pattern = _ESCAPE.sub(_for_re2, pattern)
     if not pattern.isascii() and any(not name.isascii() for name in _NAME.findall(pattern)):
         raise PatternError("invalid named capture")
     options = re2.Options()
@@ -40,7 +52,18 @@ def compiled(pattern: str) -> Any:
         made = re2.compile(pattern, options)
     except re2.error as error:
         raise PatternError(str(error)) from error
-    return _Characters(made) if "\\B" in escapes else made
+    return _Characters(made) if "\\B" in pattern else made
+
+
+def _for_re2(escape: re.Match[str]) -> str:
+    """Return an escape as RE2 writes it."""
+    if escape.group() == "\\C":  # in RE2 it is a byte
+        raise PatternError("invalid escape sequence: `\\C`")
+    if escape["name"] is None:
+        return escape.group()
+    name = escape["name"].removeprefix("^")
+    short = _CATEGORIES.get(name.translate(_SEPARATORS).lower(), name)
+    return f"{escape.group()[:3]}{'^' if name != escape['name'] else ''}{short}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +98,11 @@ class _Match:
 
     def start(self) -> int:
         """Return where it begins."""
-        return self.places[self.match.start()]
+        return int(self.places[self.match.start()])
 
     def end(self) -> int:
         """Return where it ends."""
-        return self.places[self.match.end()]
+        return int(self.places[self.match.end()])
 
     def group(self, name: int | str = 0) -> str | None:
         """Return a group's text, or None; IndexError where there is no such group."""
