@@ -65,6 +65,13 @@ INLINE: Final[Mapping[str, Callable[..., str | None]]] = {
 }
 #: Modules that are imported only for a plan that declares one of these builtins.
 ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
+    "intersections": ("regex.globs_match",),
+    "metadata": ("rego.metadata.chain", "rego.metadata.rule"),
+    "schemas": ("json.match_schema", "json.verify_schema"),
+    "signing": ("providers.aws.sign_req",),
+    "templates": ("strings.render_template",),
+    "uris": ("uri.is_valid", "uri.parse"),
+    "yamls": ("yaml.is_valid", "yaml.marshal", "yaml.unmarshal"),
     "certificates": (
         "crypto.parse_private_keys",
         "crypto.x509.parse_and_verify_certificates",
