@@ -26,7 +26,6 @@ DOUBLE_BITS: Final = 53
 _MAX_DIGITS: Final = 100_000  # beyond it nothing is a whole number: 1e999999999 must not fill the memory
 _MAX_EXPONENT: Final = 5000  # beyond it there is no arithmetic with fractions: its cost grows with the square
 _MAX_WHOLE: Final = 4000  # beyond it a whole number stays a Decimal
-_DOUBLE_DIGITS: Final = 16  # a shorter decimal is the double's name
 _DOUBLE_EXPONENT: Final = 300  # where every double is a normal one
 _MAX_STR_DIGITS: Final = 4000  # Python refuses to convert longer integers, as a guard of its own
 _MAX_STR_BITS: Final = 13_000
@@ -151,35 +150,49 @@ def from_binary(value: Fraction, bits: int = MANTISSA_BITS) -> Number:
 
 
 def _shortest(value: Fraction, bits: int) -> Decimal:
+    """Return what Go's `big.Float` prints for a number of so many bits (`roundShortest` in its ftoa.go)."""
+    top, scale = abs(value.numerator), value.denominator.bit_length() - 1
+    shift = bits + 1 - top.bit_length()  # the mantissa gets one bit more, for half of its last place
+    mantissa = top << shift if shift >= 0 else top >> -shift
+    if (
+        mantissa & mantissa - 1
+    ):  # of a power of two, Go takes the numbers below to be as far apart as those above
+        name = _name_of_double(value, bits)
+        if name is not None:
+            return name
+    (low, _), (middle, place), (high, _) = (
+        _decimal_digits(mantissa + step, -scale - shift) for step in (-1, 0, 1)
+    )
+    digits, size = _distinguished(low, middle, high, inclusive=not mantissa & 2)
+    return Decimal(f"{'-' if value < 0 else ''}{digits}e{place - size + 1}")
+
+
+def _name_of_double(value: Fraction, bits: int) -> Decimal | None:
+    """Return the text of the nearest double, where it names the number among so many bits; mostly it does."""
     try:
-        double = Decimal(repr(float(value)))  # what the nearest double is called is mostly it
+        name = Decimal(repr(float(value)))
     except OverflowError:
-        digits = 1
-    else:
-        if double.is_finite() and double and rounded(Fraction(double), bits) == value:
-            return double
-        digits = _DOUBLE_DIGITS if -_DOUBLE_EXPONENT < double.adjusted() < _DOUBLE_EXPONENT else 1
-    while True:
-        for found in _to_digits(value, digits):
-            if rounded(Fraction(found), bits) == value:
-                return found
-        digits += 1
+        return None
+    return name if name and rounded(Fraction(name), bits) == value else None
 
 
-def _to_digits(value: Fraction, digits: int) -> tuple[Decimal, Decimal]:
-    """Return the two decimals of so many digits between which a value lies, the nearer one first."""
-    magnitude = abs(value)
-    exponent = _decimal_exponent(magnitude) - digits + 1
-    down, rest = divmod(magnitude / Fraction(10) ** exponent, 1)
-    sign = "-" if value < 0 else ""
-    both = (Decimal(f"{sign}{down}e{exponent}"), Decimal(f"{sign}{down + 1}e{exponent}"))
-    return both if rest * 2 < 1 or (rest * 2 == 1 and down % 2 == 0) else (both[1], both[0])
+def _decimal_digits(mantissa: int, exponent: int) -> tuple[str, int]:
+    """Return the digits of mantissa * 2**exponent without zeros at their end, and the first one's place."""
+    exact = mantissa << exponent if exponent >= 0 else mantissa * 5**-exponent
+    digits = str(Decimal(exact))  # str() of an int has a limit of its own
+    return digits.rstrip("0"), len(digits) - 1 + min(exponent, 0)
 
 
-def _decimal_exponent(magnitude: Fraction) -> int:
-    """Return the place of the first decimal digit: 0 for 1 to 9, -1 for 0.1 to 0.9."""
-    bits = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    exponent = (bits - 1) * 30103 // 100_000 - 1  # log10(2), from below
-    while magnitude >= Fraction(10) ** (exponent + 1):
-        exponent += 1
-    return exponent
+def _distinguished(low: str, middle: str, high: str, *, inclusive: bool) -> tuple[int, int]:
+    """Return the fewest leading digits that are between two bounds, as a number, and how many they are."""
+    for place, digit in enumerate(middle):
+        lower, upper = low[place : place + 1] or "0", high[place : place + 1] or "0"
+        size = place + 1
+        down = lower != digit or (inclusive and size == len(low))
+        up = digit != upper and (inclusive or int(digit) + 1 < int(upper) or size < len(high))
+        if down or up:
+            kept, rest = int(middle[:size]), middle[size:]
+            half = "5" + "0" * (len(rest) - 1)
+            nearer_up = rest > half or (rest == half and kept % 2 == 1)
+            return kept + (up if not down else up and nearer_up), size
+    return int(middle), len(middle)

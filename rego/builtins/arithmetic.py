@@ -15,7 +15,7 @@ from rego.values import RegoSet, Value, integer, is_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_EXACT: Final = 2**numeric.MANTISSA_BITS
+_EXACT: Final = 2 ** (numeric.MANTISSA_BITS - 2)  # a half more fits into the mantissa, too
 _HALF: Final = Fraction(1, 2)
 _UINT64: Final = 2**64 - 1
 
