@@ -81,6 +81,14 @@ ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
         "crypto.x509.parse_keypair",
         "crypto.x509.parse_rsa_private_key",
     ),
+    "graphql": (
+        "graphql.is_valid",
+        "graphql.parse",
+        "graphql.parse_and_verify",
+        "graphql.parse_query",
+        "graphql.parse_schema",
+        "graphql.schema_is_valid",
+    ),
     "token_signing": ("io.jwt.encode_sign", "io.jwt.encode_sign_raw"),
     "tokens": (
         "io.jwt.decode",
