@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rego import nodes
 from rego import plan as p
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.IsSet: ("source",),
     p.IsDefined: ("source",),
     p.IsUndefined: ("source",),
+    nodes.IsCollection: ("source",),
+    nodes.Lookup: ("source",),
     p.Len: ("source",),
     p.ObjectInsert: ("key", "value", "object"),
     p.ObjectInsertOnce: ("key", "value", "object"),
@@ -44,6 +47,7 @@ WRITES: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.Call: ("result",),
     p.CallDynamic: ("result",),
     p.Dot: ("target",),
+    nodes.Lookup: ("target",),
     p.Len: ("target",),
     p.MakeArray: ("target",),
     p.MakeNull: ("target",),

@@ -24,7 +24,7 @@ from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
 from rego.purity import is_pure
 from rego.runtime import NOT_COMPUTED
-from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
+from rego.values import TYPE_NAMES, UNDEFINED, RegoSet, index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +59,7 @@ class Policy:
     _plan: plan.Plan
     _program: Program
     _data: Mapping[str, Any]
+    _memo: list[Any]
     _blank: tuple[Any, ...]
     _max_steps: int
     _print: Callable[[str], None] | None
@@ -76,6 +77,7 @@ class Policy:
         strict_builtin_errors: bool = True,
         max_steps: int = DEFAULT_MAX_STEPS,
         on_print: Callable[[str], None] | None = None,
+        tracing: bool = True,
     ) -> Policy:
         """Compile a plan.
 
@@ -88,6 +90,7 @@ class Policy:
             strict_builtin_errors: End the evaluation on an error in a builtin; else the call is undefined.
             max_steps: How many steps an evaluation may take before `eval_budget_exceeded`.
             on_print: Receives the text of `print` calls; without it they do nothing.
+            tracing: Whether results say which rules fired.
 
         Raises:
             PlanError: Whatever is wrong with the plan, the data, or a builtin that is not there.
@@ -97,10 +100,15 @@ class Policy:
         given = dict(builtins or {})
         program = compile_plan(
             parsed,
-            Builtins(tables(parsed.builtins, given), strict=strict_builtin_errors),
+            Builtins(
+                tables(parsed.builtins, given), given.keys(), strict=strict_builtin_errors, tracing=tracing
+            ),
         )
         blank = (max_steps, None, None, *([0] * len(program.rules)))
-        return cls(parsed, program, data, blank, max_steps, on_print, Patterns(), is_pure(parsed, given))
+        memo = _memo(program, data)
+        return cls(
+            parsed, program, data, memo, blank, max_steps, on_print, Patterns(), is_pure(parsed, given)
+        )
 
     @property
     def entrypoints(self) -> tuple[str, ...]:
@@ -114,7 +122,7 @@ class Policy:
             PlanError: `plan.data_malformed` where the data is not JSON.
         """
         _require_json(data)
-        return replace(self, _data=data)
+        return replace(self, _data=data, _memo=_memo(self._program, data))
 
     def reads(self, entrypoint: str) -> frozenset[tuple[str, ...]]:
         """Return the paths of the input that an entrypoint can read; see `rego.analysis`.
@@ -175,7 +183,7 @@ class Policy:
             now_ns = time.time_ns() if now_ns is None else now_ns
             trace[CONTEXT] = Context(now_ns, self._print, self._patterns)
         try:
-            function(given, self._data, [NOT_COMPUTED] * self._program.functions, trace)
+            function(given, self._data, self._memo.copy(), trace)
             return finish(answers)
         except BuiltinError as error:
             where = self._program.locate(error.__traceback__)
@@ -193,6 +201,20 @@ class Policy:
 
     def _fired(self, trace: list[Any]) -> tuple[Location, ...]:
         return tuple(compress(self._program.rules, islice(trace, FIRST_RULE, None)))
+
+
+def _memo(program: Program, data: Mapping[str, Any]) -> list[Any]:
+    """Return the memo that evaluations start with: it knows the data, and nothing of the input."""
+    memo: list[Any] = [NOT_COMPUTED] * program.places
+    for place, path in program.data_paths.items():
+        memo[place] = _at(data, path)
+    return memo
+
+
+def _at(data: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        data = index(data, step)
+    return data
 
 
 def _only_value(answers: list[Any]) -> Any:

@@ -58,12 +58,12 @@ def _data_index(source: Any, key: Any) -> Any:
 NAMES: Final[Mapping[str, Any]] = {
     "U": values.UNDEFINED,
     "N": NOT_COMPUTED,
-    "type": type, "dict": dict, "list": list, "str": str, "int": int, "len": len, "set": set,
+    "type": type, "dict": dict, "list": list, "str": str, "int": int, "bool": bool, "len": len, "set": set,
     "RegoSet": values.RegoSet,
     "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
-    "own_list": _own_list, "own_dict": _own_dict, "own_regoset": _own_set,
+    "own_list": _own_list, "own_dict": _own_dict, "own_set": _own_set,
     "index": values.index, "data_index": _data_index,
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
-    "pairs": values.pairs, "items": values.items, "length": values.length,
+    "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip
