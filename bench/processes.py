@@ -58,11 +58,11 @@ def free_port() -> int:
 
 
 class Server:
-    """A server as a child process, with its own children, pinned to one core; a context manager.
+    """A server as a child process, with its own children, if need be pinned to one core; a context manager.
 
     Args:
         command: the program and its arguments.
-        core: where all of it runs.
+        core: where all of it runs; None leaves that to the kernel.
         log: where its output goes.
         is_ready: whether it serves; an `OSError` means not yet.
 
@@ -70,11 +70,14 @@ class Server:
         BenchFailed: it ended or wasn't ready in time; the message has the end of its output.
     """
 
-    def __init__(self, command: Sequence[str], core: int, log: Path, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, command: Sequence[str], core: int | None, log: Path, is_ready: Callable[[], bool]
+    ) -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        os.sched_setaffinity(self._process.pid, {core})
+        if core is not None:
+            os.sched_setaffinity(self._process.pid, {core})
         self._await(is_ready)
 
     @property

@@ -15,7 +15,9 @@ from typing import Final, TypeAlias
 Number: TypeAlias = int | float | Decimal
 
 _MANTISSA_BITS: Final = 64
+_EXACT_WHOLE: Final = 2**_MANTISSA_BITS  # up to here no shorter decimal names a whole number
 _MAX_EXPONENT: Final = 4000  # beyond it a whole number stays a Decimal: 1e999999999 must not fill the memory
+_DOUBLE_LENGTH: Final = 24  # the longest text that Python gives a double
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -29,6 +31,8 @@ def parse(text: str) -> Number:
         raise ValueError("not a JSON number")
     if text.lstrip("-").isdigit():
         return int(text)
+    if len(text) <= _DOUBLE_LENGTH and repr(float(text)) == text:
+        return float(text)  # 1.0 stays what it is: as a key, or as JSON again, OPA shows a number as it was written
     return of_decimal(Decimal(text))
 
 
@@ -44,14 +48,13 @@ def of_decimal(exact: Decimal) -> Number:
 
 
 def to_text(number: Number) -> str:
-    """Return a number as JSON text, whole numbers without a fraction."""
-    if type(number) is int:
-        return str(number)
-    exact = Decimal(repr(number)) if type(number) is float else Decimal(number)
+    """Return a number as JSON text; a double as it was read, which is as Python's `json` would write it."""
+    if type(number) is int or type(number) is float:
+        return repr(number)
+    exact = Decimal(number)
     if exact == exact.to_integral_value() and exact.adjusted() < 21:  # noqa: PLR2004 - as JavaScript and Go print
         return str(int(exact))
-    text = repr(number) if type(number) is float else f"{exact.normalize()}"
-    return text.replace("E", "e")
+    return f"{exact.normalize()}".replace("E", "e")
 
 
 def exact(number: Number) -> Fraction:
@@ -77,8 +80,8 @@ def rounded(value: Fraction) -> Fraction:
 
 
 def from_binary(value: Fraction) -> Number:
-    """Return the number that OPA prints for a 64-bit result: whole, or the shortest decimal that names it."""
-    if value.denominator == 1:
+    """Return the number that OPA prints for a 64-bit result: the shortest decimal that names it."""
+    if value.denominator == 1 and abs(value.numerator) <= _EXACT_WHOLE:
         return value.numerator
     for digits in range(1, 22):
         text = _to_digits(value, digits)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from rego import values
+from rego import numeric, values
 from rego.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 #: What the memo holds for a function that has not run yet; `None` is Rego's null.
 NOT_COMPUTED: Final = values.Undefined()
+#: What OPA's store takes for a place in an array.
+_PLACE: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
 
 
 def _conflict() -> NoReturn:
@@ -47,11 +50,19 @@ def _own_set(value: Any) -> values.RegoSet:
 
 
 def _data_index(source: Any, key: Any) -> Any:
-    """Step into the data as OPA's store does, where a whole number also names a string key (opa#3711)."""
+    """Step into the data as OPA's store does, whose paths are text (opa#3711).
+
+    A number also names the string key that is its text, and a string a place in an array.
+    """
     found = values.index(source, key)
-    if found is values.UNDEFINED and type(source) is dict and type(key) is int:
-        return source.get(str(key), values.UNDEFINED)
-    return found
+    if found is not values.UNDEFINED:
+        return found
+    if type(source) is dict and values.is_number(key):
+        return source.get(numeric.to_text(key), values.UNDEFINED)
+    if type(source) is list and type(key) is str and _PLACE.fullmatch(key):
+        place = int(key.partition(".")[0] or 0)
+        return source[place] if 0 <= place < len(source) else values.UNDEFINED
+    return values.UNDEFINED
 
 
 #: Every name that generated code may use, besides functions, builtins and constants of its own plan.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rego.builtins.operands import array, bounded, keys, object_, set_, whole, wrong_element
 from rego.errors import OperandError
-from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of, value_of
+from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of, pairs, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -158,16 +158,8 @@ def _walk(source: Value) -> list[Value]:
         path, value = rest.pop()
         found.append([path, value])
         bounded(len(found))
-        rest.extend(([*path, step], item) for step, item in reversed(_steps(value)))
+        rest.extend(([*path, step], item) for step, item in reversed(pairs(value)))
     return found
-
-
-def _steps(value: Value) -> list[tuple[Value, Value]]:
-    if type(value) is dict:
-        return [(value_of(key), item) for key, item in value.items()]
-    if type(value) is list:
-        return list(enumerate(value))
-    return [(member, member) for member in value] if type(value) is RegoSet else []
 
 
 def _vertices(value: Value) -> list[Value]:

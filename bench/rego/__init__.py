@@ -1,0 +1,1 @@
+"""Measures `rego/` beside `opa bench` and an OPA server: the same policies, data and questions, in turn."""
