@@ -48,6 +48,7 @@ WRITES: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.CallDynamic: ("result",),
     p.Dot: ("target",),
     nodes.Lookup: ("target",),
+    nodes.Reference: ("target",),
     p.Len: ("target",),
     p.MakeArray: ("target",),
     p.MakeNull: ("target",),
@@ -82,6 +83,8 @@ def blocks_of(statement: p.Statement) -> tuple[p.Block, ...]:
     """Return the blocks inside a statement."""
     if isinstance(statement, p.Nested):
         return statement.blocks
+    if isinstance(statement, nodes.Reference):
+        return (statement.dynamic, statement.base)
     if isinstance(statement, p.Not | p.Scan | p.With):
         return (statement.block,)
     return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rego.plan import Local, Statement
+from rego.plan import Block, Local, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +21,19 @@ class IsCollection(Statement):
     """Go on only with an array, an object or a set."""
 
     source: Local
+
+
+@dataclass(frozen=True, slots=True)
+class Reference(Statement):
+    """Take what stands at a path known only at run time: a rule's value where there is a rule, else the data's.
+
+    Args:
+        location: Where it stands.
+        dynamic: A block with the one call of the rule.
+        base: The steps into the data that stand for it where there is no such rule.
+        target: The local that both set; undefined where neither has a value.
+    """
+
+    dynamic: Block
+    base: Block
+    target: Local

@@ -70,7 +70,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "U": values.UNDEFINED,
     "N": NOT_COMPUTED,
     "type": type, "dict": dict, "list": list, "str": str, "int": int, "bool": bool, "len": len, "set": set,
-    "RegoSet": values.RegoSet,
+    "RegoSet": values.RegoSet, "new": object.__new__,
     "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
     "own_list": _own_list, "own_dict": _own_dict, "own_set": _own_set,
     "index": values.index, "data_index": _data_index,

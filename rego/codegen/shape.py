@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from rego import flow, nodes
 from rego import plan as p
+from rego.optimize.shapes import DYNAMIC_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
 _MAX_CONDITIONS: Final = 14
-DYNAMIC_LEVELS: Final = 3  # how many blocks around its own a dynamic call may leave
 #: Statements that cannot fail with an error and change nothing but their target.
 PURE: Final = (p.AssignInt, p.AssignVar, p.Dot, nodes.Lookup, p.ResetLocal)
 _CONDITIONS: Final = (
@@ -43,6 +43,8 @@ def _fits(s: p.Statement, final: p.Local | None, *, inside_flat: bool, is_last: 
         return is_condition(s.block)
     if isinstance(s, p.CallDynamic):
         return False
+    if isinstance(s, nodes.Reference):
+        return True
     inner = flow.blocks_of(s)
     if any(_escapes(block, 0) for block in inner):
         return False
@@ -59,6 +61,8 @@ def _assigns(blocks: Iterable[p.Block], local: p.Local) -> bool:
 def _escapes(block: p.Block, depth: int) -> bool:
     """Tell whether anything in a block leaves the block `depth` levels around it, or more."""
     for s in block.statements:
+        if isinstance(s, nodes.Reference):
+            continue
         if isinstance(s, p.Break) and s.index > depth:
             return True
         if isinstance(s, p.CallDynamic) and depth < DYNAMIC_LEVELS:

@@ -149,7 +149,8 @@ class StatementWriter(BlockWriter):
         self._set(s.target, "{}", "dict")
 
     def _make_set(self, s: p.MakeSet) -> None:
-        self._set(s.target, "RegoSet()", "set")
+        self._set(s.target, "new(RegoSet)", "set")
+        self.emit(f"l{s.target}.members = {{}}")
 
     def _reset(self, s: p.ResetLocal) -> None:
         if self.facts.get(s.target) != "undefined" and s.target in self.live:
@@ -514,17 +515,39 @@ class StatementWriter(BlockWriter):
                 return
         self._leave_if_undefined(s.result)
 
-    def _call_dynamic(self, s: p.CallDynamic) -> None:
+    def _refer(self, s: nodes.Reference) -> None:
+        call: Any = s.dynamic.statements[0]
+        self.emit(f"c = {self._rule_at(call)}")
+        self.emit("if c is not None:")
+        with self.indented():
+            self._call_rule(call)
+        self.emit("else:")
+        before = self.facts.copy()
+        with self.indented():
+            self._set(s.target, "U", "undefined")
+            self.settle(self.once(s.base))
+        self.forget(before, (s.dynamic, s.base))
+        self._leave_if_undefined(s.target)
+
+    def _rule_at(self, s: p.CallDynamic) -> str:
+        """Return an expression for the rule that a dynamic call is about, or None."""
         path = ", ".join(map(self.read, s.path))
+        asked = [f"type({self.read(step)}) is str" for step in s.path if self._kind(step) != "str"]
+        return f"d.get(({path},)) if {' and '.join(asked)} else None" if asked else f"d.get(({path},))"
+
+    def _call_rule(self, s: p.CallDynamic) -> None:
+        """Write the call of the rule that `c` holds."""
         args = ", ".join(map(self.read, s.args))
-        steps = [f"type({self.read(step)}) is str" for step in s.path if self._kind(step) != "str"]
-        self.emit(f"c = d.get(({path},)) if {' and '.join(steps) or 'True'} else None")
-        self.leave_if("c is None", "c is not None")
         if self._is_ours(s.args):
             self._set(s.result, "m[c[0]]")
             self.emit(f"if l{s.result} is N: l{s.result} = c[1]({args}, m, t)")
         else:
             self._set(s.result, f"c[1]({args}, [N] * len(m), t)")
+
+    def _call_dynamic(self, s: p.CallDynamic) -> None:
+        self.emit(f"c = {self._rule_at(s)}")
+        self.leave_if("c is None", "c is not None")
+        self._call_rule(s)
         # The rule exists, so its having no value counts: leave everything up to the reference.
         self.emit(f"if l{s.result} is U:")
         with self.indented():
@@ -545,7 +568,7 @@ class StatementWriter(BlockWriter):
         p.AssignVarOnce: _assign_once, p.Nested: _nested, p.Break: _leave_blocks, p.CallDynamic: _call_dynamic,
         p.Call: _call, p.Dot: _dot, p.Equal: _equal, p.IsArray: _is_array, nodes.IsCollection: _is_collection,
         p.IsDefined: _is_defined, p.IsObject: _is_object, p.IsSet: _is_set, p.IsUndefined: _is_undefined,
-        p.Len: _length, nodes.Lookup: _look_up, p.MakeArray: _make_array, p.MakeNull: _make_null,
+        p.Len: _length, nodes.Lookup: _look_up, nodes.Reference: _refer, p.MakeArray: _make_array, p.MakeNull: _make_null,
         p.MakeNumberInt: _assign_int, p.MakeNumberRef: _make_number, p.MakeObject: _make_object,
         p.MakeSet: _make_set, p.Nop: _nop, p.NotEqual: _not_equal, p.Not: _negate,
         p.ObjectInsertOnce: _object_insert_once, p.ObjectInsert: _object_insert, p.ObjectMerge: _merge,

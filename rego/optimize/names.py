@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from rego import nodes
 from rego import plan as p
 from rego.flow import CHANGES, READS, WRITES, blocks_of, exposed, reads, walk, writes, written
 
@@ -119,6 +120,7 @@ def _parts(kind: type[p.Statement]) -> tuple[tuple[str, str], ...]:
         named |= {"args": "operands"} | ({"path": "operands"} if kind is p.CallDynamic else {})
     named |= {"block": "block"} if kind in {p.Not, p.Scan, p.With} else {}
     named |= {"blocks": "blocks"} if kind is p.Nested else {}
+    named |= {"dynamic": "block", "base": "block"} if kind is nodes.Reference else {}
     return tuple((field.name, named.get(field.name, "other")) for field in fields(kind))
 
 
@@ -126,4 +128,6 @@ def with_blocks(s: p.Statement, blocks: tuple[p.Block, ...]) -> p.Statement:
     """Return a statement with other blocks in it."""
     if isinstance(s, p.Nested):
         return p.Nested(s.location, blocks)
+    if isinstance(s, nodes.Reference):
+        return replace(s, dynamic=blocks[0], base=blocks[1])
     return replace(s, block=blocks[0])  # type: ignore[call-arg]  # a statement with one block
