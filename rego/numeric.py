@@ -1,4 +1,7 @@
-"""Numbers as OPA computes and prints them; knows nothing of plans.
+"""Numbers as OPA reads, computes and prints them; knows nothing of plans.
+
+OPA keeps a number as its text until it computes with it. So a literal, and a number read by a builtin,
+keep here what they can of theirs: `1.0` is the double that prints so, `1.10` and `1e3` are decimals.
 
 OPA computes whole numbers exactly and all others as binary fractions with a mantissa of 64 bits
 (Go's `big.Float`), and prints the shortest decimal that names the result. Doubles would give
@@ -8,39 +11,82 @@ OPA computes whole numbers exactly and all others as binary fractions with a man
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from rego.errors import EvaluationError
+
 Number: TypeAlias = int | float | Decimal
 
-_MANTISSA_BITS: Final = 64
-_EXACT_WHOLE: Final = 2**_MANTISSA_BITS  # up to here no shorter decimal names a whole number
-_MAX_EXPONENT: Final = 4000  # beyond it a whole number stays a Decimal: 1e999999999 must not fill the memory
-_DOUBLE_LENGTH: Final = 24  # the longest text that Python gives a double
+#: The mantissa of a `big.Float` that was made of a text.
+MANTISSA_BITS: Final = 64
+#: The mantissa of a `big.Float` that was made of a double.
+DOUBLE_BITS: Final = 53
+_MAX_DIGITS: Final = 100_000  # beyond it nothing is a whole number: 1e999999999 must not fill the memory
+_MAX_EXPONENT: Final = 5000  # beyond it there is no arithmetic with fractions: its cost grows with the square
+_MAX_WHOLE: Final = 4000  # beyond it a whole number stays a Decimal
+_DOUBLE_DIGITS: Final = 16  # a shorter decimal is the double's name
+_DOUBLE_EXPONENT: Final = 300  # where every double is a normal one
+_MAX_STR_DIGITS: Final = 4000  # Python refuses to convert longer integers, as a guard of its own
+_MAX_STR_BITS: Final = 13_000
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def parse(text: str) -> Number:
-    """Return the number that a JSON number's text names, exactly.
+    """Return the number that a JSON number's text names, exactly, with what a type can hold of its spelling.
+
+    Digits are an `int`; what a double's shortest text spells is that `float` (`1.0`, `0.5`, `1e-07`);
+    the rest is a `Decimal` (`1.10`, `1e3`, `-0`).
 
     Raises:
-        ValueError: If the text is no JSON number, or has more than some thousand digits.
+        ValueError: If the text is no JSON number, or has too many digits.
     """
     if _JSON_NUMBER.fullmatch(text) is None:
         raise ValueError("not a JSON number")
-    if text.lstrip("-").isdigit():
-        return int(text)
-    if len(text) <= _DOUBLE_LENGTH and repr(float(text)) == text:
-        return float(text)  # 1.0 stays what it is: as a key, or as JSON again, OPA shows a number as it was written
-    return of_decimal(Decimal(text))
+    try:
+        return spelled(text)
+    except EvaluationError as error:
+        raise ValueError(error.message) from error
+
+
+def spelled(text: str) -> Number:
+    """Return the number that a text names, which is known to be one; see `parse`.
+
+    Raises:
+        EvaluationError: `eval_budget_exceeded` if it has too many digits.
+    """
+    if text.isdigit() or (text[0] == "-" and text[1:].isdigit() and text != "-0"):
+        return int(text) if len(text) < _MAX_STR_DIGITS else whole(Decimal(text))
+    double = float(text)
+    if repr(double) == text:
+        return double
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise EvaluationError("eval_budget_exceeded", "a number has too many digits") from error
+
+
+def whole(exact: Decimal) -> int:
+    """Return a whole decimal as an integer.
+
+    Raises:
+        EvaluationError: `eval_budget_exceeded` if it has too many digits.
+    """
+    _bounded(exact, _MAX_DIGITS)
+    return int(exact)
+
+
+def _bounded(exact: Decimal, most: int) -> None:
+    if abs(exact.adjusted()) > most or len(exact.as_tuple().digits) > most:
+        raise EvaluationError("eval_budget_exceeded", "a number has too many digits")
 
 
 def of_decimal(exact: Decimal) -> Number:
     """Return a decimal in the plainest type that holds it exactly."""
-    if exact.adjusted() < _MAX_EXPONENT and exact == exact.to_integral_value():
+    if exact.adjusted() < _MAX_WHOLE and exact == exact.to_integral_value():
         return int(exact)
-    if -300 < exact.adjusted() < 300:  # noqa: PLR2004 - where every double is a normal one
+    if -_DOUBLE_EXPONENT < exact.adjusted() < _DOUBLE_EXPONENT:
         double = float(exact)
         if Decimal(repr(double)) == exact:
             return double
@@ -48,18 +94,26 @@ def of_decimal(exact: Decimal) -> Number:
 
 
 def to_text(number: Number) -> str:
-    """Return a number as JSON text; a double as it was read, which is as Python's `json` would write it."""
-    if type(number) is int or type(number) is float:
+    """Return a number as JSON text, spelled as it was where its type tells."""
+    if type(number) is int:
+        return str(number) if number.bit_length() < _MAX_STR_BITS else str(Decimal(number))
+    if type(number) is float:
         return repr(number)
-    exact = Decimal(number)
-    if exact == exact.to_integral_value() and exact.adjusted() < 21:  # noqa: PLR2004 - as JavaScript and Go print
-        return str(int(exact))
-    return f"{exact.normalize()}".replace("E", "e")
+    text = str(number)
+    return text.replace("E+", "e").replace("E", "e") if "E" in text else text
 
 
 def exact(number: Number) -> Fraction:
-    """Return the exact value that a number's decimal text names."""
-    return Fraction(Decimal(repr(number))) if type(number) is float else Fraction(number)
+    """Return the exact value that a number's decimal text names.
+
+    Raises:
+        EvaluationError: `eval_budget_exceeded` if it has too many digits.
+    """
+    if type(number) is int:
+        return Fraction(number)
+    decimal = Decimal(repr(number)) if type(number) is float else Decimal(number)
+    _bounded(decimal, _MAX_EXPONENT)
+    return Fraction(decimal)
 
 
 def binary(number: Number) -> Fraction:
@@ -67,33 +121,65 @@ def binary(number: Number) -> Fraction:
     return rounded(exact(number))
 
 
-def rounded(value: Fraction) -> Fraction:
-    """Round to 64 significant bits, ties to even."""
-    if value == 0:
+def rounded(value: Fraction, bits: int = MANTISSA_BITS) -> Fraction:
+    """Round to so many significant bits, ties to even."""
+    top, bottom = abs(value.numerator), value.denominator
+    if top.bit_length() <= bits and bottom == 1:
         return value
-    shift = _MANTISSA_BITS - (abs(value.numerator).bit_length() - value.denominator.bit_length())
-    scaled = round(value * Fraction(2) ** shift)
-    if abs(scaled).bit_length() > _MANTISSA_BITS:
-        shift -= abs(scaled).bit_length() - _MANTISSA_BITS
-        scaled = round(value * Fraction(2) ** shift)
-    return Fraction(scaled) / Fraction(2) ** shift
+    shift = bits - (top.bit_length() - bottom.bit_length())
+    mantissa = _divided(top, bottom, shift)
+    if mantissa.bit_length() > bits:
+        shift -= 1
+        mantissa = _divided(top, bottom, shift)
+    found = Fraction(mantissa << -shift) if shift <= 0 else Fraction(mantissa, 1 << shift)
+    return -found if value < 0 else found
 
 
-def from_binary(value: Fraction) -> Number:
-    """Return the number that OPA prints for a 64-bit result: the shortest decimal that names it."""
-    if value.denominator == 1 and abs(value.numerator) <= _EXACT_WHOLE:
+def _divided(top: int, bottom: int, shift: int) -> int:
+    """Return top * 2**shift / bottom as a whole number, ties to even."""
+    top, bottom = (top << shift, bottom) if shift >= 0 else (top, bottom << -shift)
+    found, rest = divmod(top, bottom)
+    return found + (rest * 2 > bottom or (rest * 2 == bottom and found & 1))
+
+
+def from_binary(value: Fraction, bits: int = MANTISSA_BITS) -> Number:
+    """Return the number that OPA prints for a result: the shortest decimal that names its bits."""
+    if value.denominator == 1 and abs(value.numerator).bit_length() <= bits:
         return value.numerator
-    for digits in range(1, 22):
-        text = _to_digits(value, digits)
-        if rounded(Fraction(text)) == value:
-            return of_decimal(text)
-    return of_decimal(_to_digits(value, 22))
+    found = _shortest(value, bits)
+    return int(found) if value.denominator == 1 else of_decimal(found)
 
 
-def _to_digits(value: Fraction, digits: int) -> Decimal:
+def _shortest(value: Fraction, bits: int) -> Decimal:
+    try:
+        double = Decimal(repr(float(value)))  # what the nearest double is called is mostly it
+    except OverflowError:
+        digits = 1
+    else:
+        if double.is_finite() and double and rounded(Fraction(double), bits) == value:
+            return double
+        digits = _DOUBLE_DIGITS if -_DOUBLE_EXPONENT < double.adjusted() < _DOUBLE_EXPONENT else 1
+    while True:
+        for found in _to_digits(value, digits):
+            if rounded(Fraction(found), bits) == value:
+                return found
+        digits += 1
+
+
+def _to_digits(value: Fraction, digits: int) -> tuple[Decimal, Decimal]:
+    """Return the two decimals of so many digits between which a value lies, the nearer one first."""
     magnitude = abs(value)
-    exponent = len(str(magnitude.numerator)) - len(str(magnitude.denominator))
-    if magnitude < Fraction(10) ** exponent:
-        exponent -= 1
-    mantissa = round(magnitude / Fraction(10) ** (exponent - digits + 1))
-    return Decimal(f"{'-' if value < 0 else ''}{mantissa}e{exponent - digits + 1}")
+    exponent = _decimal_exponent(magnitude) - digits + 1
+    down, rest = divmod(magnitude / Fraction(10) ** exponent, 1)
+    sign = "-" if value < 0 else ""
+    both = (Decimal(f"{sign}{down}e{exponent}"), Decimal(f"{sign}{down + 1}e{exponent}"))
+    return both if rest * 2 < 1 or (rest * 2 == 1 and down % 2 == 0) else (both[1], both[0])
+
+
+def _decimal_exponent(magnitude: Fraction) -> int:
+    """Return the place of the first decimal digit: 0 for 1 to 9, -1 for 0.1 to 0.9."""
+    bits = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    exponent = (bits - 1) * 30103 // 100_000 - 1  # log10(2), from below
+    while magnitude >= Fraction(10) ** (exponent + 1):
+        exponent += 1
+    return exponent

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from rego import numeric
-from rego.values import RegoSet, Value, value_of
+from rego import numeric, utf8
+from rego.values import RegoSet, Value, sorted_items, value_of
+
+_ESCAPED: Final = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+_LONE: Final = re.compile("[\ud800-\udfff]")
 
 
 def to_json(value: Value) -> Any:
     """Return a value as plain JSON: sets as ordered arrays, keys that are no strings as their JSON text."""
     kind = type(value)
     if kind is dict:
-        return {
-            (name if type(name) is str else key_text(name)): to_json(item) for name, item in value.items()
+        made = {
+            (name if type(name) is str and name.isascii() else _name(value_of(name))): to_json(item)
+            for name, item in value.items()
         }
+        return made if len(made) == len(value) else _collapsed(value)
     if kind is list:
         return [to_json(item) for item in value]
     if kind is RegoSet:
         return [to_json(item) for item in value.sorted()]
-    return value
+    if kind is str:
+        return value if value.isascii() else utf8.shown(value)
+    return numeric.of_decimal(value) if kind is Decimal else value
+
+
+def _collapsed(value: dict[Any, Value]) -> dict[str, Any]:
+    """Return an object of which two keys have one text (1 and "1"): the later one in Rego's order stays."""
+    return {_name(key): to_json(item) for key, item in sorted_items(value)}
+
+
+def _name(key: Value) -> str:
+    return utf8.shown(key) if type(key) is str else to_text(key)
 
 
 def key_text(key: Any) -> str:
@@ -30,15 +49,16 @@ def key_text(key: Any) -> str:
 
 
 def to_text(value: Value) -> str:
-    """Return a value's compact JSON text, keys in order, as OPA writes it."""
+    """Return a value's compact JSON text, keys in order, as Go's `json.Marshal` writes it."""
     kind = type(value)
     if kind is str:
-        return json.dumps(value, ensure_ascii=False)
+        made = json.dumps(value, ensure_ascii=False).translate(_ESCAPED)
+        return made if made.isascii() else _LONE.sub("\\\\ufffd", made)
     if kind is bool or value is None:
         return "null" if value is None else str(value).lower()
     if kind is int or kind is float or kind is Decimal:
         return numeric.to_text(value)
     if kind is dict:
-        named = {name if type(name) is str else key_text(name): item for name, item in value.items()}
+        named = {_name(name): item for name, item in sorted_items(value)}
         return "{" + ",".join(f"{to_text(name)}:{to_text(named[name])}" for name in sorted(named)) + "}"
     return "[" + ",".join(to_text(item) for item in value) + "]"

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import override
 
+from rego import numeric
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -35,6 +37,9 @@ class Undefined:
 UNDEFINED: Final = Undefined()
 
 _EXACT_FLOAT: Final = 2.0**53
+_EXACT_TEXT: Final = 1e16  # from here on a double's text has an exponent
+_INT64: Final = 2**63
+_INT64_DIGITS: Final = 19
 _RANKS: Final[dict[type, int]] = {
     type(None): 0,
     bool: 1,
@@ -169,7 +174,9 @@ def _payload(value: Value, kind: type) -> Any:
 
 def _canonical_number(value: float | Decimal) -> int | float | Decimal:
     # A large float stands for its shortest decimal text, as JSON wrote it: 1e23 is 10**23.
-    if type(value) is float and (value >= _EXACT_FLOAT or value <= -_EXACT_FLOAT):
+    if type(value) is Decimal:  # it may only be spelled otherwise: 1.10
+        return numeric.of_decimal(value)
+    if value >= _EXACT_FLOAT or value <= -_EXACT_FLOAT:
         return int(Decimal(repr(value)))
     return value
 
@@ -293,7 +300,7 @@ def index(source: Value, key: Value) -> Value:
     if kind is dict:
         return source.get(key if type(key) is str else key_of(key), UNDEFINED)
     if kind is list:
-        place = integer(key)
+        place = key if type(key) is int else int64(key)
         return source[place] if place is not None and 0 <= place < len(source) else UNDEFINED
     if kind is RegoSet:
         return source.members.get(canonical(key), UNDEFINED)
@@ -305,9 +312,28 @@ def integer(value: Value) -> int | None:
     kind = type(value)
     if kind is int:
         return int(value)
-    if (kind is float or kind is Decimal) and value == value // 1:
-        return int(Decimal(repr(value)) if kind is float else value)
+    if kind is float and value == value // 1:
+        return int(Decimal(repr(value)))
+    if kind is Decimal and value == value.to_integral_value():
+        return numeric.whole(value)
     return None
+
+
+def int64(value: Value) -> int | None:
+    """Return a number as an `int` where OPA takes its text for a machine's integer, else None.
+
+    That is so for `1` and `1.0`, and not for `1e0` or what needs more than 64 bits.
+    """
+    kind = type(value)
+    if kind is float:
+        return int(value) if value == value // 1 and -_EXACT_TEXT < value < _EXACT_TEXT else None
+    if kind is Decimal:
+        written = value.as_tuple()
+        if written.exponent > 0 or len(written.digits) > _INT64_DIGITS or value != value // 1:
+            return None
+    elif kind is not int:
+        return None
+    return int(value) if -_INT64 <= value < _INT64 else None
 
 
 def pairs(source: Value) -> list[tuple[Value, Value]]:

@@ -22,7 +22,7 @@ def _count(value: Value) -> int:
     return len(value)
 
 
-def _accumulate(value: Value, start: int, work: Callable[[Any, Any], Any]) -> Value:
+def _accumulate(value: Value, start: int, work: Callable[[Any, Any], Any], bits: int) -> Value:
     found = members(value, 1)
     for member in found:
         if not is_number(member):
@@ -35,16 +35,17 @@ def _accumulate(value: Value, start: int, work: Callable[[Any, Any], Any]) -> Va
         return exact
     total = Fraction(start)
     for member in found:
-        total = numeric.rounded(work(total, numeric.binary(member)))
-    return numeric.from_binary(total)
+        total = numeric.rounded(work(total, numeric.binary(member)), bits)
+    return numeric.from_binary(total, bits)
 
 
 def _sum(value: Value) -> Value:
-    return _accumulate(value, 0, operator.add)
+    return _accumulate(value, 0, operator.add, numeric.MANTISSA_BITS)
 
 
 def _product(value: Value) -> Value:
-    return _accumulate(value, 1, operator.mul)
+    # OPA begins with the double 1.0, and a big.Float keeps the mantissa that it begins with.
+    return _accumulate(value, 1, operator.mul, numeric.DOUBLE_BITS)
 
 
 def _max(value: Value) -> Value:

@@ -15,6 +15,10 @@ from rego.values import RegoSet, Value, integer, is_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_EXACT: Final = 2**numeric.MANTISSA_BITS
+_HALF: Final = Fraction(1, 2)
+_UINT64: Final = 2**64 - 1
+
 
 def _binary(work: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
     if type(left) is int and type(right) is int:
@@ -31,9 +35,13 @@ def _plus(left: Value, right: Value) -> Value:
 
 
 def _times(left: Value, right: Value) -> Value:
-    if type(left) is int and type(right) is int:
+    return _binary(_product, left, right)
+
+
+def _product(left: Any, right: Any) -> Any:
+    if type(left) is int:
         bounded(left.bit_length() + right.bit_length())
-    return _binary(operator.mul, left, right)
+    return left * right
 
 
 def _minus(left: Value, right: Value) -> Value:
@@ -64,20 +72,32 @@ def _remainder(left: Value, right: Value) -> Value:
 
 def _rounding(work: Callable[[Fraction], int]) -> Callable[[Value], Value]:
     def call(value: Value) -> Value:
-        if type(value) is int:
+        if type(value) is int and -_EXACT < value < _EXACT:
             return value
         return work(numeric.binary(number(value, 1)))
 
     return call
 
 
-def _away_from_zero(value: Fraction) -> int:
-    half = Fraction(1, 2)
-    return math.ceil(value - half) if value < 0 else math.floor(value + half)
+def _round(value: Fraction) -> int:
+    """Round half away from zero; what is added is rounded itself, as in OPA."""
+    return math.trunc(numeric.rounded(value + (-_HALF if value < 0 else _HALF)))
+
+
+def _ceil(value: Fraction) -> int:
+    """Round up; OPA makes 1 of what lies between -1 and 0."""
+    return 1 if -1 < value < 0 else math.ceil(value)
+
+
+def _floor(value: Fraction) -> int:
+    """Round down; OPA makes 0 of what lies between -1 and 0."""
+    return 0 if -1 < value < 0 else math.floor(value)
 
 
 def _absolute(value: Value) -> Value:
-    return abs(number(value, 1))
+    if type(value) is int and -_EXACT < value < _EXACT:
+        return abs(value)
+    return numeric.from_binary(abs(numeric.binary(number(value, 1))))
 
 
 def _range(first: Value, last: Value) -> list[Value]:
@@ -108,7 +128,8 @@ def _shift(work: Callable[[int, int], int]) -> Callable[[Value, Value], int]:
         first, places = whole(left, 1), whole(right, 2)
         if places < 0:
             raise OperandError("operand 2 must be an unsigned integer number but got a negative integer")
-        if work is operator.lshift:
+        places &= _UINT64  # Go shifts by what a machine's integer holds of it
+        if work is operator.lshift and first:
             bounded(places)
         return work(first, places)
 
@@ -126,9 +147,9 @@ TABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "div": _divide,
     "rem": _remainder,
     "abs": _absolute,
-    "round": _rounding(_away_from_zero),
-    "ceil": _rounding(math.ceil),
-    "floor": _rounding(math.floor),
+    "round": _rounding(_round),
+    "ceil": _rounding(_ceil),
+    "floor": _rounding(_floor),
     "numbers.range": _range,
     "numbers.range_step": _range_step,
     "bits.or": _bits(operator.or_),

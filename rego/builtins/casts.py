@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,16 @@ from rego.values import RegoSet, Value, is_number, ordered, type_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Go's floating-point literals; underscores stand between digits, or after a prefix.
+_DECIMAL: Final = re.compile(
+    r"[+-]?(?=[0-9_]*\.?[0-9_]*[0-9])[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9][0-9_]*)?"
+)
+_HEXADECIMAL: Final = re.compile(
+    r"[+-]?0[xX](?=[0-9a-fA-F_]*\.?[0-9a-fA-F_]*[0-9a-fA-F])[0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?"
+    r"[pP][+-]?[0-9][0-9_]*"
+)
+_MISPLACED: Final = re.compile(r"(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])")
+_MISPLACED_DECIMAL: Final = re.compile(r"(?<![0-9])_|_(?![0-9])")
 
 
 def _is(kind: type) -> Callable[[Value], bool]:
@@ -38,9 +48,28 @@ def _to_number(value: Value) -> Value:
         raise wrong_type(1, value, "null", "boolean", "number", "string")
     if value.lstrip("+-").lower() in {"inf", "infinity", "nan"}:
         raise wrong_type(1, value, "valid number string")
-    if _NUMBER.fullmatch(value) is None:
-        raise refuse(f'strconv.ParseFloat: parsing "{value}": invalid syntax')
-    return numeric.of_decimal(Decimal(value))
+    return _parsed(value)
+
+
+def _parsed(text: str) -> Value:
+    """Read a number as Go's `strconv.ParseFloat` does, and keep the text as OPA does."""
+    hexadecimal = _HEXADECIMAL.fullmatch(text) is not None
+    misplaced = _MISPLACED if hexadecimal else _MISPLACED_DECIMAL
+    if not (hexadecimal or _DECIMAL.fullmatch(text)) or misplaced.search(text):
+        raise refuse(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
+    plain = text.replace("_", "")
+    try:
+        double = float.fromhex(plain) if hexadecimal else float(plain)
+    except OverflowError:
+        double = math.inf
+    if math.isinf(double):
+        raise refuse(f'strconv.ParseFloat: parsing "{text}": value out of range')
+    if hexadecimal:
+        return numeric.of_decimal(Decimal(double))
+    try:
+        return numeric.parse(text)
+    except ValueError:  # a number, but none of JSON's: +1, .5, 1_000
+        return numeric.of_decimal(Decimal(plain))
 
 
 def _cast(kind: type, name: str) -> Callable[[Value], Value]:

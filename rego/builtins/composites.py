@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from rego.builtins.operands import array, bounded, keys, object_, set_, whole, wrong_element
+from rego.builtins.operands import array, bounded, keys, machine, object_, set_, wrong_element
 from rego.errors import OperandError
 from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of, pairs, value_of
 
@@ -31,7 +31,7 @@ def _flatten(value: Value) -> list[Value]:
 
 
 def _slice(value: Value, start: Value, stop: Value) -> list[Value]:
-    items, first, last = array(value, 1), whole(start, 2), whole(stop, 3)
+    items, first, last = array(value, 1), machine(start, 2), machine(stop, 3)
     last = min(max(last, 0), len(items))
     return items[min(max(first, 0), last) : last]
 

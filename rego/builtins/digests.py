@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING, Any, Final
 
+from rego import utf8
 from rego.builtins.operands import text
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _raw(value: Value, place: int) -> bytes:
-    return text(value, place).encode("utf-8", "surrogatepass")
+    return utf8.encoded(text(value, place))
 
 
 def _hash(name: str) -> Callable[[Value], str]:

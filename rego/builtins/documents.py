@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rego.builtins.operands import array, object_, refuse, wrong_type
 from rego.errors import OperandError
-from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of
+from rego.values import UNDEFINED, RegoSet, Value, equal, index, int64, is_number, key_of, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_PLACE: Final = re.compile(r"0|[1-9][0-9]*")
+_INDEX: Final = re.compile(r"([+-]?)(?=.{1,19}\Z)([0-9]*)(?:\.0*)?")
+_INT64: Final = 2**63
 
 
 def _paths(value: Value) -> dict[Any, Any]:
@@ -86,7 +87,10 @@ def _patch(target: Value, operations: Value) -> Value:
 
 
 def _apply(target: Value, operation: dict[Any, Value]) -> Value:
-    path, name = _pointer(_attribute(operation, "path")), _attribute(operation, "op")
+    given, name = _attribute(operation, "path"), _attribute(operation, "op")
+    if type(name) is not str:
+        raise refuse(f"attribute 'op' must be a string but found: {type_name(name)}")
+    path = _pointer(given)
     match name:
         case "add":
             return _insert(target, path, _attribute(operation, "value"))
@@ -114,15 +118,28 @@ def _attribute(operation: dict[Any, Value], name: str) -> Value:
 
 
 def _place(step: Value, size: int) -> int:
-    """Return an array's index from a step, which may be a string of digits."""
-    if type(step) is str and _PLACE.fullmatch(step) is None:
-        raise refuse("invalid string for indexing")
-    if type(step) not in {str, int}:
+    """Return an array's index from a step, which may be a string; `-` is the place after the last item."""
+    if step == "-":
+        return size
+    if type(step) is str:
+        found = _index_of_text(step)
+    elif is_number(step):
+        found = int64(step)
+    else:
         raise refuse("invalid type for indexing")
-    place = int(step)
-    if not 0 <= place < size:
-        raise refuse("index for array out of bounds")
-    return place
+    if found is None:
+        raise refuse("invalid string or number type for indexing")
+    return found
+
+
+def _index_of_text(step: str) -> int | None:
+    match = _INDEX.fullmatch(step)
+    if match is None:
+        return None
+    if step != "0" and step.startswith("0"):
+        raise refuse("leading zeros are not allowed in JSON paths")
+    found = int(match[2] or "0") * (-1 if match[1] == "-" else 1)
+    return found if -_INT64 <= found < _INT64 else None
 
 
 def _at(target: Value, path: list[Value]) -> Value:
@@ -133,7 +150,10 @@ def _at(target: Value, path: list[Value]) -> Value:
 
 def _step(target: Value, step: Value) -> Value:
     if type(target) is list:
-        return target[_place(step, len(target))]
+        place = _place(step, len(target))
+        if not 0 <= place < len(target):
+            raise refuse(f"path {place} does not exist in array term")
+        return target[place]
     found = index(target, step)
     if found is UNDEFINED:
         raise refuse(f"path {step!r} does not exist")
@@ -141,6 +161,8 @@ def _step(target: Value, step: Value) -> Value:
 
 
 def _insert(target: Value, path: list[Value], value: Value) -> Value:
+    if value is UNDEFINED:
+        raise refuse("cannot insert nil value into EditTree")
     if not path:
         return value
     step, rest = path[0], path[1:]
@@ -149,7 +171,9 @@ def _insert(target: Value, path: list[Value], value: Value) -> Value:
     if type(target) is dict:
         return {**target, key_of(step): value}
     if type(target) is list:
-        place = len(target) if step == "-" else _place(step, len(target) + 1)
+        place = _place(step, len(target))
+        if not 0 <= place <= len(target):
+            raise refuse("index for array insertion out of bounds")
         return [*target[:place], value, *target[place:]]
     if type(target) is RegoSet:
         if not equal(step, value):
@@ -160,6 +184,8 @@ def _insert(target: Value, path: list[Value], value: Value) -> Value:
 
 def _delete(target: Value, path: list[Value]) -> Value:
     if not path:
+        if target is UNDEFINED:
+            raise refuse("deleted node encountered during delete operation")
         return UNDEFINED
     step, rest = path[0], path[1:]
     found = _step(target, step)

@@ -1,42 +1,63 @@
-"""Networks in CIDR notation, IPv4 and IPv6; looks nothing up."""
+"""Networks in CIDR notation, IPv4 and IPv6, as Go's `net` reads them; looks nothing up."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    summarize_address_range,
+)
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rego.builtins.operands import bounded, refuse, text
+from rego.errors import BuiltinError
 from rego.values import RegoSet, Value, sorted_items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _Network: TypeAlias = IPv4Network | IPv6Network
 _Address: TypeAlias = IPv4Address | IPv6Address
-_CIDR: Final = re.compile(r"[0-9a-fA-F:.]+/(?:0|[1-9][0-9]*)")
+_CIDR: Final = re.compile(r"([0-9a-fA-F:.]+)/([0-9]+)")
 _ADDRESS: Final = re.compile(r"[0-9a-fA-F:.]+")
+_MAPPED_BITS: Final = 96  # ::ffff:0:0/96 are the IPv4 addresses in IPv6 clothes
+_MAX_PREFIX_DIGITS: Final = 1000
 
 
-def _network(value: str) -> _Network:
-    if _CIDR.fullmatch(value) is None:
-        raise refuse(f"invalid CIDR address: {value}")
-    try:
-        return ipaddress.ip_network(value, strict=False)
-    except ValueError as error:
-        raise refuse(f"invalid CIDR address: {value}") from error
-
-
-def _address(value: str) -> _Address | None:
+def _parsed(value: str) -> _Address | None:
     if _ADDRESS.fullmatch(value) is None:
         return None
     try:
-        found = ipaddress.ip_address(value)
-    except ValueError:
+        return IPv6Address(value) if ":" in value else IPv4Address(value)
+    except AddressValueError:
         return None
-    # Go takes an IPv4 address in IPv6 clothes for what it is.
+
+
+def _address(value: str) -> _Address | None:
+    """Return an address, or None; Go takes an IPv4 address in IPv6 clothes for what it is."""
+    found = _parsed(value)
     return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+def _network(value: str) -> _Network:
+    match = _CIDR.fullmatch(value)
+    address = _parsed(match[1]) if match else None
+    if match is None or address is None or len(match[2]) > _MAX_PREFIX_DIGITS:
+        raise refuse(f"invalid CIDR address: {value}")
+    bits = int(match[2])
+    if bits > address.max_prefixlen:
+        raise refuse(f"invalid CIDR address: {value}")
+    if isinstance(address, IPv4Address):
+        return IPv4Network((address, bits), strict=False)
+    if address.ipv4_mapped is not None and bits >= _MAPPED_BITS:
+        return IPv4Network((address.ipv4_mapped, bits - _MAPPED_BITS), strict=False)
+    return IPv6Network((address, bits), strict=False)
 
 
 def _holds(network: _Network, first: _Address, last: _Address) -> bool:
@@ -44,13 +65,17 @@ def _holds(network: _Network, first: _Address, last: _Address) -> bool:
 
 
 def _intersects(left: Value, right: Value) -> bool:
-    one, two = _network(text(left, 1)), _network(text(right, 1))
+    one = _network(text(left, 1))
+    two = _network(text(right, 2))
     same = one.version == two.version
     return same and (one.network_address in two or two.network_address in one)
 
 
 def _contains(left: Value, right: Value) -> bool:
-    network, value = _network(text(left, 1)), text(right, 1)
+    return _within(_network(text(left, 1)), text(right, 2))
+
+
+def _within(network: _Network, value: str) -> bool:
     address = _address(value)
     if address is not None:
         return _holds(network, address, address)
@@ -58,19 +83,19 @@ def _contains(left: Value, right: Value) -> bool:
     return _holds(network, inner.network_address, inner.broadcast_address)
 
 
-def _candidates(value: Value, place: int) -> list[tuple[Value, Value]]:
-    """Return networks with the index that names each in the result."""
+def _candidates(value: Value, place: int) -> Iterator[tuple[Value, Value]]:
+    """Yield networks with the index that names each in the result."""
     if type(value) is str:
-        return [(value, value)]
-    if type(value) is list:
-        found = list(enumerate(value))
+        yield value, value
+    elif type(value) is list:
+        for name, item in enumerate(value):
+            yield _first(item, place), name
     elif type(value) is RegoSet:
-        found = [(member, member) for member in value]
+        for member in value:
+            yield _first(member, place), member
     elif type(value) is dict:
-        found = sorted_items(value)
-    else:
-        return []
-    return [(_first(item, place), name) for name, item in found]
+        for name, item in sorted_items(value):
+            yield _first(item, place), name
 
 
 def _first(item: Value, place: int) -> Value:
@@ -82,11 +107,15 @@ def _first(item: Value, place: int) -> Value:
 
 
 def _contains_matches(left: Value, right: Value) -> RegoSet:
-    networks, others = _candidates(left, 1), _candidates(right, 2)
-    bounded(len(networks) * len(others) * 10)
-    return RegoSet(
-        [one, two] for network, one in networks for other, two in others if _contains(network, other)
-    )
+    found = RegoSet()
+    network = lru_cache(_network)
+    if type(left) in {list, dict, RegoSet} and type(right) in {list, dict, RegoSet}:
+        bounded(len(left) * len(right) * 10)
+    for outer, one in _candidates(left, 1):
+        for other, two in _candidates(right, 2):
+            if _within(network(text(outer, 1)), text(other, 1)):
+                found.add([one, two])
+    return found
 
 
 def _expand(value: Value) -> RegoSet:
@@ -96,41 +125,68 @@ def _expand(value: Value) -> RegoSet:
 
 
 def _is_valid(value: Value) -> bool:
-    if type(value) is not str or _CIDR.fullmatch(value) is None:
+    if type(value) is not str:
         return False
     try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
+        _network(value)
+    except BuiltinError:
         return False
     return True
+
+
+# ── merging ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Addresses of one version from the first to the last; `name` is how the operand wrote them, if alone."""
+
+    last: int
+    first: int
+    name: str | None
 
 
 def _merge(values: Value) -> RegoSet:
     if type(values) not in {list, RegoSet}:
         raise refuse("operand must be an array")
-    found = [_given(value) for value in values]
-    fours = [network for network in found if isinstance(network, IPv4Network)]
-    sixes = [network for network in found if isinstance(network, IPv6Network)]
-    merged: list[_Network] = [*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes)]
-    return RegoSet(map(str, merged))
+    found: dict[type[_Address], list[_Range]] = {IPv4Address: [], IPv6Address: []}
+    for value in values:
+        name, network = _given(value)
+        kind = IPv4Address if network.version == 4 else IPv6Address  # noqa: PLR2004 - IPv4
+        found[kind].append(_Range(int(network.broadcast_address), int(network.network_address), name))
+    return RegoSet(name for kind, ranges in found.items() for name in _merged(kind, ranges))
 
 
-def _given(value: Value) -> _Network:
+def _given(value: Value) -> tuple[str, _Network]:
     if type(value) is not str:
         raise refuse("element must be string")
     address = _address(value)
     if address is None:
-        return _network(value)
+        network = _network(value)
+        return str(network), network
     if isinstance(address, IPv6Address):
         raise refuse("IPv6 invalid: needs prefix length")
-    return IPv4Network((address, _class_bits(address)), strict=False)
+    bits = _class_bits(address)
+    return f"{address}/{bits}", IPv4Network((address, bits), strict=False)
 
 
 def _class_bits(address: IPv4Address) -> int:
     first = address.packed[0]
-    if first >= 224:  # noqa: PLR2004 - class D and E have no default mask
-        raise refuse("address has no default mask")
-    return 8 if first < 128 else 16 if first < 192 else 24  # noqa: PLR2004 - classes A, B and C
+    return 8 if first < 128 else 16 if first < 192 else 24  # noqa: PLR2004 - classes A, B and the rest
+
+
+def _merged(kind: type[Any], ranges: list[_Range]) -> Iterator[str]:
+    rest: list[_Range] = []
+    for found in sorted(ranges, key=lambda item: (item.last, item.first)):
+        current = found
+        while rest and current.first - 1 <= rest[-1].last:
+            current = _Range(current.last, min(current.first, rest.pop().first), None)
+        rest.append(current)
+    for found in rest:
+        if found.name is not None:
+            yield found.name
+        else:
+            yield from map(str, summarize_address_range(kind(found.first), kind(found.last)))
 
 
 TABLE: Final[Mapping[str, Callable[..., Any]]] = {

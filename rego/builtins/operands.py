@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rego.errors import BuiltinError, EvaluationError, OperandError
-from rego.values import RegoSet, Value, integer, is_number, key_of, ordered, type_name
+from rego.values import RegoSet, Value, int64, integer, is_number, key_of, ordered, type_name
 
 #: The largest collection or string that a builtin makes; a policy must not fill the memory.
 MAX_SIZE: Final = 10_000_000
@@ -40,6 +40,14 @@ def number(value: Value, place: int) -> Any:
 def whole(value: Value, place: int) -> int:
     """Return an operand that is a whole number."""
     found = integer(number(value, place))
+    if found is None:
+        raise OperandError(f"operand {place} must be integer number but got floating-point number")
+    return found
+
+
+def machine(value: Value, place: int) -> int:
+    """Return an operand that OPA takes for a machine's integer: of 64 bits, its text without an exponent."""
+    found = int64(number(value, place))
     if found is None:
         raise OperandError(f"operand {place} must be integer number but got floating-point number")
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from rego.builtins.operands import bounded, number, object_, refuse, text, texts, whole, wrong_type
+from rego import numeric, utf8
+from rego.builtins.operands import bounded, machine, number, object_, refuse, text, texts, wrong_type
 from rego.errors import OperandError
-from rego.values import RegoSet, Value, integer, sorted_items
+from rego.values import RegoSet, Value, sorted_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,17 +34,25 @@ def _contains(value: Value, part: Value) -> bool:
 
 def _lower(value: Value) -> str:
     source = text(value, 1)
-    return source.lower() if source.isascii() else "".join(_simple(char, char.lower()) for char in source)
+    return source.lower() if source.isascii() else "".join(map(_simple_lower, source))
 
 
 def _upper(value: Value) -> str:
     source = text(value, 1)
-    return source.upper() if source.isascii() else "".join(_simple(char, char.upper()) for char in source)
+    return source.upper() if source.isascii() else "".join(map(_simple_upper, source))
 
 
-def _simple(char: str, changed: str) -> str:
+def _simple_lower(char: str) -> str:
+    # Go maps one character to one, where Python makes two of the capital I with a dot.
+    return char.lower() if char != "İ" else "i"
+
+
+def _simple_upper(char: str) -> str:
     # Go maps one character to one: "ß" stays "ß", where Python makes it "SS".
-    return changed if len(changed) == 1 else char
+    for changed in (char.upper(), char.title()):
+        if len(changed) == 1:
+            return changed
+    return char
 
 
 def _split(value: Value, separator: Value) -> list[str]:
@@ -51,7 +61,7 @@ def _split(value: Value, separator: Value) -> list[str]:
 
 
 def _split_n(value: Value, separator: Value, limit: Value) -> list[str]:
-    parts, wanted = _split(value, separator), whole(limit, 3)
+    parts, wanted = _split(value, separator), machine(limit, 3)
     return parts[:wanted] if wanted >= 0 else parts[max(len(parts) + wanted, 0) :]
 
 
@@ -63,6 +73,8 @@ def _concat(separator: Value, parts: Value) -> str:
 
 def _replace(value: Value, old: Value, new: Value) -> str:
     source, before, after = text(value, 1), text(old, 2), text(new, 3)
+    if not before and not source.isascii():
+        return _replaced_bytes(source, {before: after})
     bounded(len(source) + source.count(before) * len(after))
     return source.replace(before, after)
 
@@ -75,8 +87,27 @@ def _replace_n(patterns: Value, value: Value) -> str:
     if not pairs:
         return source
     table = dict(pairs)
-    found = re.compile("|".join(re.escape(before) for before, _ in pairs))
-    return found.sub(lambda match: table[match.group()], source)
+    if "" in table and not source.isascii():
+        return _replaced_bytes(source, table)
+    return str(_replaced(source, table, "|".join(re.escape(before) for before in table)))
+
+
+def _replaced_bytes(source: str, table: dict[str, str]) -> str:
+    """Replace the nothing between bytes, and not only between characters, as Go does."""
+    raw = {utf8.encoded(before): utf8.encoded(after) for before, after in table.items()}
+    return utf8.decoded(_replaced(utf8.encoded(source), raw, b"|".join(re.escape(before) for before in raw)))
+
+
+def _replaced(source: Any, table: Mapping[Any, Any], pattern: Any) -> Any:
+    size = len(source)
+
+    def replace(match: re.Match[Any]) -> Any:
+        nonlocal size
+        made = table[match.group()]
+        size = bounded(size + len(made))
+        return made
+
+    return re.sub(pattern, replace, source)
 
 
 def _trim(value: Value, cut: Value) -> str:
@@ -114,11 +145,16 @@ def _index_of_n(value: Value, part: Value) -> list[int]:
     source, wanted = text(value, 1), text(part, 2)
     if not wanted:
         raise refuse("empty search character")
-    return [place for place in range(len(source)) if source.startswith(wanted, place)]
+    found: list[int] = []
+    place = source.find(wanted)
+    while place >= 0:
+        found.append(place)
+        place = source.find(wanted, place + 1)
+    return found
 
 
 def _substring(value: Value, offset: Value, length: Value) -> str:
-    source, start, size = text(value, 1), whole(offset, 2), whole(length, 3)
+    source, start, size = text(value, 1), machine(offset, 2), machine(length, 3)
     if start < 0:
         raise refuse("negative offset")
     return source[start:] if size < 0 else source[start : start + size]
@@ -152,10 +188,11 @@ def _any_suffix(values: Value, suffixes: Value) -> bool:
 
 
 def _format_int(value: Value, base: Value) -> str:
-    given, wanted = number(value, 1), integer(number(base, 2))
-    if wanted not in _BASES:
+    given, wanted = number(value, 1), number(base, 2)
+    if type(wanted) is not int or wanted not in _BASES:  # OPA compares the text: 16.0 is none
         raise OperandError("operand 2 must be one of {2, 8, 10, 16}")
-    return format(int(given), _BASES[wanted])
+    digits = given if type(given) is int else math.trunc(numeric.binary(given))
+    return numeric.to_text(digits) if wanted == 10 else format(digits, _BASES[wanted])  # noqa: PLR2004 - decimal
 
 
 TABLE: Final[Mapping[str, Callable[..., Any]]] = {

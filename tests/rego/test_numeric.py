@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rego import numeric
 from rego.builtins import PLAIN
+from rego.errors import EvaluationError
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
         ("round", (2.5,), 3),
         ("round", (-2.5,), -3),
         ("ceil", (-1.5,), -1),
+        ("ceil", (-0.5,), 1),
+        ("floor", (-0.5,), 0),
+        ("abs", (-(2**64) - 1,), 18446744073709551616),
+        ("abs", (-12345678901234567890123,), 12345678901234567890000),
+        ("round", (-12345678901234567890123,), -12345678901234567889920),
+        ("product", ([222.51, 222.51],), 49510.700099999995),
         ("floor", (-1.5,), -2),
         ("sum", ([0.1, 0.2, 0.3],), 0.6),
     ],
@@ -48,12 +55,37 @@ def test_what_json_does_not_call_a_number_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1", 1), ("1.0", 1.0), ("1e2", 100), ("0.5", 0.5), ("-0", 0), ("1e400", 10**400), ("0.1", 0.1)],
+    [("1", 1), ("1.0", 1.0), ("0.5", 0.5), ("-0.0", -0.0), ("1e-07", 1e-07), ("1.10", Decimal("1.10"))],
 )
-def test_numbers_are_read_in_the_plainest_type(text: str, expected: Any) -> None:
-    """A whole number becomes an int unless it has a point; what a double names becomes a float."""
+def test_numbers_are_read_in_the_plainest_type_that_keeps_their_text(text: str, expected: Any) -> None:
+    """Digits become an int, a double's own text a float, and what is spelled otherwise a decimal."""
     found = numeric.parse(text)
     assert (expected, type(expected)) == (found, type(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "-7", "1.0", "-0", "-0.0", "1.10", "1e3", "1e400", "1.5e-9", "0.1", "9" * 5000, "1e999999999"],
+)
+def test_a_number_is_printed_as_it_was_spelled(text: str) -> None:
+    """OPA keeps a literal's text until it computes with it; and so do we."""
+    assert text == numeric.to_text(numeric.parse(text))
+
+
+@pytest.mark.parametrize("text", ["1e99999999999999999999", "9" * 200_000])
+def test_a_number_with_too_many_digits_is_refused(text: str) -> None:
+    """No number in a plan can fill the memory."""
+    with pytest.raises(ValueError, match="too many digits"):
+        numeric.parse(text)
+
+
+@pytest.mark.parametrize("name", ["plus", "div", "round", "ceil", "abs"])
+def test_arithmetic_with_a_huge_exponent_ends_the_evaluation(name: str) -> None:
+    """1e999999999 is a number, but nobody computes with it."""
+    operands = [Decimal("1e999999999"), 1.5][: 2 if name in {"plus", "div"} else 1]
+    with pytest.raises(EvaluationError) as refusal:
+        PLAIN[name](*operands)
+    assert refusal.value.code == "eval_budget_exceeded"
 
 
 def test_a_number_that_no_double_names_stays_exact() -> None:
