@@ -113,9 +113,7 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     source = "\n".join(text for text, _ in flat) + "\n"
     namespace = scope.namespace
     exec(_compiled(source), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
-    for place, function in enumerate(plan.functions):
-        if function.path and len(function.params) == 2:  # noqa: PLR2004 - the input and the data
-            scope.table[function.path] = (place, namespace[f"f{place}"])
+    scope.fill_tables()
     return Program(
         entrypoints={found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)},
         places=scope.places_in_memo,
@@ -172,6 +170,7 @@ class _Scope:
     """The names outside the functions, and what the functions need of each other."""
 
     def __init__(self, plan: p.Plan, builtins: Builtins) -> None:
+        self.plan = plan
         self.functions = {function.name: (number, function) for number, function in enumerate(plan.functions)}
         self.prepared = [prepared(found.blocks, found.params, found.result) for found in plan.functions]
         self.entrypoints = [prepared(found.blocks, (p.INPUT, p.DATA), None) for found in plan.entrypoints]
@@ -183,8 +182,8 @@ class _Scope:
         self.places: dict[Location, int] = {}
         self.names: dict[str, str] = {}
         self.contextual = False
-        self.table: dict[tuple[str, ...], tuple[int, Callable[..., Any]]] = {}
-        self.namespace: dict[str, Any] = {"__builtins__": {}, **NAMES, "d": self.table}
+        self.tables: dict[tuple[str | None, ...], tuple[str, dict[Any, tuple[int, Callable[..., Any]]]]] = {}
+        self.namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
 
     @property
     def strict(self) -> bool:
@@ -208,6 +207,22 @@ class _Scope:
         if found and len(found[1].params) != arguments and arguments != _DOCUMENT_ARGUMENTS:
             raise PlanError("plan.malformed", f"a call of {name!r} has the wrong number of arguments")
         return found
+
+    def rules_at(self, path: tuple[str | None, ...]) -> str:
+        if path not in self.tables:
+            self.tables[path] = (f"d{len(self.tables)}", {})
+            self.namespace[self.tables[path][0]] = self.tables[path][1]
+        return self.tables[path][0]
+
+    def fill_tables(self) -> None:
+        """Put the compiled rules where dynamic calls look for them."""
+        for pattern, (_, table) in self.tables.items():
+            for place, function in enumerate(self.plan.functions):
+                fits = len(function.path) == len(pattern) and len(function.params) == 2  # noqa: PLR2004 - input, data
+                pairs = list(zip(pattern, function.path, strict=False))
+                if fits and all(wanted in {None, step} for wanted, step in pairs):
+                    gaps = tuple(step for wanted, step in pairs if wanted is None)
+                    table[gaps[0] if len(gaps) == 1 else gaps] = (place, self.namespace[f"f{place}"])
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
         declared = self.declared.get(name)

@@ -76,13 +76,15 @@ class Key:
 
 
 class RegoSet:
-    """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built."""
+    """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built.
+
+    Generated code makes one by hand, without `__init__`, and sets `members` only.
+    """
 
     __slots__ = ("_order", "members")
 
     def __init__(self, values: Iterable[Value] | None = None) -> None:
         self.members: dict[Any, Value] = {}
-        self._order: list[Value] | None = None
         if values is not None:
             for value in values:
                 self.add(value)
@@ -108,7 +110,7 @@ class RegoSet:
 
     def sorted(self) -> list[Value]:
         """Return the members in Rego's order; not to be changed."""
-        members, order = self.members, self._order
+        members, order = self.members, getattr(self, "_order", None)
         if len(members) < 2:  # noqa: PLR2004 - one value is in order
             return list(members.values())
         if order is None or len(order) != len(members):  # a set only ever grows

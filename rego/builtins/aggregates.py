@@ -59,7 +59,7 @@ def _min(value: Value) -> Value:
 
 
 def _sort(value: Value) -> list[Value]:
-    return ordered(members(value, 1))
+    return value.sorted() if type(value) is RegoSet else ordered(members(value, 1))
 
 
 def _all(value: Value) -> bool:

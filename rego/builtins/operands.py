@@ -79,7 +79,7 @@ def members(value: Value, place: int) -> list[Value]:
     if type(value) is list:
         return value
     if type(value) is RegoSet:
-        return ordered(value.members.values())
+        return value.sorted()
     raise wrong_type(place, value, "set", "array")
 
 

@@ -27,6 +27,13 @@ class Scope(Protocol):
     def slot(self, root: int, path: tuple[str, ...]) -> int | None:
         """Return the place in the memo for what the input (0) or the data (1) has at a path."""
 
+    def rules_at(self, path: tuple[str | None, ...]) -> str:
+        """Return the name in the source for a table of the rules that a path with gaps (None) can mean.
+
+        Its keys are what fills the gap, a tuple where there is not exactly one; its values are the rule's place in
+        the memo and its function.
+        """
+
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
         """Return a builtin's name in the source, whether it is void, and whether it takes the context."""
 
