@@ -69,13 +69,10 @@ def build(opa: Path, folder: Path, entrypoints: tuple[str, ...]) -> bytes:
             return plan.read()
 
 
-def bench(opa: Path, folder: Path, entrypoint: str, document: Document, *options: str) -> Visit:
+def bench(opa: Path, folder: Path, entrypoint: str, document: Document) -> Visit:
     """Let OPA measure itself; takes a second or two, whatever the policy.
 
     The mean is Go's own figure, the rest is of OPA's timer around the evaluation.
-
-    Args:
-        options: more of `opa bench`'s own.
 
     Raises:
         BenchFailed: the query failed or is undefined.
@@ -84,7 +81,7 @@ def bench(opa: Path, folder: Path, entrypoint: str, document: Document, *options
         file.write(orjson.dumps(document))
         file.flush()
         command: list[str | Path] = [opa, "bench", "--format", "json", "--bundle", folder]
-        command += ["--input", file.name, *options, "data." + entrypoint.replace("/", ".")]
+        command += ["--input", file.name, "data." + entrypoint.replace("/", ".")]
         found: dict[str, Any] = orjson.loads(_run(command, folder))
     if "N" not in found:
         raise BenchFailed(f"opa bench: {found.get('errors')!r:.1000}")
