@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 
     from rego.builtins import Tables
 
-#: Places in the trace that an evaluation hands down: steps left, context of builtins, answers.
+#: Places in what an evaluation hands down: steps left, context of builtins, answers.
 BUDGET: Final = 0
 CONTEXT: Final = 1
 ANSWERS: Final = 2
-FIRST_RULE: Final = 3
 
 
 _FILE: Final = "<rego plan>"
@@ -46,10 +45,10 @@ class Program:
     """A compiled plan.
 
     Args:
-        entrypoints: What each entrypoint runs: takes input, data, memo and trace.
+        entrypoints: What each entrypoint runs: takes input, data, memo, the places above, and which rules fired.
         places: How many places the memo has.
         data_paths: The places of the memo for what the data has at a path.
-        rules: The locations behind the trace's places from `FIRST_RULE` on.
+        rules: The locations behind the numbers of rules.
         contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
@@ -254,7 +253,7 @@ class _Scope:
         if not self.builtins.tracing:
             return None
         if location not in self.places:
-            self.places[location] = FIRST_RULE + len(self.rules)
+            self.places[location] = len(self.rules)
             self.rules.append(location)
         return self.places[location]
 

@@ -24,6 +24,13 @@ class IsCollection(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class IsText(Statement):
+    """Go on only with a string."""
+
+    source: Local
+
+
+@dataclass(frozen=True, slots=True)
 class Reference(Statement):
     """Take what stands at a path known only at run time: a rule's value where there is a rule, else the data's.
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, replace
-from itertools import compress, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rego import analysis, plan
 from rego.builtins import tables
@@ -15,7 +13,6 @@ from rego.compiler import (
     ANSWERS,
     BUDGET,
     CONTEXT,
-    FIRST_RULE,
     Builtins,
     Program,
     compile_plan,
@@ -32,8 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_MAX_STEPS: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What an evaluation found.
 
     Args:
@@ -60,7 +56,6 @@ class Policy:
     _program: Program
     _data: Mapping[str, Any]
     _memo: list[Any]
-    _blank: tuple[Any, ...]
     _max_steps: int
     _print: Callable[[str], None] | None
     _patterns: Patterns
@@ -104,11 +99,8 @@ class Policy:
                 tables(parsed.builtins, given), given.keys(), strict=strict_builtin_errors, tracing=tracing
             ),
         )
-        blank = (max_steps, None, None, *([0] * len(program.rules)))
         memo = _memo(program, data)
-        return cls(
-            parsed, program, data, memo, blank, max_steps, on_print, Patterns(), is_pure(parsed, given)
-        )
+        return cls(parsed, program, data, memo, max_steps, on_print, Patterns(), is_pure(parsed, given))
 
     @property
     def entrypoints(self) -> tuple[str, ...]:
@@ -145,12 +137,13 @@ class Policy:
             PlanError: `plan.unknown_entrypoint`.
             EvaluationError: There is no answer; see its `code`.
         """
-        trace = list(self._blank)
-        value = self._run(entrypoint, input, now_ns, trace, _only_value)
+        state: list[Any] = [self._max_steps, None, None]
+        fired: dict[int, int] = {}
+        value = self._run(entrypoint, input, now_ns, state, fired, _only_value)
+        rules = self._program.rules
+        where = tuple([rules[number] for number in sorted(fired)])
         defined = value is not UNDEFINED
-        return Result(
-            value if defined else None, defined, self._fired(trace), self._max_steps - trace[BUDGET]
-        )
+        return Result(value if defined else None, defined, where, self._max_steps - state[BUDGET])
 
     def bindings(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> list[dict[str, Any]]:  # noqa: A002 - Rego's word
         """Return every answer of a query, each the values of its variables as JSON; empty where undefined.
@@ -159,7 +152,8 @@ class Policy:
             PlanError: `plan.unknown_entrypoint`.
             EvaluationError: There is no answer; see its `code`.
         """
-        found: list[dict[str, Any]] = self._run(entrypoint, input, now_ns, list(self._blank), _all_answers)
+        state: list[Any] = [self._max_steps, None, None]
+        found: list[dict[str, Any]] = self._run(entrypoint, input, now_ns, state, {}, _all_answers)
         return found
 
     def _function(self, entrypoint: str) -> Callable[..., None]:
@@ -173,17 +167,17 @@ class Policy:
         entrypoint: str,
         given: Any,
         now_ns: int | None,
-        trace: list[Any],
+        state: list[Any],
+        fired: dict[int, int],
         finish: Callable[[list[Any]], Any],
     ) -> Any:
         function = self._function(entrypoint)
         answers: list[Any] = []
-        trace[ANSWERS] = answers
+        state[ANSWERS] = answers
         if self._program.contextual:
-            now_ns = time.time_ns() if now_ns is None else now_ns
-            trace[CONTEXT] = Context(now_ns, self._print, self._patterns)
+            state[CONTEXT] = Context(now_ns, self._print, self._patterns)
         try:
-            function(given, self._data, self._memo.copy(), trace)
+            function(given, self._data, self._memo.copy(), state, fired)
             return finish(answers)
         except BuiltinError as error:
             where = self._program.locate(error.__traceback__)
@@ -198,9 +192,6 @@ class Policy:
         ) as error:  # a plan that OPA did not write can do anything; it still must not get an answer
             where = self._program.locate(error.__traceback__)
             raise EvaluationError("eval_internal_error", type(error).__name__, where) from error
-
-    def _fired(self, trace: list[Any]) -> tuple[Location, ...]:
-        return tuple(compress(self._program.rules, islice(trace, FIRST_RULE, None)))
 
 
 def _memo(program: Program, data: Mapping[str, Any]) -> list[Any]:

@@ -157,21 +157,32 @@ def _tagged(value: Value) -> tuple[Any, ...]:
 def _payload(value: Value, kind: type) -> Any:
     """Return what to compare with a value of the same rank: for composites, ranks and payloads in turn."""
     if kind is dict:
-        flat: list[Any] = []
-        for name, item in sorted_items(value):
-            inner = type(item)
-            flat += (3, name) if type(name) is str else _tagged(name)
-            flat += (
-                (3, item)
-                if inner is str
-                else (_RANKS[inner], item if inner is int else _payload(item, inner))
-            )
-        return tuple(flat)
+        return _object_payload(value)
     if kind is list or kind is RegoSet:
         return tuple([part for item in value for part in _tagged(item)])
     if kind is float or kind is Decimal:
         return _canonical_number(value)
     return value
+
+
+def _object_payload(value: dict[Any, Value]) -> tuple[Any, ...]:
+    try:
+        names = sorted(value)
+    except TypeError:  # keys of several types
+        names = []
+    if not names or type(names[0]) is not str:  # texts sort with nothing but texts
+        return tuple([part for pair in sorted_items(value) for item in pair for part in _tagged(item)])
+    flat: list[Any] = []
+    for name in names:
+        item = value[name]
+        kind = type(item)
+        if kind is str:
+            flat += (3, name, 3, item)
+        elif kind is int:
+            flat += (3, name, 2, item)
+        else:
+            flat += (3, name, _RANKS[kind], _payload(item, kind))
+    return tuple(flat)
 
 
 def _canonical_number(value: float | Decimal) -> int | float | Decimal:

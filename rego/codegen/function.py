@@ -1,7 +1,7 @@
 """Writes one plan function, or one entrypoint, as a Python function; runs nothing and knows no builtin's meaning.
 
-Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context, answers and then
-one place for each rule that fires, `U` undefined, `N` not yet computed, `f2` a function of the plan,
+Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context and answers,
+`w` which rules fired, `U` undefined, `N` not yet computed, `f2` a function of the plan,
 `q7` a walk down a path of the input or the data whose end `m[7]` remembers,
 `b4` a builtin, `k5` a constant, `d` the table of functions that can be called by path.
 Nothing else from a plan gets into the source but the `repr` of a `str`, `int`, `bool` or `None`:
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rego import flow
 from rego import plan as p
 from rego.codegen.blocks import NONLOCAL, Lines
-from rego.codegen.guards import Guarded, guarded
+from rego.codegen.guards import Function, Guarded, guarded
 from rego.codegen.statements import StatementWriter
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _FunctionWriter(StatementWriter):
     def write(self, name: str, memo: int | None) -> Lines:
         """Return the function's lines; `memo` is its place in the memo where it has one."""
         self.memo_place = memo
-        exposed = [flow.exposed(block) for block in self.blocks]
+        exposed = [flow.exposed(block) - self.constants.keys() for block in self.blocks]
         start = sorted(set().union(*exposed) - set(self.params))
         self.facts = dict.fromkeys(start, "undefined")
         self.exposures = Counter(local for found in exposed for local in found)
@@ -100,14 +100,16 @@ class _FunctionWriter(StatementWriter):
                 *("b" for _ in range(self.used_flag)),
             }
             _fill_nonlocal(self.out, sorted(shared))
-        params = ", ".join([*(f"l{local}" for local in self.params), "m", "t"])
+        params = ", ".join([*(f"l{local}" for local in self.params), "m", "t", "w"])
         return [(f"def {name}({params}):", None), head + self.out + self.ending()]
 
     def parts(self) -> Sequence[Guarded | int]:
         """Return the function's blocks, in groups behind tests where that pays."""
         if not self.memo_fits:
             return range(len(self.blocks))
-        return guarded(self.blocks, self.params[0], self.constants, self.live, self.exposures)
+        return guarded(
+            Function(self.blocks, self.params[0], self.result, self.constants, self.live, self.exposures)
+        )
 
     def part(self, part: Guarded | int) -> None:
         """Write a block, or blocks behind a test."""
@@ -118,20 +120,26 @@ class _FunctionWriter(StatementWriter):
             self.settle(self.once(block))
             self.forget(before, (block,))
             return
-        slot = self.scope.slot(0, part.path) if part.path else None
-        if slot is None:
-            for inner in part.parts:
-                self.part(inner)
-            return
+        slot = self.scope.slot(0, part.place.path)
         before = self.facts.copy()
         self.where = None
         self.emit(f"v = m[{slot}]")
         self.emit(f"if v is N: v = q{slot}(l{self.params[0]}, m)")
-        self.emit(f"if type(v) is str and v in {self.scope.constant(part.texts)}:")
+        self.emit(f"if {self.test(part)}:")
         with self.indented():
             for inner in part.parts:
                 self.part(inner)
         self.forget(before, [self.blocks[place] for place in _places(part)])
+
+    def test(self, part: Guarded) -> str:
+        """Return an expression for whether what `v` holds lets any of some rules hold."""
+        texts = self.scope.constant(part.texts)
+        if part.place.way == "is":
+            return f"type(v) is str and v in {texts}"
+        if part.place.way == "has":
+            return f"may_have(v, {texts})"
+        sizes = self.scope.constant(tuple(sorted({len(text) for text in part.texts})))
+        return f"type(v) is str and begins(v, {texts}, {sizes})"
 
     def read_elsewhere(self, place: int) -> set[p.Local]:
         """Return the locals that other blocks may read before they set them."""

@@ -15,7 +15,7 @@ _MAX_CONDITIONS: Final = 14
 #: Statements that cannot fail with an error and change nothing but their target.
 PURE: Final = (p.AssignInt, p.AssignVar, p.Dot, nodes.Lookup, p.ResetLocal)
 _CONDITIONS: Final = (
-    p.Equal, p.NotEqual, p.IsArray, p.IsObject, p.IsSet, p.IsDefined, p.IsUndefined, nodes.IsCollection,
+    p.Equal, p.NotEqual, p.IsArray, p.IsObject, p.IsSet, p.IsDefined, p.IsUndefined, nodes.IsCollection, nodes.IsText,
 )  # fmt: skip
 
 

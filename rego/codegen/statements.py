@@ -53,6 +53,7 @@ class StatementWriter(BlockWriter):
         kept = [*params, *([] if result is None else [result])]
         self.live = flow.live(self.blocks, kept)
         self.owned = flow.owned(self.blocks)
+        self.late = _late(self.blocks, result) & self.owned
         # The memo is about the input and the data; only `with`, which brings a memo of its own, may replace them.
         self.memo_fits = not any(
             root in flow.writes(s)
@@ -157,8 +158,11 @@ class StatementWriter(BlockWriter):
         self._set(s.target, "{}", "dict")
 
     def _make_set(self, s: p.MakeSet) -> None:
-        self._set(s.target, "new(RegoSet)", "set")
-        self.emit(f"l{s.target}.members = {{}}")
+        if s.target in self.late:
+            self._set(s.target, "E", "set")
+        else:
+            self._set(s.target, "new(RegoSet)", "set")
+            self.emit(f"l{s.target}.members = {{}}")
 
     def _reset(self, s: p.ResetLocal) -> None:
         if self.facts.get(s.target) != "undefined" and s.target in self.live:
@@ -191,7 +195,7 @@ class StatementWriter(BlockWriter):
     def _fire(self, location: Location) -> None:
         place = self.scope.fired(location)
         if place is not None:
-            self.emit(f"t[{place}] = 1")
+            self.emit(f"w[{place}] = 1")
 
     # ── conditions ─────────────────────────────────────────────────────────────────────────────
 
@@ -236,7 +240,10 @@ class StatementWriter(BlockWriter):
         self._is_type(s.source, "RegoSet")
 
     def _is_type(self, source: p.Operand, name: str) -> None:
-        self.leave_if(f"type({self.read(source)}) is not {name}", f"type({self.read(source)}) is {name}")
+        if self._kind(source) != name:
+            self.leave_if(f"type({self.read(source)}) is not {name}", f"type({self.read(source)}) is {name}")
+        if type(source) is int and source not in self.constants:
+            self.note(source, "set" if name == "RegoSet" else name)
 
     def _is_collection(self, s: nodes.IsCollection) -> None:
         kind = f"type({self.read(s.source)})"
@@ -244,6 +251,9 @@ class StatementWriter(BlockWriter):
             f"{kind} is not list and {kind} is not dict and {kind} is not RegoSet",
             f"{kind} is list or {kind} is dict or {kind} is RegoSet",
         )
+
+    def _is_text(self, s: nodes.IsText) -> None:
+        self._is_type(s.source, "str")
 
     def _is_defined(self, s: p.IsDefined) -> None:
         self.leave_if(f"{self.read(s.source)} is U", f"{self.read(s.source)} is not U")
@@ -310,9 +320,15 @@ class StatementWriter(BlockWriter):
 
     def _set_add(self, s: p.SetAdd) -> None:
         self._own(s.set, "set")
+        self._made_now(s.set)
         # what `RegoSet.add` does, without the call
         self.emit(f"l{s.set}.members[{self._member(s.value)}] = {self.read(s.value)}")
         self._fire_change(s.set, s.location)
+
+    def _made_now(self, local: p.Local) -> None:
+        """Make a set that is made only with its first member."""
+        if local in self.late:
+            self.emit(f"if l{local} is E: l{local} = new(RegoSet); l{local}.members = {{}}")
 
     def _fire_change(self, local: p.Local, location: Location) -> None:
         if local == self.result or local not in self.owned:
@@ -425,6 +441,7 @@ class StatementWriter(BlockWriter):
         self.emit("if x:")
         with self.indented():
             self.out.extend(self._budget(s.location))
+            self._made_now(added.set)
             self.emit(f"l{added.set}.members.update(x)")
             self.where = added.location
             self._fire_change(added.set, added.location)
@@ -444,9 +461,9 @@ class StatementWriter(BlockWriter):
                 return False
 
     def _read_outside(self, s: p.Scan) -> set[p.Local]:
-        """Return the locals that are read more often in the function than in a scan's body."""
+        """Return the locals that a scan's body sets and that something outside it reads."""
         inside = Counter(local for statement in flow.walk((s.block,)) for local in flow.reads(statement))
-        return {local for local, times in self.read_times.items() if times > inside[local]}
+        return {local for local in flow.written((s.block,)) if self.read_times[local] > inside[local]}
 
     def _scanned(self, s: p.Scan, *, orderless: bool) -> str:
         """Return an expression for the list that a scan runs over."""
@@ -490,13 +507,13 @@ class StatementWriter(BlockWriter):
             s.args
         ):  # answers about another input or other data are not remembered among ours
             self._count_step()
-            self._set(s.result, f"f{number}({args}, [N] * len(m), t)")
+            self._set(s.result, f"f{number}({args}, [N] * len(m), t, w)")
         elif function is not None and len(function.params) == 2:  # noqa: PLR2004 - the input and the data: memoised
             self._set(s.result, f"m[{number}]")
-            self.emit(f"if l{s.result} is N: l{s.result} = f{number}({args}, m, t)")
+            self.emit(f"if l{s.result} is N: l{s.result} = f{number}({args}, m, t, w)")
         else:
             self._count_step()
-            self._set(s.result, f"f{number}({args}, m, t)")
+            self._set(s.result, f"f{number}({args}, m, t, w)")
 
     def _is_asked(self, s: p.Call, following: p.Statement | None) -> bool:
         """Tell a call whose value is only asked for not being false, and that gives nothing but booleans."""
@@ -596,9 +613,9 @@ class StatementWriter(BlockWriter):
         args = ", ".join(map(self.read, s.args))
         if self._is_ours(s.args):
             self._set(s.result, "m[c[0]]")
-            self.emit(f"if l{s.result} is N: l{s.result} = c[1]({args}, m, t)")
+            self.emit(f"if l{s.result} is N: l{s.result} = c[1]({args}, m, t, w)")
         else:
-            self._set(s.result, f"c[1]({args}, [N] * len(m), t)")
+            self._set(s.result, f"c[1]({args}, [N] * len(m), t, w)")
 
     def _call_dynamic(self, s: p.CallDynamic) -> None:
         self.emit(f"c = {self._rule_at(s)}")
@@ -622,7 +639,7 @@ class StatementWriter(BlockWriter):
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
         p.ArrayAppend: _array_append, p.AssignInt: _assign_int, p.AssignVar: _assign_var,
         p.AssignVarOnce: _assign_once, p.Nested: _nested, p.Break: _leave_blocks, p.CallDynamic: _call_dynamic,
-        p.Call: _call, p.Dot: _dot, p.Equal: _equal, p.IsArray: _is_array, nodes.IsCollection: _is_collection,
+        p.Call: _call, p.Dot: _dot, p.Equal: _equal, p.IsArray: _is_array, nodes.IsCollection: _is_collection, nodes.IsText: _is_text,
         p.IsDefined: _is_defined, p.IsObject: _is_object, p.IsSet: _is_set, p.IsUndefined: _is_undefined,
         p.Len: _length, nodes.Lookup: _look_up, nodes.Reference: _refer, p.MakeArray: _make_array, p.MakeNull: _make_null,
         p.MakeNumberInt: _assign_int, p.MakeNumberRef: _make_number, p.MakeObject: _make_object,
@@ -631,6 +648,19 @@ class StatementWriter(BlockWriter):
         p.ResetLocal: _reset, p.ResultSetAdd: _result_add, p.ReturnLocal: _return_local, p.Scan: _scan,
         p.SetAdd: _set_add, p.With: _replaced,
     }  # fmt: skip
+
+
+def _late(blocks: tuple[p.Block, ...], result: p.Local | None) -> set[p.Local]:
+    """Return the function's result where it is a set that nothing looks at before it is returned.
+
+    Most of a policy's sets of reasons stay empty: those share one empty set.
+    """
+    looked_at = any(
+        result in flow.reads(s)
+        for s in flow.walk(blocks)
+        if not isinstance(s, p.ReturnLocal) and not (isinstance(s, p.SetAdd) and s.value != result)
+    )
+    return set() if result is None or looked_at else {result}
 
 
 def _steps_from_data(blocks: tuple[p.Block, ...], data: p.Local) -> set[p.Local]:
