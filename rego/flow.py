@@ -133,7 +133,7 @@ def writes(statement: p.Statement) -> list[p.Local]:
     get = _WRITTEN.get(type(statement))
     if get is None:
         return []
-    found = get(statement)
+    found: Any = get(statement)
     return list(found) if type(found) is tuple else [found]
 
 

@@ -141,7 +141,7 @@ class Policy:
         fired: dict[int, int] = {}
         value = self._run(entrypoint, input, now_ns, state, fired, _only_value)
         rules = self._program.rules
-        where = tuple([rules[number] for number in sorted(fired)])
+        where = tuple(map(rules.__getitem__, sorted(fired)))
         defined = value is not UNDEFINED
         return Result(value if defined else None, defined, where, self._max_steps - state[BUDGET])
 

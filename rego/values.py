@@ -78,13 +78,14 @@ class Key:
 class RegoSet:
     """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built.
 
-    Generated code makes one by hand, without `__init__`, and sets `members` only.
+    Generated code makes one by hand, without `__init__`.
     """
 
-    __slots__ = ("_order", "members")
+    __slots__ = ("members", "order")
 
     def __init__(self, values: Iterable[Value] | None = None) -> None:
         self.members: dict[Any, Value] = {}
+        self.order: list[Value] | None = None
         if values is not None:
             for value in values:
                 self.add(value)
@@ -110,7 +111,7 @@ class RegoSet:
 
     def sorted(self) -> list[Value]:
         """Return the members in Rego's order; not to be changed."""
-        members, order = self.members, getattr(self, "_order", None)
+        members, order = self.members, self.order
         if len(members) < 2:  # noqa: PLR2004 - one value is in order
             return list(members.values())
         if order is None or len(order) != len(members):  # a set only ever grows
@@ -118,7 +119,7 @@ class RegoSet:
                 order = [members[name] for name in sorted(members)]
             except TypeError:  # members of several types have no order of Python's
                 order = ordered(members.values())
-            self._order = order
+            self.order = order
         return order
 
     @override

@@ -49,12 +49,12 @@ def _product(value: Value) -> Value:
 
 
 def _max(value: Value) -> Value:
-    found = ordered(members(value, 1))
+    found = _sort(value)
     return found[-1] if found else UNDEFINED
 
 
 def _min(value: Value) -> Value:
-    found = ordered(members(value, 1))
+    found = _sort(value)
     return found[0] if found else UNDEFINED
 
 

@@ -66,8 +66,11 @@ def _membership(args: list[str], kinds: Kinds) -> Inline:
     member, text = args[0], [] if kinds[0] == "str" else [f"type({args[0]}) is str"]
     if kinds[1] == "set":
         return Inline(f"{member} in {args[1]}.members", " and ".join(text) or None, "bool")
-    asked = [*([] if kinds[1] == "list" else [f"type({args[1]}) is list"]), *text]
-    return Inline(f"{member} in {args[1]}", " and ".join(asked) or None, "bool")
+    if kinds[1] == "list":
+        return Inline(f"{member} in {args[1]}", " and ".join(text) or None, "bool")
+    either = f"({member} in {args[1]} if type({args[1]}) is list else {member} in {args[1]}.members)"
+    asked = [f"(type({args[1]}) is list or type({args[1]}) is RegoSet)", *text]
+    return Inline(either, " and ".join(asked), "bool")
 
 
 def _method(name: str) -> _Writer:
@@ -86,6 +89,15 @@ def _of_type(name: str) -> _Writer:
 
 def _is_null(args: list[str], kinds: Kinds) -> Inline:  # noqa: ARG001 - one shape for all
     return Inline(f"{args[0]} is None", None, "bool")
+
+
+def _is_number(args: list[str], kinds: Kinds) -> Inline:
+    return Inline("True", None if kinds[0] == "int" else f"type({args[0]}) is int", "bool")
+
+
+def _itself(args: list[str], kinds: Kinds) -> Inline:
+    """Write what rounding does to whole numbers."""
+    return Inline(args[0], None if kinds[0] == "int" else f"type({args[0]}) is int", None)
 
 
 def _lower(args: list[str], kinds: Kinds) -> Inline:
@@ -107,6 +119,10 @@ INLINE: Final[Mapping[str, _Writer]] = {
     "internal.member_2": _membership,
     "startswith": _method("startswith"),
     "endswith": _method("endswith"),
+    "floor": _itself,
+    "ceil": _itself,
+    "round": _itself,
+    "is_number": _is_number,
     "is_string": _of_type("str"),
     "is_boolean": _of_type("bool"),
     "is_array": _of_type("list"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rego import flow, nodes
 from rego import plan as p
-from rego.optimize.shapes import DYNAMIC_LEVELS as DYNAMIC_LEVELS
+from rego.optimize.shapes import DYNAMIC_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

@@ -96,8 +96,9 @@ def renamed(block: p.Block, names: Mapping[p.Local, p.Local]) -> p.Block:
 
 
 def _renamed_statement(s: p.Statement, names: Mapping[p.Local, p.Local]) -> p.Statement:
-    made = []
-    for name, part in _parts(type(s)):
+    made: list[Any] = []
+    kind: Any = type(s)
+    for name, part in _parts(kind):
         value = getattr(s, name)
         if part == "local":
             made.append(names.get(value, value) if type(value) is int else value)
@@ -109,7 +110,8 @@ def _renamed_statement(s: p.Statement, names: Mapping[p.Local, p.Local]) -> p.St
             made.append(tuple(renamed(item, names) for item in value))
         else:
             made.append(value)
-    return type(s)(*made)
+    renewed: p.Statement = kind(*made)
+    return renewed
 
 
 @cache
