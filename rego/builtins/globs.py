@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import re2
 
-from rego.builtins.operands import refuse, text, texts, wrong_type
+from rego import utf8
+from rego.builtins.operands import refuse, text, texts, wrong_element, wrong_type
 from rego.builtins.patterns import automaton
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def _glob_match(context: Context, pattern: Value, delimiters: Value, value: Valu
     if delimiters is not None and type(delimiters) is not list:
         raise wrong_type(2, delimiters, "array", "null")
     separators = "" if delimiters is None else "".join(texts(delimiters, 2)) or "."
+    if delimiters and any(len(char) != 1 for char in delimiters):
+        raise wrong_element(2, delimiters, "", "rune")
     source = text(value, 3)
+    source = source if source.isascii() else utf8.shown(source)
     matches: Callable[[str], bool] = context.patterns.get(
         ("glob", wanted, separators), lambda: _glob_matcher(wanted, separators)
     )

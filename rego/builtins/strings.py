@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from rego import numeric, utf8
+from rego import gotext, numeric, utf8
 from rego.builtins.operands import bounded, machine, number, object_, refuse, text, texts, wrong_type
 from rego.errors import OperandError
 from rego.values import RegoSet, Value, sorted_items
@@ -33,26 +33,11 @@ def _contains(value: Value, part: Value) -> bool:
 
 
 def _lower(value: Value) -> str:
-    source = text(value, 1)
-    return source.lower() if source.isascii() else "".join(map(_simple_lower, source))
+    return gotext.lower(text(value, 1))
 
 
 def _upper(value: Value) -> str:
-    source = text(value, 1)
-    return source.upper() if source.isascii() else "".join(map(_simple_upper, source))
-
-
-def _simple_lower(char: str) -> str:
-    # Go maps one character to one, where Python makes two of the capital I with a dot.
-    return char.lower() if char != "İ" else "i"
-
-
-def _simple_upper(char: str) -> str:
-    # Go maps one character to one: "ß" stays "ß", where Python makes it "SS".
-    for changed in (char.upper(), char.title()):
-        if len(changed) == 1:
-            return changed
-    return char
+    return gotext.upper(text(value, 1))
 
 
 def _split(value: Value, separator: Value) -> list[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from rego.builtins.operands import number, refuse, text, whole, wrong_type
+from rego import numeric
+from rego.builtins.operands import machine, number, refuse, text, wrong_type
 from rego.gotime import LAYOUTS, formatted, parsed
-from rego.values import Value, integer, is_number
+from rego.values import Value, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,10 +26,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _UNITS_NS: Final[Mapping[str, int]] = {
     "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": _SECOND, "m": 60 * _SECOND,
-    "h": 3600 * _SECOND, "d": 86_400 * _SECOND, "w": 7 * 86_400 * _SECOND, "y": 365 * 86_400 * _SECOND,
+    "h": 3600 * _SECOND,
 }  # fmt: skip
-_DURATION: Final = re.compile(r"([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|[smhdwy]))+)")
-_SEGMENT: Final = re.compile(r"([0-9.]+)(ns|us|µs|μs|ms|[smhdwy])")
+_SEGMENT: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]+)")
+_EXTENDED: Final = re.compile(r"([0-9.]+)(ms|us|µs|ns|[a-z])")
+_HOURS: Final[Mapping[str, int]] = {"d": 24, "w": 7 * 24, "y": 365 * 24}
+_FIRST_YEAR: Final = 292_277_022_400
+_FIRST_DAY: Final = 106_751_991_073_400  # 1970-01-01, counted from the first of March of that year
+_LIMIT: Final = 2**63
+_UINT64: Final = 2**64
+_MAX_FRACTION: Final = _LIMIT - 1
 
 
 def _bounded(value_ns: int) -> int:
@@ -51,14 +59,62 @@ def _parse_rfc3339(value: Value) -> int:
 
 def _parse_duration(value: Value) -> int:
     source = text(value, 1)
-    if source.lstrip("+-") == "0" and len(source) < 3:  # noqa: PLR2004 - a sign and a zero
+    plain = _without_long_units(source) if any(unit in source for unit in _HOURS) else source
+    return _duration(plain, source)
+
+
+def _without_long_units(source: str) -> str:
+    """Return a duration with days, weeks and years written as hours, computed with doubles as in OPA."""
+    sign = source[:1] if source[:1] in {"+", "-"} else ""
+    out, end = [sign], len(sign)
+    while end < len(source):
+        match = _EXTENDED.match(source, end)
+        if match is None or (match[2] in _HOURS and (match[1].count(".") > 1 or match[1] == ".")):
+            raise refuse(f"time: invalid duration {source!r}")
+        out.append(match.group() if match[2] not in _HOURS else _as_hours(match[1], _HOURS[match[2]]))
+        end = match.end()
+    return "".join(out)
+
+
+def _as_hours(digits: str, hours: int) -> str:
+    double = float(digits) * hours
+    return f"{Decimal(repr(double)):f}h" if math.isfinite(double) else "x"
+
+
+def _duration(plain: str, source: str) -> int:
+    """Return nanoseconds, with the rounding of Go's `time.ParseDuration`."""
+    invalid = refuse(f"time: invalid duration {source!r}")
+    negative, end = plain.startswith("-"), int(plain[:1] in {"+", "-"})
+    if plain[end:] == "0":
         return 0
-    match = _DURATION.fullmatch(source)
-    if match is None:
-        raise refuse(f"time: invalid duration {source!r}")
-    parts = _SEGMENT.findall(match.group(2))
-    total = sum(int(Fraction(digits.rstrip(".") or "0") * _UNITS_NS[unit]) for digits, unit in parts)
-    return _bounded(-total if match.group(1) == "-" else total)
+    if end == len(plain):
+        raise invalid
+    total = 0
+    while end < len(plain):
+        match = _SEGMENT.match(plain, end)
+        if match is None or not (match[1] or match[2]) or match[3] not in _UNITS_NS:
+            raise invalid
+        total += _segment(match[1], match[2] or "", _UNITS_NS[match[3]])
+        if total > _LIMIT:
+            raise invalid
+        end = match.end()
+    if total == _LIMIT and not negative:
+        raise invalid
+    return -total if negative else total
+
+
+def _segment(whole_digits: str, fraction_digits: str, unit_ns: int) -> int:
+    if len(whole_digits.lstrip("0")) > 19:  # noqa: PLR2004 - more than a machine's integer has
+        return _LIMIT + 1
+    found = int(whole_digits or "0") * unit_ns
+    if found > _LIMIT:
+        return found
+    fraction, scale = 0, 1.0
+    for digit in fraction_digits:
+        if fraction > _MAX_FRACTION // 10:
+            break
+        fraction, scale = fraction * 10 + int(digit), scale * 10
+    return found + int(float(fraction) * (float(unit_ns) / scale))
 
 
 def _moment(value: Value) -> tuple[int, tzinfo, str]:
@@ -73,10 +129,10 @@ def _moment(value: Value) -> tuple[int, tzinfo, str]:
 
 
 def _nanoseconds(value: Value) -> int:
-    found = integer(value)
-    if found is None or not _MIN_NS <= found <= _MAX_NS:
+    found = value if type(value) is int else numeric.binary(value)
+    if found.denominator != 1 or not _MIN_NS <= found <= _MAX_NS:
         raise refuse("timestamp too big")
-    return found
+    return int(found)
 
 
 def _zone(name: str) -> tzinfo:
@@ -123,15 +179,40 @@ def _weekday(value: Value) -> str:
 
 
 def _add_date(value: Value, years: Value, months: Value, days: Value) -> int:
-    moment, rest = _local(value)
-    year, month = divmod((moment.year + whole(years, 2)) * 12 + moment.month - 1 + whole(months, 3), 12)
-    try:
-        day = datetime(year, month + 1, 1, moment.hour, moment.minute, moment.second, tzinfo=moment.tzinfo)
-        day += timedelta(days=moment.day - 1 + whole(days, 4))
-    except (ValueError, OverflowError) as error:
-        raise refuse("time outside of valid range") from error
-    since = day.astimezone(UTC) - _EPOCH
-    return _bounded((since.days * 86_400 + since.seconds) * _SECOND + rest)
+    nanoseconds, zone, _ = _moment(value)
+    more_years, more_months, more_days = machine(years, 2), machine(months, 3), machine(days, 4)
+    moment, rest = _at(nanoseconds, zone)
+    # Go's arithmetic overflows, and so does this.
+    year, month = divmod(_int64(moment.month + more_months) - 1, 12)
+    days_since = _days(_int64(moment.year + more_years) + year, month + 1, _int64(moment.day + more_days))
+    seconds = _int64(days_since * 86_400 + moment.hour * 3600 + moment.minute * 60 + moment.second)
+    return _bounded((seconds - _zone_offset(seconds, zone)) * _SECOND + rest)
+
+
+def _int64(value: int) -> int:
+    return (value + _LIMIT) % _UINT64 - _LIMIT
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Return the days since 1970 of a date, as Go counts them: from a March in the distant past."""
+    if month < 3:  # noqa: PLR2004 - March begins the year
+        month, year = month + 12, year - 1
+    century, of_century = divmod((year + _FIRST_YEAR) % _UINT64, 100)
+    in_year = ((month * 979 - 2919) >> 5) + 1461 * of_century // 4
+    return century * 146_097 % _UINT64 // 4 + in_year + day - 1 - _FIRST_DAY
+
+
+def _zone_offset(seconds: int, zone: tzinfo) -> int:
+    """Return the offset that Go finds for a local time; near a change of the clock it looks twice."""
+    offset = _offset_at(seconds, zone)
+    return _offset_at(seconds - offset, zone) if offset else 0
+
+
+def _offset_at(seconds: int, zone: tzinfo) -> int:
+    if not _MIN_NS <= seconds * _SECOND <= _MAX_NS:
+        return 0  # it is refused anyway
+    offset = (_EPOCH + timedelta(seconds=seconds)).astimezone(zone).utcoffset() or timedelta()
+    return offset // timedelta(seconds=1)
 
 
 def _diff(one: Value, two: Value) -> list[int]:

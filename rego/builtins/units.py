@@ -131,10 +131,12 @@ def _precedence(version: tuple[tuple[int, ...], list[str]]) -> Any:
 
 # ── UUIDs ───────────────────────────────────────────────────────────────────────────────────────
 
+# What stands around the 36 characters in the middle of 38 is not looked at, as in Go.
 _UUID: Final = re.compile(
-    r"(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}|[0-9a-f]{32}",
-    re.IGNORECASE,
+    r"(?:(?i:urn:uuid:)|(?P<any>.))?"
+    r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})(?(any).)"
+    r"|([0-9a-f]{32})",
+    re.IGNORECASE | re.DOTALL | re.ASCII,
 )
 _VARIANTS: Final = (
     (0x80, 0x00, "Reserved"),
@@ -147,10 +149,10 @@ _GREGORIAN_100NS: Final = 122_192_928_000_000_000  # from 1582-10-15 to 1970-01-
 
 
 def _uuid_parse(value: Value) -> Value:
-    source = text(value, 1)
-    if _UUID.fullmatch(source) is None:
+    match = _UUID.fullmatch(text(value, 1))
+    if match is None or not (match["any"] or "").isascii():
         return UNDEFINED
-    raw = uuid.UUID(source.removeprefix("urn:uuid:").removeprefix("URN:UUID:")).bytes
+    raw = bytes.fromhex("".join(part for part in match.groups()[1:] if part))
     version = raw[6] >> 4
     made: dict[Any, Value] = {
         "version": version,
@@ -168,11 +170,16 @@ def _uuid_parts(raw: bytes) -> dict[Any, Value]:
     scope = "local" if raw[10] & 2 else "global"
     cast = "multicast" if raw[10] & 1 else "unicast"
     return {
-        "time": (ticks - _GREGORIAN_100NS) * 100,
+        "time": _wrapped((ticks - _GREGORIAN_100NS) * 100),
         "nodeid": raw[10:].hex("-"),
         "macvariables": f"{scope}:{cast}",
         "clocksequence": int.from_bytes(raw[8:10], "big") & 0x3FFF,
     }
+
+
+def _wrapped(value: int) -> int:
+    """Return what a machine's signed integer of 64 bits makes of a number; OPA lets it overflow."""
+    return (value + 2**63) % 2**64 - 2**63
 
 
 def _uuid_new(context: Context, key: Value) -> str:

@@ -26,7 +26,7 @@ def call(name: str, *operands: Any) -> Any:
         ("sprintf", ("%v %v", [1.0, 1e21]), "1 1e+21"),
         ("sprintf", ("%05.1f|%-4d|%+d|%x|%q", [2.25, 7, 7, "hi", 'a"b']), '002.2|7   |+7|6869|"a\\"b"'),
         ("sprintf", ("%s", []), "%!s(MISSING)"),
-        ("sprintf", ("a", [1]), "a%!(EXTRA int=1)"),
+        ("sprintf", ("a", [1]), "a%!(EXTRA int64=1)"),
         ("sprintf", ("%d%%", ["x"]), "%!d(string=x)%"),
         ("sprintf", ("%v", [RegoSet()]), "set()"),
         ("upper", ("straße é",), "STRAßE É"),

@@ -1,0 +1,3 @@
+package t.complete
+
+p := [input.a, input.b]

@@ -1,0 +1,3 @@
+package t.comprehension_sets
+
+p := {{x, y} | some x in input.xs; some y in input.ys}

@@ -1,0 +1,4 @@
+package elsewhere.b
+
+p := data.world.k
+q := "b"

@@ -1,0 +1,3 @@
+package elsewhere.b.c
+
+p := "deep"

@@ -1,0 +1,3 @@
+package elsewhere.x
+
+p[x] := i if some i, x in input.xs

@@ -1,0 +1,3 @@
+package t.partial_object_any_key
+
+p[x] := i if some i, x in input.xs

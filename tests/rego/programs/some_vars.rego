@@ -1,0 +1,6 @@
+package t.some_vars
+
+p contains [i, j] if {
+	some i, j
+	input.xs[i] == input.ys[j]
+}
