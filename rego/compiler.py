@@ -102,12 +102,13 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     for number, function in enumerate(plan.functions):
         memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
         lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
-    for number, entrypoint in enumerate(plan.entrypoints):
+    for number in range(len(plan.entrypoints)):
         lines += write_function(scope, f"p{number}", scope.entrypoints[number], None, None)
     for root, slots in enumerate(scope.slots):
         for path, slot in slots.items():
             parent = next((path[:size] for size in range(len(path) - 1, 0, -1) if path[:size] in slots), ())
-            lines += write_walk(slot, slots.get(parent), path[len(parent) :])
+            steps = path[len(parent) :]
+            lines += write_walk(slot, slots.get(parent), steps, stored=root == p.DATA)
     flat = list(_flatten(lines, 0))
     source = "\n".join(text for text, _ in flat) + "\n"
     namespace = scope.namespace

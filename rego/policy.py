@@ -20,8 +20,8 @@ from rego.compiler import (
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
 from rego.purity import is_pure
-from rego.runtime import NOT_COMPUTED
-from rego.values import TYPE_NAMES, UNDEFINED, RegoSet, index
+from rego.runtime import NOT_COMPUTED, data_index
+from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -204,7 +204,7 @@ def _memo(program: Program, data: Mapping[str, Any]) -> list[Any]:
 
 def _at(data: Any, path: tuple[str, ...]) -> Any:
     for step in path:
-        data = index(data, step)
+        data = data_index(data, step)
     return data
 
 

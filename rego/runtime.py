@@ -49,7 +49,7 @@ def _own_set(value: Any) -> values.RegoSet:
     return value.copy()
 
 
-def _data_index(source: Any, key: Any) -> Any:
+def data_index(source: Any, key: Any) -> Any:
     """Step into the data as OPA's store does, whose paths are text (opa#3711).
 
     A number also names the string key that is its text, and a string a place in an array.
@@ -89,7 +89,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "RegoSet": values.RegoSet, "new": object.__new__,
     "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
     "own_list": _own_list, "own_dict": _own_dict, "own_set": _own_set,
-    "index": values.index, "data_index": _data_index,
+    "index": values.index, "data_index": data_index,
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
     "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
     "begins": _begins, "may_have": _may_have,

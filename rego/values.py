@@ -381,7 +381,7 @@ def members(source: Value) -> list[Value]:
         return list(source.members.values())
     if kind is dict:
         return list(source.values())
-    return source if kind is list else []  # type: ignore[return-value]  # asked in this line
+    return source if kind is list else []
 
 
 def length(source: Value) -> Value:

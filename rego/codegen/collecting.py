@@ -33,11 +33,11 @@ class CollectionWriter(CallWriter):
             self.emit(f"if {target} is N: {target} = q{slot}(l{s.source}, m)")
         else:
             source = f"l{s.source}"
+            index = "data_index" if s.source == self.params[1] else "index"
             for step in s.path:
                 key = repr(step)
-                self.emit(
-                    f"{target} = {source}.get({key}, U) if type({source}) is dict else index({source}, {key})"
-                )
+                found = f"{source}.get({key}, U) if type({source}) is dict else {index}({source}, {key})"
+                self.emit(f"{target} = {found}")
                 source = target
         self.note(s.target, None)
         self._leave_if_undefined(s.target)

@@ -51,22 +51,24 @@ def write_function(
     return writer.write(name, memo)
 
 
-def write_walk(slot: int, parent: int | None, steps: tuple[str, ...]) -> Lines:
+def write_walk(slot: int, parent: int | None, steps: tuple[str, ...], *, stored: bool) -> Lines:
     """Write the walk down a path of the input or the data.
 
     Args:
         slot: The place in the memo where its end is kept.
         parent: The place of a shorter path that it goes on from.
         steps: The keys from there on.
+        stored: Whether it is a path of the data, into which OPA steps by the rules of its store.
     """
     lines: Lines = []
     if parent is not None:
         lines += [(f"v = m[{parent}]", None), (f"if v is N: v = q{parent}(v0, m)", None)]
     source = "v0" if parent is None else "v"
+    index = "data_index" if stored else "index"
     for step in steps:
-        lines.append(
-            (f"v = {source}.get({step!r}, U) if type({source}) is dict else index({source}, {step!r})", None)
-        )
+        key = repr(step)
+        text = f"v = {source}.get({key}, U) if type({source}) is dict else {index}({source}, {key})"
+        lines.append((text, None))
         source = "v"
     return [(f"def q{slot}(v0, m):", None), [*lines, (f"m[{slot}] = v", None), ("return v", None)]]
 
