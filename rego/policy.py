@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 DEFAULT_MAX_STEPS: Final = 1_000_000
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 class Result(NamedTuple):
@@ -226,13 +227,36 @@ def _require_json(data: Mapping[str, Any]) -> None:
     if type(data) is not dict:
         raise PlanError("plan.data_malformed", "the data is an object")
     rest: list[Any] = [data]
+    above: set[int] = set()
+    done: set[int] = set()
     while rest:
-        value = rest.pop()
-        if type(value) is dict:
-            if not all(type(name) is str for name in value):
-                raise PlanError("plan.data_malformed", "a key in the data is not a string")
-            rest.extend(value.values())
-        elif type(value) is list:
-            rest.extend(value)
-        elif type(value) not in TYPE_NAMES or type(value) is RegoSet or _is_not_finite(value):
-            raise PlanError("plan.data_malformed", f"the data has a {type(value).__name__} in it")
+        place = id(rest[-1])
+        if place in above or place in done:
+            rest.pop()
+            above.discard(place)
+            done.add(place)
+            continue
+        inner = _composites(rest[-1])
+        if not inner:
+            rest.pop()
+            continue
+        above.add(place)
+        if not above.isdisjoint(map(id, inner)):  # reading it would never end
+            raise PlanError("plan.data_malformed", "a part of the data holds itself")
+        rest.extend(inner)
+
+
+def _composites(value: Any) -> list[Any]:
+    """Return the arrays and objects in a part of the data, once all else in it is known to be JSON."""
+    items = value
+    if type(value) is dict:
+        if not set(map(type, value)) <= {str}:
+            raise PlanError("plan.data_malformed", "a key in the data is not a string")
+        items = value.values()
+    kinds = set(map(type, items))
+    if kinds <= _PLAIN:
+        return []
+    for item in items:
+        if type(item) not in TYPE_NAMES or type(item) is RegoSet or _is_not_finite(item):
+            raise PlanError("plan.data_malformed", f"the data has a {type(item).__name__} in it")
+    return [item for item in items if type(item) is dict or type(item) is list]

@@ -64,7 +64,35 @@ INLINE: Final[Mapping[str, Callable[..., str | None]]] = {
     **strings.INLINE,
 }
 #: Modules that are imported only for a plan that declares one of these builtins.
-ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {}
+ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
+    "certificates": (
+        "crypto.parse_private_keys",
+        "crypto.x509.parse_and_verify_certificates",
+        "crypto.x509.parse_and_verify_certificates_with_options",
+        "crypto.x509.parse_certificate_request",
+        "crypto.x509.parse_certificates",
+        "crypto.x509.parse_keypair",
+        "crypto.x509.parse_rsa_private_key",
+    ),
+    "token_signing": ("io.jwt.encode_sign", "io.jwt.encode_sign_raw"),
+    "tokens": (
+        "io.jwt.decode",
+        "io.jwt.decode_verify",
+        "io.jwt.verify_eddsa",
+        "io.jwt.verify_es256",
+        "io.jwt.verify_es384",
+        "io.jwt.verify_es512",
+        "io.jwt.verify_hs256",
+        "io.jwt.verify_hs384",
+        "io.jwt.verify_hs512",
+        "io.jwt.verify_ps256",
+        "io.jwt.verify_ps384",
+        "io.jwt.verify_ps512",
+        "io.jwt.verify_rs256",
+        "io.jwt.verify_rs384",
+        "io.jwt.verify_rs512",
+    ),
+}
 #: Builtins that a plan cannot call unless the host passes an implementation, and why.
 REFUSED: Final[Mapping[str, str]] = {
     "http.send": "it reaches outside; the host may pass an implementation",

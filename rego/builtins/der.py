@@ -125,6 +125,10 @@ class Reader:
         self._place = start + length
         return data[start : self._place]
 
+    def following(self) -> int:
+        """Return the identifier octet of what follows, whose header must be well-formed; 0 at the end."""
+        return _header(self._data, self._place)[0] if self else 0
+
     def inside(self, tag: int = SEQUENCE) -> Reader:
         """Return a reader of the next element's contents."""
         return Reader(self.read(tag).content)
@@ -166,16 +170,27 @@ class Reader:
 
 def _header(data: bytes, place: int) -> tuple[int, int, int]:
     """Return an element's identifier octet, its length, and where its contents begin; they may be cut off."""
-    octets = data[place + 1 : place + 2]
-    if not octets or data[place] & _HIGH_TAG == _HIGH_TAG:
+    identifier = data[place]
+    if identifier & _HIGH_TAG == _HIGH_TAG:
+        place = _after_high_tag(data, place)
+    if place + 1 >= len(data):
         raise refuse("malformed DER: no element")
-    length, body = octets[0], place + 2
+    length, body = data[place + 1], place + 2
     if length & _LONG:
         count = length & ~_LONG
         length, body = _long_length(data[body : body + count], count), body + count
         if length >= _MAX_LENGTH:
             raise refuse("malformed DER: length")
-    return data[place], length, body
+    return identifier, length, body
+
+
+def _after_high_tag(data: bytes, place: int) -> int:
+    """Return the place of the last octet of an identifier of more than one (X.690 section 8.1.2.4)."""
+    octets = data[place + 1 : place + 6]
+    count = next((at for at, octet in enumerate(octets) if octet < _LONG), None)
+    if count is None or octets[0] == _LONG or (count == 0 and octets[0] < _HIGH_TAG):
+        raise refuse("malformed DER: identifier")
+    return place + 1 + count
 
 
 def _long_length(octets: bytes, count: int) -> int:

@@ -309,7 +309,7 @@ def pkcs1(der: bytes) -> RSAPrivateKey:
     version, n, e = reader.small_integer(), reader.integer(), reader.small_integer()
     d, p, q = reader.integer(), reader.integer(), reader.integer()
     dp, dq, qinv = (reader.integer() if reader.peek(0x02) else None for _ in range(3))
-    if outer or version > 1 or reader.peek(SEQUENCE):
+    if outer or version > 1 or reader.following() == SEQUENCE:
         raise refuse("unsupported RSA private key")
     if any(number is not None and number <= 0 for number in (n, d, p, q, dp, dq, qinv)):
         raise refuse("private key contains zero or negative value")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import re2
 
-from rego import utf8
+from rego import goregexp, utf8
 from rego.builtins.operands import bounded, machine, refuse, text
 from rego.errors import BuiltinError
 
@@ -29,11 +29,9 @@ def automaton(pattern: str) -> Any:
     Raises:
         BuiltinError: The pattern is none.
     """
-    options = re2.Options()
-    options.log_errors = False
     try:
-        return re2.compile(utf8.shown(pattern), options)
-    except re2.error as error:
+        return goregexp.compiled(pattern)
+    except goregexp.PatternError as error:
         raise refuse(f"error parsing regexp: {error}") from error
 
 

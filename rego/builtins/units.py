@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rego import numeric
 from rego.builtins.operands import refuse, text
+from rego.gotext import lower
 from rego.values import UNDEFINED, Value, canonical
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _AMOUNTS: Final[Mapping[str, Fraction]] = {
 }
 _AMOUNT: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MAX_EXPONENT_DIGITS: Final = 6
+_PLACES: Final = 10**10  # OPA gives ten decimal places
 
 
 def _split(source: str, name: str) -> tuple[str, str]:
@@ -49,7 +51,7 @@ def _split(source: str, name: str) -> tuple[str, str]:
         if not (char.isascii() and char.isdigit()) and char not in ".eE+-":
             break
         if char in "eE":
-            if not following or not (following.isdigit() or following in "+-"):
+            if not following or following not in "0123456789+-":
                 break
             place += following in "+-"
             digits = re.match(r"[0-9]*", source[place + 1 :])
@@ -62,29 +64,28 @@ def _split(source: str, name: str) -> tuple[str, str]:
 
 
 def _amount(source: str, name: str) -> Fraction:
-    if _AMOUNT.fullmatch(source) is None or abs(Decimal(source).adjusted()) > 10_000:  # noqa: PLR2004 - memory
+    if _AMOUNT.fullmatch(source) is None:
         raise refuse(f"{name}: could not parse amount to a number")
-    return Fraction(Decimal(source))
+    return numeric.exact(Decimal(source))
 
 
 def _parse(value: Value) -> Value:
     name = "units.parse"
     amount, unit = _split(text(value, 1).replace('"', ""), name)
-    factor = _AMOUNTS.get(unit[:1] + unit[1:].lower())
+    factor = _AMOUNTS.get(unit[:1] + lower(unit[1:]))
     if factor is None:
         raise refuse(f"{name}: unit {unit} not recognized")
     exact = _amount(amount, name) * factor
     if exact.denominator == 1:
         return exact.numerator
-    places = 10**10
-    scaled = abs(exact.numerator) * places * 2 // exact.denominator
-    rounded = (scaled + 1) // 2 * (-1 if exact < 0 else 1)
-    return numeric.of_decimal(Decimal(rounded).scaleb(-10))
+    scaled = (abs(exact.numerator) * _PLACES * 2 // exact.denominator + 1) // 2
+    whole, fraction = divmod(scaled, _PLACES)
+    return Decimal(f"{'-' if exact < 0 else ''}{whole}.{fraction:010d}")
 
 
 def _parse_bytes(value: Value) -> Value:
     name = "units.parse_bytes"
-    amount, unit = _split(text(value, 1).lower().replace('"', ""), name)
+    amount, unit = _split(lower(text(value, 1)).replace('"', ""), name)
     factor = _BYTES.get(unit)
     if factor is None:
         raise refuse(f"{name}: byte unit {unit} not recognized")
@@ -98,11 +99,12 @@ _SEMVER: Final = re.compile(
     r"(?:-((?:[0-9A-Za-z-]+)(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
 _MAX_INT: Final = 2**63
+_MAX_DIGITS: Final = 20
 
 
 def _version(value: str) -> tuple[tuple[int, ...], list[str]] | None:
     match = _SEMVER.fullmatch(value)
-    if match is None or max(map(int, match.groups()[:3])) >= _MAX_INT:
+    if match is None or max(map(_clamped, match.groups()[:3])) >= _MAX_INT:
         return None
     before = match.group(4).split(".") if match.group(4) else []
     if any(len(part) > 1 and part.isdigit() and part.startswith("0") for part in before):
@@ -125,8 +127,13 @@ def _semver_compare(left: Value, right: Value) -> int:
 
 def _precedence(version: tuple[tuple[int, ...], list[str]]) -> Any:
     numbers, before = version
-    parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in before]
+    parts = [(0, _clamped(part), "") if part.isdigit() else (1, 0, part) for part in before]
     return numbers, not before, parts
+
+
+def _clamped(digits: str) -> int:
+    """Return a number, or one beyond a machine's integer for all that are: OPA cannot tell those apart."""
+    return int(digits) if len(digits) < _MAX_DIGITS and int(digits) < _MAX_INT else _MAX_INT
 
 
 # ── UUIDs ───────────────────────────────────────────────────────────────────────────────────────
