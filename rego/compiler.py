@@ -36,7 +36,7 @@ ANSWERS: Final = 2
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
-#: The planner calls everything in a package so when the package is asked for as a document, its functions, too.
+#: The planner calls so everything in a package that is asked for as a document, its functions, too.
 _DOCUMENT_ARGUMENTS: Final = 2
 
 
@@ -45,7 +45,7 @@ class Program:
     """A compiled plan.
 
     Args:
-        entrypoints: What each entrypoint runs: takes input, data, memo, the places above, and which rules fired.
+        entrypoints: What each entrypoint runs: takes input, data, memo, the state above, and which rules fired.
         places: How many places the memo has.
         data_paths: The places of the memo for what the data has at a path.
         rules: The locations behind the numbers of rules.
@@ -262,7 +262,7 @@ class _Scope:
 def _slots(
     plan: p.Plan, functions: list[Prepared], entrypoints: list[Prepared]
 ) -> tuple[tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]], int]:
-    """Give every path of the input and the data that the plan walks down a place in the memo, after the functions'."""
+    """Give every path that the plan walks down a place in the memo, after the functions'."""
     paths: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())
     roots = [*(function.params[:2] for function in plan.functions), *((p.INPUT, p.DATA) for _ in entrypoints)]
     for found, params in zip([*functions, *entrypoints], roots, strict=True):

@@ -32,7 +32,7 @@ class IsText(Statement):
 
 @dataclass(frozen=True, slots=True)
 class Reference(Statement):
-    """Take what stands at a path known only at run time: a rule's value where there is a rule, else the data's.
+    """Take what a path known only at run time leads to: a rule's value where there is one, else the data's.
 
     Args:
         location: Where it stands.

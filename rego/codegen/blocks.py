@@ -1,8 +1,9 @@
 """How blocks become Python: loops that run once, or nested `if`s; knows no statement's meaning.
 
-In general a block is a loop that runs once, so that an undefined statement leaves it with `break` (in the body
-of a scan, with `continue`). A break that leaves several of these loops sets the flag `b` to how many more there
-are to leave. Where nothing inside needs such a jump, a block is *flat*: what follows a condition stands in an `if`.
+In general a block is a loop that runs once, so that an undefined statement leaves it with `break`
+(in the body of a scan, with `continue`).
+A break that leaves several of these loops sets the flag `b` to how many more there are to leave.
+Where nothing inside needs such a jump, a block is *flat*: what follows a condition stands in an `if`.
 Python allows twenty loops in one another; deeper blocks go into inner functions.
 """
 

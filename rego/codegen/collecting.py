@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: Statements that leave something behind besides the locals that they set.
 _EFFECTS: Final = (
-    p.ArrayAppend, p.AssignVarOnce, p.ObjectInsert, p.ObjectInsertOnce, p.ResultSetAdd, p.ReturnLocal, p.SetAdd,
+    p.ArrayAppend, p.AssignVarOnce, p.ObjectInsert, p.ObjectInsertOnce, p.ResultSetAdd, p.ReturnLocal,
+    p.SetAdd,
 )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ class CollectionWriter(CallWriter):
             self._fire_change(added.set, added.location)
 
     def _is_decided(self, s: p.Scan) -> bool:
-        """Tell a scan whose end, once reached, says all: `every` has found a member that fails, and asks no other."""
+        """Tell a scan whose end, once reached, says all: `every` has found a member that fails."""
         match s.block.statements[-1:]:
             case (p.AssignVar(source=bool(), target=target),):
                 outside = self._read_outside(s)
@@ -189,5 +190,7 @@ class CollectionWriter(CallWriter):
 
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
         **CallWriter.WRITERS,
-        nodes.Lookup: _look_up, p.Dot: _dot, p.Len: _length, p.ArrayAppend: _array_append, p.ObjectInsert: _object_insert, p.ObjectInsertOnce: _object_insert_once, p.SetAdd: _set_add, p.ObjectMerge: _merge, p.Scan: _scan,
+        nodes.Lookup: _look_up, p.Dot: _dot, p.Len: _length, p.ArrayAppend: _array_append,
+        p.ObjectInsert: _object_insert, p.ObjectInsertOnce: _object_insert_once, p.SetAdd: _set_add,
+        p.ObjectMerge: _merge, p.Scan: _scan,
     }  # fmt: skip

@@ -79,5 +79,7 @@ class ConditionWriter(OperandWriter):
         self.note(s.source, "undefined")
 
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
-        p.Equal: _equal, p.NotEqual: _not_equal, p.IsArray: _is_array, p.IsObject: _is_object, p.IsSet: _is_set, p.IsDefined: _is_defined, p.IsUndefined: _is_undefined, nodes.IsCollection: _is_collection, nodes.IsText: _is_text,
+        p.Equal: _equal, p.NotEqual: _not_equal, p.IsArray: _is_array, p.IsObject: _is_object,
+        p.IsSet: _is_set, p.IsDefined: _is_defined, p.IsUndefined: _is_undefined,
+        nodes.IsCollection: _is_collection, nodes.IsText: _is_text,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Writes one plan function, or one entrypoint, as a Python function; runs nothing and knows no builtin's meaning.
+"""Writes one plan function, or one entrypoint, as a Python function; runs nothing.
 
 Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context and answers,
 `w` which rules fired, `U` undefined, `N` not yet computed, `f2` a function of the plan,
@@ -141,7 +141,8 @@ class _FunctionWriter(StatementWriter):
         if part.place.way == "has":
             return f"may_have(v, {texts})"
         sizes = self.scope.constant(tuple(sorted({len(text) for text in part.texts})))
-        return f"type(v) is str and begins(v, {texts}, {sizes})"
+        # What is no text may be an error in there, which is not to be hidden.
+        return f"v is not U and (type(v) is not str or begins(v, {texts}, {sizes}))"
 
     def read_elsewhere(self, place: int) -> set[p.Local]:
         """Return the locals that other blocks may read before they set them."""

@@ -1,7 +1,7 @@
 """Finds rules that ask one place in the input for a text, as OPA's rule index does.
 
-Rules that ask the same place the same way share a test: where the input has no such text there, none of them is
-entered. The tests form a tree, so that a thousand such rules cost a few dozen comparisons.
+Rules that ask the same place the same way share a test: where the input has no such text there,
+none of them is entered. The tests form a tree, so that a thousand such rules cost a few dozen comparisons.
 As with OPA's index, an error in a body that is not entered does not happen (v1/ast/index.go).
 """
 
@@ -206,7 +206,7 @@ class _Asks:
         return self.found
 
     def is_harmless(self, s: p.Statement) -> bool:
-        """Tell a statement without which nothing outside the block is missing, where the block ends undefined."""
+        """Tell a statement that nothing outside misses where the block ends undefined."""
         if isinstance(s, p.ResetLocal):
             return s.target == self.own or s.target not in self.function.live
         if isinstance(s, p.Equal | p.NotEqual | nodes.IsText):

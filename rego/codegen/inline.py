@@ -1,4 +1,4 @@
-"""Python expressions that do a builtin's work for common operands, without a call; knows nothing of statements."""
+"""Python expressions that do a builtin's work for common operands, without a call."""
 
 from __future__ import annotations
 

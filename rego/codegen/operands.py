@@ -41,9 +41,9 @@ class OperandWriter(BlockWriter):
         self.names: dict[p.Local, str] = {}
         kept = [*params, *([] if result is None else [result])]
         self.live = flow.live(self.blocks, kept)
-        self.owned = flow.owned(self.blocks)
+        self.owned = flow.owned(self.blocks) - set(params)  # the host owns the input and the data
         self.late = _late(self.blocks, result) & self.owned
-        # The memo is about the input and the data; only `with`, which brings a memo of its own, may replace them.
+        # The memo is about the input and the data; only `with`, which brings a new memo, may replace them.
         self.memo_fits = not any(
             root in flow.writes(s)
             for s in flow.walk(self.blocks)

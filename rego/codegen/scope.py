@@ -30,8 +30,8 @@ class Scope(Protocol):
     def rules_at(self, path: tuple[str | None, ...]) -> str:
         """Return the name in the source for a table of the rules that a path with gaps (None) can mean.
 
-        Its keys are what fills the gap, a tuple where there is not exactly one; its values are the rule's place in
-        the memo and its function.
+        Its keys are what fills the gap, a tuple where there is not exactly one;
+        its values are the rule's place in the memo and its function.
         """
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:

@@ -15,7 +15,8 @@ _MAX_CONDITIONS: Final = 14
 #: Statements that cannot fail with an error and change nothing but their target.
 PURE: Final = (p.AssignInt, p.AssignVar, p.Dot, nodes.Lookup, p.ResetLocal)
 _CONDITIONS: Final = (
-    p.Equal, p.NotEqual, p.IsArray, p.IsObject, p.IsSet, p.IsDefined, p.IsUndefined, nodes.IsCollection, nodes.IsText,
+    p.Equal, p.NotEqual, p.IsArray, p.IsObject, p.IsSet, p.IsDefined, p.IsUndefined,
+    nodes.IsCollection, nodes.IsText,
 )  # fmt: skip
 
 
@@ -41,10 +42,8 @@ def _fits(s: p.Statement, final: p.Local | None, *, inside_flat: bool, is_last: 
         return s.index == 0 or (s.index == 1 and not inside_flat)
     if isinstance(s, p.Not):
         return is_condition(s.block)
-    if isinstance(s, p.CallDynamic):
-        return False
-    if isinstance(s, nodes.Reference):
-        return True
+    if isinstance(s, p.CallDynamic | nodes.Reference):
+        return isinstance(s, nodes.Reference)
     inner = flow.blocks_of(s)
     if any(_escapes(block, 0) for block in inner):
         return False

@@ -157,5 +157,9 @@ class StatementWriter(CollectionWriter):
 
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
         **CollectionWriter.WRITERS,
-        p.AssignInt: _assign_int, p.AssignVar: _assign_var, p.AssignVarOnce: _assign_once, p.Break: _leave_blocks, p.MakeArray: _make_array, p.MakeNull: _make_null, p.MakeNumberInt: _assign_int, p.MakeNumberRef: _make_number, p.MakeObject: _make_object, p.MakeSet: _make_set, p.Nested: _nested, p.Nop: _nop, p.Not: _negate, p.ResetLocal: _reset, p.ResultSetAdd: _result_add, p.ReturnLocal: _return_local, p.With: _replaced,
+        p.AssignInt: _assign_int, p.AssignVar: _assign_var, p.AssignVarOnce: _assign_once,
+        p.Break: _leave_blocks, p.MakeArray: _make_array, p.MakeNull: _make_null,
+        p.MakeNumberInt: _assign_int, p.MakeNumberRef: _make_number, p.MakeObject: _make_object,
+        p.MakeSet: _make_set, p.Nested: _nested, p.Nop: _nop, p.Not: _negate, p.ResetLocal: _reset,
+        p.ResultSetAdd: _result_add, p.ReturnLocal: _return_local, p.With: _replaced,
     }  # fmt: skip

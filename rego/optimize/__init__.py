@@ -1,4 +1,4 @@
-"""Rewrites functions of a plan into a form that is easier to reason about and faster to run, with the same meaning."""
+"""Rewrites functions of a plan into a form that is faster to run, with the same meaning."""
 
 from rego.optimize.prepare import Prepared, plain, prepared
 

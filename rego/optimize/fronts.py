@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _INDEXED: Final[Mapping[str, tuple[int, int]]] = {
     "startswith": (0, 2),
     "endswith": (0, 2),
-    "glob.match": (2, 3),
     "strings.any_prefix_match": (0, 2),
     "strings.any_suffix_match": (0, 2),
 }

@@ -1,4 +1,4 @@
-"""Finds, without running a plan, what type of value each function returns, and whether it always returns one."""
+"""Finds, without running a plan, what type of value a function returns, and whether it always does."""
 
 from __future__ import annotations
 
@@ -67,12 +67,10 @@ def returns(function: p.Function, found: Prepared, of_call: Callable[[str], Retu
 def _written(
     s: p.Statement, found: Prepared, statements: list[p.Statement], of_call: Callable[[str], Returns]
 ) -> str | None:
-    if type(s) in _MADE:
-        return _MADE[type(s)]
     if isinstance(s, p.ResetLocal):
         return "undefined"
-    if isinstance(s, p.Call):
-        return of_call(s.func).kind
+    if type(s) in _MADE or isinstance(s, p.Call):
+        return _MADE.get(type(s)) or _of_one_call(s, of_call)
     if not isinstance(s, p.AssignVar | p.AssignVarOnce):
         return None
     if type(s.source) is not int:
@@ -117,7 +115,7 @@ def _has_default(function: p.Function, found: Prepared) -> bool:
 
 
 def _returns_last(function: p.Function, found: Prepared) -> bool:
-    """Tell whether the ways out are the last block, which does nothing but return the result, and ones with a value."""
+    """Tell whether the only ways out are the last block, which just returns, and ones with a value."""
     if not found.blocks or not _is_return(found.blocks[-1].statements, function.result):
         return False
     early = [block for block in found.blocks if _is_early_return(block.statements, function.result)]

@@ -1,4 +1,4 @@
-"""Gives every rule's body local numbers of its own and drops mere copies; knows nothing of what statements mean."""
+"""Gives every rule's body local numbers of its own, and drops mere copies."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def _without_copies(
 ) -> dict[p.Local, p.Local]:
     """Let a copy share its original's name where both are set once, and the copy is not changed in place.
 
-    Nothing outside the body reads either unset (they are its own), so a read of the copy comes after the copying.
-    What steps into a copy of the data keeps it: OPA steps into its store by other rules than into a value (opa#3711).
+    Nothing outside the body reads either (they are its own), so a read of the copy comes after the copying.
+    A copy of the data that is stepped into stays: OPA steps into its store by other rules (opa#3711).
     """
     stored = {data}
     stepped: set[p.Local] = set()

@@ -101,7 +101,7 @@ def _plain_lookup(statement: p.Statement) -> tuple[p.Statement, ...] | None:
 
 
 def _collection_test(statement: p.Statement) -> IsCollection | None:
-    """Recognise `every`'s question whether it was given a collection: three blocks, and a break behind them."""
+    """Recognise `every`'s question whether it was given a collection: three blocks and a break."""
     match statement:
         case p.Nested(blocks=(p.Block(statements=(p.Nested(blocks=tests), p.Break(index=1))),)):
             sources = {_tested(test, kind) for test, kind in zip(tests, _COLLECTION_TESTS, strict=False)}
