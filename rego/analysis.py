@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rego import plan as p
 from rego.flow import is_local, reads, walk
-from rego.rewrite import prepared
+from rego.optimize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +52,7 @@ class _Body:
     def __init__(
         self, blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None
     ) -> None:
-        self.statements = list(walk(prepared(blocks, params, result)))
+        self.statements = list(walk(plain(blocks, params, result)))
         self.aliases: defaultdict[p.Local, set[Path]] = defaultdict(set)
         self.returned = {s.source for s in self.statements if isinstance(s, p.ReturnLocal)}
         self.passed = _only_passed_on(self.statements)

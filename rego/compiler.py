@@ -12,26 +12,32 @@ from typing import TYPE_CHECKING, Any, Final
 from rego import plan as p
 from rego import values
 from rego.builtins import REFUSED
-from rego.codegen import Lines, write_function
+from rego.codegen import Lines, write_function, write_walk
+from rego.codegen.inline import INLINE, Inline
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
+from rego.nodes import Lookup
+from rego.optimize import Prepared, prepared
+from rego.optimize.kinds import UNKNOWN, Returns, returns
+from rego.optimize.lookups import prefixes
 from rego.runtime import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
     from types import CodeType, TracebackType
 
     from rego.builtins import Tables
 
-#: Places in the trace that an evaluation hands down: steps left, context of builtins, answers.
+#: Places in what an evaluation hands down: steps left, context of builtins, answers.
 BUDGET: Final = 0
 CONTEXT: Final = 1
 ANSWERS: Final = 2
-FIRST_RULE: Final = 3
 
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
+#: The planner calls so everything in a package that is asked for as a document, its functions, too.
+_DOCUMENT_ARGUMENTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +45,18 @@ class Program:
     """A compiled plan.
 
     Args:
-        entrypoints: What each entrypoint runs: takes input, data, memo and trace.
-        functions: How many functions the memo has places for.
-        rules: The locations behind the trace's places from `FIRST_RULE` on.
+        entrypoints: What each entrypoint runs: takes input, data, memo, the state above, and which rules fired.
+        places: How many places the memo has.
+        data_paths: The places of the memo for what the data has at a path.
+        rules: The locations behind the numbers of rules.
         contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
     """
 
     entrypoints: Mapping[str, Callable[..., None]]
-    functions: int
+    places: int
+    data_paths: Mapping[int, tuple[str, ...]]
     rules: tuple[Location, ...]
     contextual: bool
     lines: tuple[Location | None, ...]
@@ -70,11 +78,15 @@ class Builtins:
 
     Args:
         tables: What there is.
+        given: The names of those that the host implements.
         strict: Whether an error in a builtin ends the evaluation, or makes the call undefined.
+        tracing: Whether to note which rules fire.
     """
 
     tables: Tables
+    given: Container[str] = ()
     strict: bool = True
+    tracing: bool = True
 
 
 def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
@@ -89,19 +101,28 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     lines: Lines = []
     for number, function in enumerate(plan.functions):
         memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
-        lines += write_function(scope, f"f{number}", function.blocks, function, memo)
-    for number, entrypoint in enumerate(plan.entrypoints):
-        lines += write_function(scope, f"p{number}", entrypoint.blocks, None, None)
+        lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
+    for number in range(len(plan.entrypoints)):
+        lines += write_function(scope, f"p{number}", scope.entrypoints[number], None, None)
+    for root, slots in enumerate(scope.slots):
+        for path, slot in slots.items():
+            parent = next((path[:size] for size in range(len(path) - 1, 0, -1) if path[:size] in slots), ())
+            steps = path[len(parent) :]
+            lines += write_walk(slot, slots.get(parent), steps, stored=root == p.DATA)
     flat = list(_flatten(lines, 0))
     source = "\n".join(text for text, _ in flat) + "\n"
     namespace = scope.namespace
     exec(_compiled(source), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
-    for place, function in enumerate(plan.functions):
-        if function.path and len(function.params) == 2:  # noqa: PLR2004 - the input and the data
-            scope.table[function.path] = (place, namespace[f"f{place}"])
-    entrypoints = {found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)}
-    wheres = tuple(where for _, where in flat)
-    return Program(entrypoints, len(plan.functions), tuple(scope.rules), scope.contextual, wheres, source)
+    scope.fill_tables()
+    return Program(
+        entrypoints={found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)},
+        places=scope.places_in_memo,
+        data_paths={slot: path for path, slot in scope.slots[p.DATA].items()},
+        rules=tuple(scope.rules),
+        contextual=scope.contextual,
+        lines=tuple(where for _, where in flat),
+        source=source,
+    )
 
 
 def _compiled(source: str) -> CodeType:
@@ -114,7 +135,7 @@ def _compiled(source: str) -> CodeType:
 def _flatten(lines: Lines, depth: int) -> Iterator[tuple[str, Location | None]]:
     for line in lines:
         if isinstance(line, list):
-            yield from _flatten(line, depth + 1)
+            yield from _flatten(line or [("pass", None)], depth + 1)
         else:
             yield " " * depth + line[0], line[1]
 
@@ -149,21 +170,59 @@ class _Scope:
     """The names outside the functions, and what the functions need of each other."""
 
     def __init__(self, plan: p.Plan, builtins: Builtins) -> None:
+        self.plan = plan
         self.functions = {function.name: (number, function) for number, function in enumerate(plan.functions)}
+        self.prepared = [prepared(found.blocks, found.params, found.result) for found in plan.functions]
+        self.entrypoints = [prepared(found.blocks, (p.INPUT, p.DATA), None) for found in plan.entrypoints]
+        self.returned: dict[str, Returns] = {}
+        self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
         self.declared = plan.builtins
         self.builtins = builtins
         self.rules: list[Location] = []
         self.places: dict[Location, int] = {}
         self.names: dict[str, str] = {}
         self.contextual = False
-        self.table: dict[tuple[str, ...], tuple[int, Callable[..., Any]]] = {}
-        self.namespace: dict[str, Any] = {"__builtins__": {}, **NAMES, "d": self.table}
+        self.tables: dict[tuple[str | None, ...], tuple[str, dict[Any, tuple[int, Callable[..., Any]]]]] = {}
+        self.namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
+
+    @property
+    def strict(self) -> bool:
+        return self.builtins.strict
+
+    def returns(self, name: str) -> Returns:
+        found = self.returned.get(name)
+        if found is None:
+            known = self.functions.get(name)
+            if known is None:
+                return UNKNOWN
+            number, function = known
+            found = self.returned[name] = returns(function, self.prepared[number], self.returns)
+        return found
+
+    def slot(self, root: int, path: tuple[str, ...]) -> int | None:
+        return self.slots[root].get(path)
 
     def function(self, name: str, arguments: int) -> tuple[int, p.Function] | None:
         found = self.functions.get(name)
-        if found and len(found[1].params) != arguments:
+        if found and len(found[1].params) != arguments and arguments != _DOCUMENT_ARGUMENTS:
             raise PlanError("plan.malformed", f"a call of {name!r} has the wrong number of arguments")
         return found
+
+    def rules_at(self, path: tuple[str | None, ...]) -> str:
+        if path not in self.tables:
+            self.tables[path] = (f"d{len(self.tables)}", {})
+            self.namespace[self.tables[path][0]] = self.tables[path][1]
+        return self.tables[path][0]
+
+    def fill_tables(self) -> None:
+        """Put the compiled rules where dynamic calls look for them."""
+        for pattern, (_, table) in self.tables.items():
+            for place, function in enumerate(self.plan.functions):
+                fits = len(function.path) == len(pattern) and len(function.params) == 2  # noqa: PLR2004 - input, data
+                pairs = list(zip(pattern, function.path, strict=False))
+                if fits and all(wanted in {None, step} for wanted, step in pairs):
+                    gaps = tuple(step for wanted, step in pairs if wanted is None)
+                    table[gaps[0] if len(gaps) == 1 else gaps] = (place, self.namespace[f"f{place}"])
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
         declared = self.declared.get(name)
@@ -182,8 +241,8 @@ class _Scope:
             self.namespace[self.names[name]] = function if self.builtins.strict else _lenient(function)
         return self.names[name], declared.void, contextual
 
-    def inline(self, name: str, args: list[str], kinds: list[str | None]) -> str | None:
-        write = self.builtins.tables.inline.get(name)
+    def inline(self, name: str, args: list[str], kinds: list[str | None]) -> Inline | None:
+        write = None if name in self.builtins.given else INLINE.get(name)
         return write(args, kinds) if write else None
 
     def constant(self, value: Any) -> str:
@@ -191,11 +250,32 @@ class _Scope:
         self.namespace[name] = value
         return name
 
-    def fired(self, location: Location) -> int:
+    def fired(self, location: Location) -> int | None:
+        if not self.builtins.tracing:
+            return None
         if location not in self.places:
-            self.places[location] = FIRST_RULE + len(self.rules)
+            self.places[location] = len(self.rules)
             self.rules.append(location)
         return self.places[location]
+
+
+def _slots(
+    plan: p.Plan, functions: list[Prepared], entrypoints: list[Prepared]
+) -> tuple[tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]], int]:
+    """Give every path that the plan walks down a place in the memo, after the functions'."""
+    paths: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())
+    roots = [*(function.params[:2] for function in plan.functions), *((p.INPUT, p.DATA) for _ in entrypoints)]
+    for found, params in zip([*functions, *entrypoints], roots, strict=True):
+        for s in walk(found.blocks):
+            if isinstance(s, Lookup):
+                paths[params.index(s.source)].add(s.path)
+    following = len(plan.functions)
+    slots: list[dict[tuple[str, ...], int]] = []
+    for root in paths:
+        named = prefixes(root)
+        slots.append({path: following + place for place, path in enumerate(named)})
+        following += len(named)
+    return (slots[0], slots[1]), following
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:

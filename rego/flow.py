@@ -5,12 +5,14 @@ Everything here is static and conservative; nothing looks at values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
+from rego import nodes
 from rego import plan as p
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 #: The fields of a statement that name locals it reads.
 READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
@@ -25,6 +27,9 @@ READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.IsSet: ("source",),
     p.IsDefined: ("source",),
     p.IsUndefined: ("source",),
+    nodes.IsCollection: ("source",),
+    nodes.IsText: ("source",),
+    nodes.Lookup: ("source",),
     p.Len: ("source",),
     p.ObjectInsert: ("key", "value", "object"),
     p.ObjectInsertOnce: ("key", "value", "object"),
@@ -44,6 +49,8 @@ WRITES: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.Call: ("result",),
     p.CallDynamic: ("result",),
     p.Dot: ("target",),
+    nodes.Lookup: ("target",),
+    nodes.Reference: ("target",),
     p.Len: ("target",),
     p.MakeArray: ("target",),
     p.MakeNull: ("target",),
@@ -74,37 +81,60 @@ def is_local(operand: p.Operand) -> bool:
     return type(operand) is int
 
 
+_INNER: Final[Mapping[type[p.Statement], Callable[[Any], tuple[p.Block, ...]]]] = {
+    p.Nested: lambda s: s.blocks,
+    p.Not: lambda s: (s.block,),
+    p.Scan: lambda s: (s.block,),
+    p.With: lambda s: (s.block,),
+    nodes.Reference: lambda s: (s.dynamic, s.base),
+}
+
+
 def blocks_of(statement: p.Statement) -> tuple[p.Block, ...]:
     """Return the blocks inside a statement."""
-    if isinstance(statement, p.Nested):
-        return statement.blocks
-    if isinstance(statement, p.Not | p.Scan | p.With):
-        return (statement.block,)
-    return ()
+    inner = _INNER.get(type(statement))
+    return inner(statement) if inner else ()
 
 
-def walk(blocks: Iterable[p.Block]) -> Iterator[p.Statement]:
-    """Yield every statement in blocks, inner ones too."""
+def walk(blocks: Iterable[p.Block]) -> list[p.Statement]:
+    """Return every statement in blocks, inner ones too, each before those inside it."""
+    found: list[p.Statement] = []
+    _collect(blocks, found)
+    return found
+
+
+def _collect(blocks: Iterable[p.Block], found: list[p.Statement]) -> None:
     for block in blocks:
         for statement in block.statements:
-            yield statement
-            yield from walk(blocks_of(statement))
+            found.append(statement)
+            inner = _INNER.get(type(statement))
+            if inner is not None:
+                _collect(inner(statement), found)
 
 
 def reads(statement: p.Statement) -> list[p.Local]:
     """Return the locals that a statement itself reads, not counting its blocks."""
+    kind = type(statement)
+    names = READS.get(kind)
+    if names is not None:
+        return [found for name in names if type(found := getattr(statement, name)) is int]
     if isinstance(statement, p.Call):
-        operands: tuple[p.Operand, ...] = statement.args
-    elif isinstance(statement, p.CallDynamic):
-        operands = (*statement.args, *statement.path)
-    else:
-        operands = tuple(getattr(statement, name) for name in READS.get(type(statement), ()))
-    return [operand for operand in operands if type(operand) is int]
+        return [operand for operand in statement.args if type(operand) is int]
+    if isinstance(statement, p.CallDynamic):
+        return [operand for operand in (*statement.args, *statement.path) if type(operand) is int]
+    return []
+
+
+_WRITTEN: Final = {kind: attrgetter(*names) for kind, names in WRITES.items()}
 
 
 def writes(statement: p.Statement) -> list[p.Local]:
     """Return the locals that a statement itself sets or changes, not counting its blocks."""
-    return [getattr(statement, name) for name in WRITES.get(type(statement), ())]
+    get = _WRITTEN.get(type(statement))
+    if get is None:
+        return []
+    found: Any = get(statement)
+    return list(found) if type(found) is tuple else [found]
 
 
 def written(blocks: Iterable[p.Block]) -> set[p.Local]:

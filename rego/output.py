@@ -13,24 +13,28 @@ from rego.values import RegoSet, Value, sorted_items, value_of
 _ESCAPED: Final = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
+_LEAVES: Final = frozenset({bool, int, float, type(None)})
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
 def to_json(value: Value) -> Any:
     """Return a value as plain JSON: sets as ordered arrays, keys that are no strings as their JSON text."""
     kind = type(value)
+    if kind is str:
+        return value if value.isascii() else utf8.shown(value)
+    if kind in _LEAVES:
+        return value
     if kind is dict:
         made = {
-            (name if type(name) is str and name.isascii() else _name(value_of(name))): to_json(item)
+            (name if type(name) is str and name.isascii() else _name(value_of(name))): (
+                item if type(item) is str and item.isascii() else to_json(item)
+            )
             for name, item in value.items()
         }
         return made if len(made) == len(value) else _collapsed(value)
-    if kind is list:
-        return [to_json(item) for item in value]
-    if kind is RegoSet:
-        return [to_json(item) for item in value.sorted()]
-    if kind is str:
-        return value if value.isascii() else utf8.shown(value)
+    if kind is list or kind is RegoSet:
+        items = value if kind is list else value.sorted()
+        return [item if type(item) is str and item.isascii() else to_json(item) for item in items]
     return numeric.of_decimal(value) if kind is Decimal else value
 
 

@@ -433,6 +433,7 @@ class _Reader:
         self.files = _each(static.get("files"), lambda item: _text(_object(item).get("value")))
         self.builtins = {found.name: found for found in _each(static.get("builtin_funcs"), _builtin)}
         self.depth = 0
+        self.known_fields: dict[type[Statement], list[tuple[str, Callable[[Any], Any]]]] = {}
         self.readers: Mapping[str, Callable[[Any], Any]] = {
             "Local": _local,
             "Operand": self.operand,
@@ -488,10 +489,18 @@ class _Reader:
         given = _object(tagged.get("stmt"))
         if kind is MakeNumberRef:
             return self.number(given)
-        values = [self.readers[str(field.type)](given.get(field.name)) for field in fields(kind)[1:]]
+        values = [read(given.get(name)) for name, read in self.fields(kind)]
         made: Statement = kind(self.location(given), *values)
         self.check(made)
         return made
+
+    def fields(self, kind: type[Statement]) -> list[tuple[str, Callable[[Any], Any]]]:
+        """Return the names of a statement's fields but its location, each with what reads it."""
+        found = self.known_fields.get(kind)
+        if found is None:
+            found = [(field.name, self.readers[str(field.type)]) for field in fields(kind)[1:]]
+            self.known_fields[kind] = found
+        return found
 
     def check(self, made: Statement) -> None:
         if isinstance(made, Break) and not 0 <= made.index < self.depth:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, replace
-from itertools import compress, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rego import analysis, plan
 from rego.builtins import tables
@@ -15,7 +13,6 @@ from rego.compiler import (
     ANSWERS,
     BUDGET,
     CONTEXT,
-    FIRST_RULE,
     Builtins,
     Program,
     compile_plan,
@@ -23,7 +20,7 @@ from rego.compiler import (
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
 from rego.purity import is_pure
-from rego.runtime import NOT_COMPUTED
+from rego.runtime import NOT_COMPUTED, data_index
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
 if TYPE_CHECKING:
@@ -33,8 +30,7 @@ DEFAULT_MAX_STEPS: Final = 1_000_000
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What an evaluation found.
 
     Args:
@@ -60,7 +56,7 @@ class Policy:
     _plan: plan.Plan
     _program: Program
     _data: Mapping[str, Any]
-    _blank: tuple[Any, ...]
+    _memo: list[Any]
     _max_steps: int
     _print: Callable[[str], None] | None
     _patterns: Patterns
@@ -77,6 +73,7 @@ class Policy:
         strict_builtin_errors: bool = True,
         max_steps: int = DEFAULT_MAX_STEPS,
         on_print: Callable[[str], None] | None = None,
+        tracing: bool = True,
     ) -> Policy:
         """Compile a plan.
 
@@ -89,6 +86,7 @@ class Policy:
             strict_builtin_errors: End the evaluation on an error in a builtin; else the call is undefined.
             max_steps: How many steps an evaluation may take before `eval_budget_exceeded`.
             on_print: Receives the text of `print` calls; without it they do nothing.
+            tracing: Whether results say which rules fired.
 
         Raises:
             PlanError: Whatever is wrong with the plan, the data, or a builtin that is not there.
@@ -98,10 +96,12 @@ class Policy:
         given = dict(builtins or {})
         program = compile_plan(
             parsed,
-            Builtins(tables(parsed.builtins, given), strict=strict_builtin_errors),
+            Builtins(
+                tables(parsed.builtins, given), given.keys(), strict=strict_builtin_errors, tracing=tracing
+            ),
         )
-        blank = (max_steps, None, None, *([0] * len(program.rules)))
-        return cls(parsed, program, data, blank, max_steps, on_print, Patterns(), is_pure(parsed, given))
+        memo = _memo(program, data)
+        return cls(parsed, program, data, memo, max_steps, on_print, Patterns(), is_pure(parsed, given))
 
     @property
     def entrypoints(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Policy:
             PlanError: `plan.data_malformed` where the data is not JSON.
         """
         _require_json(data)
-        return replace(self, _data=data)
+        return replace(self, _data=data, _memo=_memo(self._program, data))
 
     def reads(self, entrypoint: str) -> frozenset[tuple[str, ...]]:
         """Return the paths of the input that an entrypoint can read; see `rego.analysis`.
@@ -138,12 +138,13 @@ class Policy:
             PlanError: `plan.unknown_entrypoint`.
             EvaluationError: There is no answer; see its `code`.
         """
-        trace = list(self._blank)
-        value = self._run(entrypoint, input, now_ns, trace, _only_value)
+        state: list[Any] = [self._max_steps, None, None]
+        fired: dict[int, int] = {}
+        value = self._run(entrypoint, input, now_ns, state, fired, _only_value)
+        rules = self._program.rules
+        where = tuple(map(rules.__getitem__, sorted(fired)))
         defined = value is not UNDEFINED
-        return Result(
-            value if defined else None, defined, self._fired(trace), self._max_steps - trace[BUDGET]
-        )
+        return Result(value if defined else None, defined, where, self._max_steps - state[BUDGET])
 
     def bindings(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> list[dict[str, Any]]:  # noqa: A002 - Rego's word
         """Return every answer of a query, each the values of its variables as JSON; empty where undefined.
@@ -152,7 +153,8 @@ class Policy:
             PlanError: `plan.unknown_entrypoint`.
             EvaluationError: There is no answer; see its `code`.
         """
-        found: list[dict[str, Any]] = self._run(entrypoint, input, now_ns, list(self._blank), _all_answers)
+        state: list[Any] = [self._max_steps, None, None]
+        found: list[dict[str, Any]] = self._run(entrypoint, input, now_ns, state, {}, _all_answers)
         return found
 
     def _function(self, entrypoint: str) -> Callable[..., None]:
@@ -166,17 +168,17 @@ class Policy:
         entrypoint: str,
         given: Any,
         now_ns: int | None,
-        trace: list[Any],
+        state: list[Any],
+        fired: dict[int, int],
         finish: Callable[[list[Any]], Any],
     ) -> Any:
         function = self._function(entrypoint)
         answers: list[Any] = []
-        trace[ANSWERS] = answers
+        state[ANSWERS] = answers
         if self._program.contextual:
-            now_ns = time.time_ns() if now_ns is None else now_ns
-            trace[CONTEXT] = Context(now_ns, self._print, self._patterns)
+            state[CONTEXT] = Context(now_ns, self._print, self._patterns)
         try:
-            function(given, self._data, [NOT_COMPUTED] * self._program.functions, trace)
+            function(given, self._data, self._memo.copy(), state, fired)
             return finish(answers)
         except BuiltinError as error:
             where = self._program.locate(error.__traceback__)
@@ -192,8 +194,19 @@ class Policy:
             where = self._program.locate(error.__traceback__)
             raise EvaluationError("eval_internal_error", type(error).__name__, where) from error
 
-    def _fired(self, trace: list[Any]) -> tuple[Location, ...]:
-        return tuple(compress(self._program.rules, islice(trace, FIRST_RULE, None)))
+
+def _memo(program: Program, data: Mapping[str, Any]) -> list[Any]:
+    """Return the memo that evaluations start with: it knows the data, and nothing of the input."""
+    memo: list[Any] = [NOT_COMPUTED] * program.places
+    for place, path in program.data_paths.items():
+        memo[place] = _at(data, path)
+    return memo
+
+
+def _at(data: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        data = data_index(data, step)
+    return data
 
 
 def _only_value(answers: list[Any]) -> Any:

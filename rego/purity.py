@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 _IMPURE: Final = frozenset(
     {
         # other answers for the same arguments
+        "crypto.x509.parse_and_verify_certificates",
+        "crypto.x509.parse_and_verify_certificates_with_options",
         "http.send",
         "io.jwt.decode_verify",
+        "io.jwt.encode_sign",
+        "io.jwt.encode_sign_raw",
         "net.lookup_ip_addr",
         "opa.runtime",
         "rand.intn",

@@ -49,7 +49,7 @@ def _own_set(value: Any) -> values.RegoSet:
     return value.copy()
 
 
-def _data_index(source: Any, key: Any) -> Any:
+def data_index(source: Any, key: Any) -> Any:
     """Step into the data as OPA's store does, whose paths are text (opa#3711).
 
     A number also names the string key that is its text, and a string a place in an array.
@@ -65,16 +65,33 @@ def _data_index(source: Any, key: Any) -> Any:
     return values.UNDEFINED
 
 
+def _begins(text: str, heads: frozenset[str], sizes: tuple[int, ...]) -> bool:
+    """Tell whether a text begins with one of many, given how long these are."""
+    return any(text[:size] in heads for size in sizes)
+
+
+def _may_have(value: Any, texts: frozenset[str]) -> bool:
+    """Tell whether one of some texts may be a member of a value; true where that is not easily said."""
+    kind = type(value)
+    if kind is list:
+        return any(type(item) is str and item in texts for item in value)
+    if kind is values.RegoSet:
+        return not texts.isdisjoint(value.members)
+    return kind is dict
+
+
 #: Every name that generated code may use, besides functions, builtins and constants of its own plan.
 NAMES: Final[Mapping[str, Any]] = {
     "U": values.UNDEFINED,
     "N": NOT_COMPUTED,
-    "type": type, "dict": dict, "list": list, "str": str, "int": int, "len": len, "set": set,
-    "RegoSet": values.RegoSet,
+    "E": values.RegoSet(),
+    "type": type, "dict": dict, "list": list, "str": str, "int": int, "bool": bool, "len": len, "set": set,
+    "RegoSet": values.RegoSet, "new": object.__new__,
     "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
-    "own_list": _own_list, "own_dict": _own_dict, "own_regoset": _own_set,
-    "index": values.index, "data_index": _data_index,
+    "own_list": _own_list, "own_dict": _own_dict, "own_set": _own_set,
+    "index": values.index, "data_index": data_index,
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
-    "pairs": values.pairs, "items": values.items, "length": values.length,
+    "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
+    "begins": _begins, "may_have": _may_have,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip

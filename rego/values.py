@@ -76,13 +76,16 @@ class Key:
 
 
 class RegoSet:
-    """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built."""
+    """A set of Rego values; iterates in Rego's order. Treat it as immutable once it is built.
 
-    __slots__ = ("_order", "members")
+    Generated code makes one by hand, without `__init__`.
+    """
+
+    __slots__ = ("members", "order")
 
     def __init__(self, values: Iterable[Value] | None = None) -> None:
         self.members: dict[Any, Value] = {}
-        self._order: list[Value] | None = None
+        self.order: list[Value] | None = None
         if values is not None:
             for value in values:
                 self.add(value)
@@ -108,7 +111,7 @@ class RegoSet:
 
     def sorted(self) -> list[Value]:
         """Return the members in Rego's order; not to be changed."""
-        members, order = self.members, self._order
+        members, order = self.members, self.order
         if len(members) < 2:  # noqa: PLR2004 - one value is in order
             return list(members.values())
         if order is None or len(order) != len(members):  # a set only ever grows
@@ -116,7 +119,7 @@ class RegoSet:
                 order = [members[name] for name in sorted(members)]
             except TypeError:  # members of several types have no order of Python's
                 order = ordered(members.values())
-            self._order = order
+            self.order = order
         return order
 
     @override
@@ -155,21 +158,32 @@ def _tagged(value: Value) -> tuple[Any, ...]:
 def _payload(value: Value, kind: type) -> Any:
     """Return what to compare with a value of the same rank: for composites, ranks and payloads in turn."""
     if kind is dict:
-        flat: list[Any] = []
-        for name, item in sorted_items(value):
-            inner = type(item)
-            flat += (3, name) if type(name) is str else _tagged(name)
-            flat += (
-                (3, item)
-                if inner is str
-                else (_RANKS[inner], item if inner is int else _payload(item, inner))
-            )
-        return tuple(flat)
+        return _object_payload(value)
     if kind is list or kind is RegoSet:
         return tuple([part for item in value for part in _tagged(item)])
     if kind is float or kind is Decimal:
         return _canonical_number(value)
     return value
+
+
+def _object_payload(value: dict[Any, Value]) -> tuple[Any, ...]:
+    try:
+        names = sorted(value)
+    except TypeError:  # keys of several types
+        names = []
+    if not names or type(names[0]) is not str:  # texts sort with nothing but texts
+        return tuple([part for pair in sorted_items(value) for item in pair for part in _tagged(item)])
+    flat: list[Any] = []
+    for name in names:
+        item = value[name]
+        kind = type(item)
+        if kind is str:
+            flat += (3, name, 3, item)
+        elif kind is int:
+            flat += (3, name, 2, item)
+        else:
+            flat += (3, name, _RANKS[kind], _payload(item, kind))
+    return tuple(flat)
 
 
 def _canonical_number(value: float | Decimal) -> int | float | Decimal:
@@ -358,6 +372,16 @@ def items(source: Value) -> list[Value]:
     if kind is RegoSet:
         return source.sorted()  # type: ignore[no-any-return]  # the line above asked
     return []
+
+
+def members(source: Value) -> list[Value]:
+    """Return `items` in any order, for whoever does not mind."""
+    kind = type(source)
+    if kind is RegoSet:
+        return list(source.members.values())
+    if kind is dict:
+        return list(source.values())
+    return source if kind is list else []
 
 
 def length(source: Value) -> Value:

@@ -49,17 +49,17 @@ def _product(value: Value) -> Value:
 
 
 def _max(value: Value) -> Value:
-    found = ordered(members(value, 1))
+    found = _sort(value)
     return found[-1] if found else UNDEFINED
 
 
 def _min(value: Value) -> Value:
-    found = ordered(members(value, 1))
+    found = _sort(value)
     return found[0] if found else UNDEFINED
 
 
 def _sort(value: Value) -> list[Value]:
-    return ordered(members(value, 1))
+    return value.sorted() if type(value) is RegoSet else ordered(members(value, 1))
 
 
 def _all(value: Value) -> bool:

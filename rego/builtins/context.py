@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -32,18 +32,27 @@ class Patterns:
         return found
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
     """One evaluation's surroundings.
 
     Args:
-        now_ns: Its time, nanoseconds since 1970 UTC: the same for every call.
+        now_ns: Its time, nanoseconds since 1970 UTC: the same for every call; None for the clock's.
         print: Receives printed text, or None.
         patterns: The policy's compiled patterns.
-        cache: What this evaluation must answer twice alike.
     """
 
-    now_ns: int
-    print: Callable[[str], None] | None
-    patterns: Patterns
-    cache: dict[Any, Any] = field(default_factory=dict)
+    __slots__ = ("_now_ns", "cache", "patterns", "print")
+
+    def __init__(self, now_ns: int | None, print: Callable[[str], None] | None, patterns: Patterns) -> None:  # noqa: A002 - Rego's word
+        self._now_ns = now_ns
+        self.print = print
+        self.patterns = patterns
+        self.cache: dict[Any, Any] = {}
+        """What this evaluation must answer twice alike."""
+
+    @property
+    def now_ns(self) -> int:
+        """The evaluation's time; the clock is read at most once."""
+        if self._now_ns is None:
+            self._now_ns = time.time_ns()
+        return self._now_ns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rego.errors import BuiltinError, EvaluationError, OperandError
-from rego.values import RegoSet, Value, int64, integer, is_number, key_of, ordered, type_name
+from rego.values import RegoSet, Value, int64, integer, is_number, key_of, type_name
 
 #: The largest collection or string that a builtin makes; a policy must not fill the memory.
 MAX_SIZE: Final = 10_000_000
@@ -79,7 +79,7 @@ def members(value: Value, place: int) -> list[Value]:
     if type(value) is list:
         return value
     if type(value) is RegoSet:
-        return ordered(value.members.values())
+        return value.sorted()
     raise wrong_type(place, value, "set", "array")
 
 

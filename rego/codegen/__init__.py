@@ -1,0 +1,7 @@
+"""Turns functions of a plan into Python source; runs nothing."""
+
+from rego.codegen.blocks import Lines
+from rego.codegen.function import write_function, write_walk
+from rego.codegen.scope import Scope
+
+__all__ = ["Lines", "Scope", "write_function", "write_walk"]

@@ -1,0 +1,168 @@
+"""How calls of rules, functions and builtins are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rego import nodes
+from rego import plan as p
+from rego.codegen.conditions import ConditionWriter
+from rego.optimize.shapes import DYNAMIC_LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rego.codegen.inline import Inline
+
+
+class CallWriter(ConditionWriter):
+    """Writes calls."""
+
+    def _call(self, s: p.Call) -> bool:
+        known = self.scope.function(s.func, len(s.args))
+        if known is None:
+            self._call_builtin(s)
+            return True
+        if len(known[1].params) != len(s.args):  # a function is no part of a document
+            self.leave_if("True", "False")
+            return False
+        self._call_function(s)
+        found = self.scope.returns(s.func)
+        self.note(s.result, found.kind)
+        if not found.defined:
+            self._leave_if_undefined(s.result)
+        return True
+
+    def _call_function(self, s: p.Call) -> None:
+        """Write the call of a function of the plan, up to its value."""
+        number, function = self.scope.function(s.func, len(s.args)) or (0, None)
+        args = ", ".join(map(self.read, s.args))
+        if not self._is_ours(
+            s.args
+        ):  # answers about another input or other data are not remembered among ours
+            self._count_step()
+            self._set(s.result, f"f{number}({args}, [N] * len(m), t, w)")
+        elif function is not None and len(function.params) == 2:  # noqa: PLR2004 - the input and the data: memoised
+            self._set(s.result, f"m[{number}]")
+            self.emit(f"if l{s.result} is N: l{s.result} = f{number}({args}, m, t, w)")
+        else:
+            self._count_step()
+            self._set(s.result, f"f{number}({args}, m, t, w)")
+
+    def _is_asked(self, s: p.Call, following: p.Statement | None) -> bool:
+        """Tell a call whose value is only asked for not being false, and that gives nothing but booleans."""
+        match following:
+            case p.NotEqual(a=asked, b=False) if asked == s.result and type(asked) is int:
+                return self.read_times[asked] == 1 and self._gives_boolean(s)
+            case _:
+                return False
+
+    def _gives_boolean(self, s: p.Call) -> bool:
+        known = self.scope.function(s.func, len(s.args))
+        if known is not None:
+            return len(known[1].params) == len(s.args) and self.scope.returns(s.func).kind == "bool"
+        found = self._inline(s)
+        return found is not None and found.kind == "bool" and (found.when is None or self.scope.strict)
+
+    def _ask(self, s: p.Call) -> None:
+        """Write a call whose value is only asked for being true."""
+        if self.scope.function(s.func, len(s.args)) is None:
+            found, call = self._inline(s), self._builtin(s)
+            if found is not None and found.when is None:
+                self.leave_if(f"not ({found.expression})", f"({found.expression})")
+                return
+            if found is not None:
+                test = f"({found.expression} if {found.when} else {call})"
+                self.leave_if(f"not {test}", test)
+                return
+        self._call_function(s)
+        self.leave_if(f"l{s.result} is not True", f"l{s.result} is True")
+
+    def _is_ours(self, args: tuple[p.Operand, ...]) -> bool:
+        """Tell whether a call is about the input and the data that the memo is about."""
+        return self.memo_fits and args[:2] == self.params[:2]
+
+    def _count_step(self) -> None:
+        """Where work is not bounded by the plan's size, take a step off the budget."""
+        self.emit("t[0] = c = t[0] - 1")
+        self.emit("if c < 0: exhausted()")
+
+    def _call_builtin(self, s: p.Call) -> None:
+        found, call = self._inline(s), self._builtin(s)
+        if call is None:
+            return
+        if found is None:
+            self._set(s.result, call)
+        elif found.when is None:
+            self._set(s.result, found.expression, found.kind)
+            return
+        else:
+            kind = found.kind if self.scope.strict else None
+            self._set(s.result, f"{found.expression} if {found.when} else {call}", kind)
+            if kind is not None:
+                return
+        self._leave_if_undefined(s.result)
+
+    def _builtin(self, s: p.Call) -> str | None:
+        """Return an expression for a builtin's call; write it where it has no value."""
+        name, void, contextual = self.scope.builtin(s.func, len(s.args))
+        args = map(self.read, s.args)
+        call = f"{name}({', '.join(['t[1]', *args] if contextual else args)})"
+        if void:
+            self.emit(call)
+        return None if void else call
+
+    def _inline(self, s: p.Call) -> Inline | None:
+        if all(type(operand) is not int or operand in self.constants for operand in s.args):
+            return None  # nothing that runs often, and Python warns of what looks like a slip
+        return self.scope.inline(s.func, [*map(self.read, s.args)], [*map(self._kind, s.args)])
+
+    def _refer(self, s: nodes.Reference) -> None:
+        call: Any = s.dynamic.statements[0]
+        self.emit(f"c = {self._rule_at(call)}")
+        self.emit("if c is not None:")
+        with self.indented():
+            self._call_rule(call)
+        self.emit("else:")
+        before = self.facts.copy()
+        with self.indented():
+            self._set(s.target, "U", "undefined")
+            self.settle(self.once(s.base))
+        self.forget(before, (s.dynamic, s.base))
+        self._leave_if_undefined(s.target)
+
+    def _rule_at(self, s: p.CallDynamic) -> str:
+        """Return an expression for the rule that a dynamic call is about, or None."""
+        known = tuple(self._known_text(step) for step in s.path)
+        open_ = [self.read(step) for step, text in zip(s.path, known, strict=True) if text is None]
+        key = open_[0] if len(open_) == 1 else f"({''.join(f'{step}, ' for step in open_)})"
+        asked = " and ".join(f"type({step}) is str" for step in open_)
+        return f"{self.scope.rules_at(known)}.get({key})" + (f" if {asked} else None" if asked else "")
+
+    def _known_text(self, operand: p.Operand) -> str | None:
+        known = type(operand) is not int or operand in self.constants
+        value = self._known(operand) if known else None
+        return value if type(value) is str else None
+
+    def _call_rule(self, s: p.CallDynamic) -> None:
+        """Write the call of the rule that `c` holds."""
+        args = ", ".join(map(self.read, s.args))
+        if self._is_ours(s.args):
+            self._set(s.result, "m[c[0]]")
+            self.emit(f"if l{s.result} is N: l{s.result} = c[1]({args}, m, t, w)")
+        else:
+            self._set(s.result, f"c[1]({args}, [N] * len(m), t, w)")
+
+    def _call_dynamic(self, s: p.CallDynamic) -> None:
+        self.emit(f"c = {self._rule_at(s)}")
+        self.leave_if("c is None", "c is not None")
+        self._call_rule(s)
+        # The rule exists, so its having no value counts: leave everything up to the reference.
+        self.emit(f"if l{s.result} is U:")
+        with self.indented():
+            self.leave(DYNAMIC_LEVELS)
+
+    WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
+        **ConditionWriter.WRITERS,
+        p.Call: _call, p.CallDynamic: _call_dynamic, nodes.Reference: _refer,
+    }  # fmt: skip

@@ -1,0 +1,202 @@
+"""Writes one plan function, or one entrypoint, as a Python function; runs nothing.
+
+Names in the source: `l3` a local, `m` the memo of this evaluation, `t` its budget, context and answers,
+`w` which rules fired, `U` undefined, `N` not yet computed, `f2` a function of the plan,
+`q7` a walk down a path of the input or the data whose end `m[7]` remembers,
+`b4` a builtin, `k5` a constant, `d` the table of functions that can be called by path.
+Nothing else from a plan gets into the source but the `repr` of a `str`, `int`, `bool` or `None`:
+a plan cannot inject code.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rego import flow
+from rego import plan as p
+from rego.codegen.blocks import NONLOCAL, Lines
+from rego.codegen.guards import Function, Guarded, guarded
+from rego.codegen.statements import StatementWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from rego.codegen.scope import Scope
+    from rego.optimize.prepare import Prepared
+    from rego.values import Value
+
+
+def write_function(
+    scope: Scope,
+    name: str,
+    prepared: Prepared,
+    function: p.Function | None,
+    memo: int | None,
+) -> Lines:
+    """Write a function of the plan, or an entrypoint, as Python source.
+
+    Args:
+        scope: The names outside it.
+        name: Its name in the source.
+        prepared: What it does.
+        function: Its parameters and result; None for an entrypoint.
+        memo: Its place in the memo, where what it returns is kept.
+
+    Raises:
+        PlanError: From `scope`, where a call has no counterpart.
+    """
+    params = function.params if function else (p.INPUT, p.DATA)
+    writer = _FunctionWriter(scope, prepared, params, function.result if function else None)
+    return writer.write(name, memo)
+
+
+def write_walk(slot: int, parent: int | None, steps: tuple[str, ...], *, stored: bool) -> Lines:
+    """Write the walk down a path of the input or the data.
+
+    Args:
+        slot: The place in the memo where its end is kept.
+        parent: The place of a shorter path that it goes on from.
+        steps: The keys from there on.
+        stored: Whether it is a path of the data, into which OPA steps by the rules of its store.
+    """
+    lines: Lines = []
+    if parent is not None:
+        lines += [(f"v = m[{parent}]", None), (f"if v is N: v = q{parent}(v0, m)", None)]
+    source = "v0" if parent is None else "v"
+    index = "data_index" if stored else "index"
+    for step in steps:
+        key = repr(step)
+        text = f"v = {source}.get({key}, U) if type({source}) is dict else {index}({source}, {key})"
+        lines.append((text, None))
+        source = "v"
+    return [(f"def q{slot}(v0, m):", None), [*lines, (f"m[{slot}] = v", None), ("return v", None)]]
+
+
+class _FunctionWriter(StatementWriter):
+    """Writes one function or entrypoint."""
+
+    def write(self, name: str, memo: int | None) -> Lines:
+        """Return the function's lines; `memo` is its place in the memo where it has one."""
+        self.memo_place = memo
+        exposed = [flow.exposed(block) - self.constants.keys() for block in self.blocks]
+        start = sorted(set().union(*exposed) - set(self.params))
+        self.facts = dict.fromkeys(start, "undefined")
+        self.exposures = Counter(local for found in exposed for local in found)
+        self.exposed = exposed
+        for part in self.parts():
+            self.part(part)
+        if self.closures:
+            start = sorted(flow.written(self.blocks) - set(self.params))
+        head: Lines = []
+        names = [f"l{local}" for local in start] + self.temporaries + (["r"] if self.closures else [])
+        if names:
+            head.append((" = ".join(names) + " = U", None))
+        if self.used_flag:
+            head.append(("b = 0", None))
+        if self.closures:
+            shared = {
+                *names,
+                *(f"l{local}" for local in self.params),
+                "m",
+                *("b" for _ in range(self.used_flag)),
+            }
+            _fill_nonlocal(self.out, sorted(shared))
+        params = ", ".join([*(f"l{local}" for local in self.params), "m", "t", "w"])
+        return [(f"def {name}({params}):", None), head + self.out + self.ending()]
+
+    def parts(self) -> Sequence[Guarded | int]:
+        """Return the function's blocks, in groups behind tests where that pays."""
+        if not self.memo_fits:
+            return range(len(self.blocks))
+        return guarded(
+            Function(self.blocks, self.params[0], self.result, self.constants, self.live, self.exposures)
+        )
+
+    def part(self, part: Guarded | int) -> None:
+        """Write a block, or blocks behind a test."""
+        if isinstance(part, int):
+            block = self.blocks[part]
+            self.final_target = _final_target(block, self.read_elsewhere(part), self.constants)
+            before = self.facts.copy()
+            self.settle(self.once(block))
+            self.forget(before, (block,))
+            return
+        slot = self.scope.slot(0, part.place.path)
+        before = self.facts.copy()
+        self.where = None
+        self.emit(f"v = m[{slot}]")
+        self.emit(f"if v is N: v = q{slot}(l{self.params[0]}, m)")
+        self.emit(f"if {self.test(part)}:")
+        with self.indented():
+            for inner in part.parts:
+                self.part(inner)
+        self.forget(before, [self.blocks[place] for place in _places(part)])
+
+    def test(self, part: Guarded) -> str:
+        """Return an expression for whether what `v` holds lets any of some rules hold."""
+        texts = self.scope.constant(part.texts)
+        if part.place.way == "is":
+            return f"type(v) is str and v in {texts}"
+        if part.place.way == "has":
+            return f"may_have(v, {texts})"
+        sizes = self.scope.constant(tuple(sorted({len(text) for text in part.texts})))
+        # What is no text may be an error in there, which is not to be hidden.
+        return f"v is not U and (type(v) is not str or begins(v, {texts}, {sizes}))"
+
+    def read_elsewhere(self, place: int) -> set[p.Local]:
+        """Return the locals that other blocks may read before they set them."""
+        own = self.exposed[place]
+        return {local for local, times in self.exposures.items() if times > (local in own)}
+
+    def ending(self) -> Lines:
+        """Return the lines for a function whose end is reached without a value."""
+        if self.blocks and [type(s) for s in self.blocks[-1].statements] == [p.ReturnLocal]:
+            return []
+        if self.result is None:
+            return [("return None", None)]
+        if self.memo_place is None:
+            return [("return U", None)]
+        return [(f"m[{self.memo_place}] = U", None), ("return U", None)]
+
+
+def _places(part: Guarded | int) -> list[int]:
+    return [part] if isinstance(part, int) else [place for inner in part.parts for place in _places(inner)]
+
+
+def _final_target(
+    block: p.Block, read_elsewhere: Container[p.Local], constants: Mapping[p.Local, Value]
+) -> p.Local | None:
+    """Return the local after whose assignment nothing else in a function's block can matter.
+
+    That is so where the block does nothing but give that local one constant:
+    a rule that holds needs no second proof, and OPA stops there, too.
+    """
+    effects: list[p.AssignVarOnce] = []
+    statements = list(flow.walk((block,)))
+    for s in statements:
+        if isinstance(s, p.AssignVarOnce):
+            effects.append(s)
+        elif isinstance(s, p.ResultSetAdd | p.ReturnLocal | p.With) or _assigns_under_not(s):
+            return None
+    if len(effects) != 1 or (type(effects[0].source) is int and effects[0].source not in constants):
+        return None
+    target = effects[0].target
+    starts_undefined = any(isinstance(s, p.ResetLocal) and s.target == target for s in block.statements[:1])
+    assigned = flow.written((block,)) - {target}
+    if not starts_undefined or any(local in read_elsewhere for local in assigned):
+        return None
+    return target if sum(target in flow.writes(s) for s in statements) == 2 else None  # noqa: PLR2004 - reset, set
+
+
+def _assigns_under_not(s: p.Statement) -> bool:
+    """Tell whether the success of an assignment here would be a failure outside."""
+    return isinstance(s, p.Not) and any(isinstance(inner, p.AssignVarOnce) for inner in flow.walk((s.block,)))
+
+
+def _fill_nonlocal(lines: Lines, names: list[str]) -> None:
+    for place, line in enumerate(lines):
+        if isinstance(line, list):
+            _fill_nonlocal(line, names)
+        elif line[0] == NONLOCAL:
+            lines[place] = (f"nonlocal {', '.join(names)}", None)

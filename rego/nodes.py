@@ -1,0 +1,46 @@
+"""Statements that no plan has: what the optimiser makes of several of a plan's; runs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rego.plan import Block, Local, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Statement):
+    """Step down a path of constant keys; undefined where it does not lead to a value."""
+
+    source: Local
+    path: tuple[str, ...]
+    target: Local
+
+
+@dataclass(frozen=True, slots=True)
+class IsCollection(Statement):
+    """Go on only with an array, an object or a set."""
+
+    source: Local
+
+
+@dataclass(frozen=True, slots=True)
+class IsText(Statement):
+    """Go on only with a string."""
+
+    source: Local
+
+
+@dataclass(frozen=True, slots=True)
+class Reference(Statement):
+    """Take what a path known only at run time leads to: a rule's value where there is one, else the data's.
+
+    Args:
+        location: Where it stands.
+        dynamic: A block with the one call of the rule.
+        base: The steps into the data that stand for it where there is no such rule.
+        target: The local that both set; undefined where neither has a value.
+    """
+
+    dynamic: Block
+    base: Block
+    target: Local
