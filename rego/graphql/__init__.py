@@ -5,7 +5,7 @@ It is a port, and not the well-kept library graphql-core with a conversion behin
 answers consist of is what that library doesn't have:
 
 - Comments are part of gqlparser's tree, and which node gets them follows its parser's look-ahead.
-- It lexes otherwise: block strings keep the first line's indentation and quotes before the closing ones,
+- It lexes otherwise: the first line of a block string counts for its indentation, more quotes may end it,
   each half of an escaped surrogate pair is a character of its own, `1a` is two tokens,
   the string in `... "on" T {}` is a keyword.
 - It validates otherwise: extensions of types that don't exist make them, fields conflict by the raw text of
