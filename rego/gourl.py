@@ -3,6 +3,8 @@
 Python's `urllib.parse` refuses hardly anything and keeps no escapes apart,
 while what a policy asks of a URL (is it valid, which host, which path) must be answered as OPA answers.
 Go's strings are bytes, so the parts here are bytes, too; `rego.utf8` makes strings of them.
+
+Longer than most modules: what is read is written and resolved by the same rules.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Where Go goes through an object in no particular order, the order here is that of the names:
 equal documents have equal answers.
 Of branches that all fail, the one explains the failure that came furthest; hence the score of each result.
+
+Longer than most modules: the keywords call each other, and their order is that of the answers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A parsed template and data as text; the work and the text are bounded."""
+"""A parsed template and data as text; the work and the text are bounded.
+
+A little longer than most modules: nodes, pipelines and operands evaluate each other.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rego.gotemplate.functions import ABSENT, ARITIES, FUNCTIONS, PRINTERS, is_true
 from rego.gotemplate.lexing import TemplateError
-from rego.gotemplate.parsing import (
-    ROOT,
+from rego.gotemplate.parsing import ROOT
+from rego.gotemplate.printing import Byte, plain
+from rego.gotemplate.tree import (
     Action,
     Call,
     Chain,
@@ -24,7 +28,6 @@ from rego.gotemplate.parsing import (
     Text,
     Variable,
 )
-from rego.gotemplate.printing import Byte, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

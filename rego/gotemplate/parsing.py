@@ -1,142 +1,40 @@
-"""A template's tokens as a tree for each template that it defines; what is wrong with it shows here."""
+"""A template's tokens as a tree for each template that it defines; what is wrong with it shows here.
+
+Longer than most modules: one recursive descent, which is read from top to bottom.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from rego import utf8
+from rego.gotemplate.constants import character, number, unquoted
 from rego.gotemplate.functions import ARITIES
 from rego.gotemplate.lexing import Kind, TemplateError, Token, tokens
+from rego.gotemplate.tree import (
+    Action,
+    Call,
+    Chain,
+    Constant,
+    Control,
+    Dot,
+    Field,
+    Function,
+    Jump,
+    Nil,
+    Node,
+    Operand,
+    Pipeline,
+    Text,
+    Variable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: What a template's own text is called; a `define` may take the name where the text is empty.
 ROOT: Final = "template"
-_INTEGER: Final = re.compile(r"([+-]?)(?:0[xX](_?\w+)|0[bB](_?\w+)|0[oO]?(_?\w+)|(0|[1-9]\w*))", re.ASCII)
-_FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)"
-                           r"(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?")  # fmt: skip
-_HEX_FLOAT: Final = re.compile(r"[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][+-]?[0-9]+")
-_ESCAPE: Final = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([abfnrtv\\'\"]))|(\\)"
-)
-_SIMPLE_ESCAPES: Final = {
-    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", "'": "'",
-    '"': '"',
-}  # fmt: skip
-_INT64: Final = 2**63
-_MAX_CHARACTER: Final = 0x10FFFF
-_SURROGATES: Final = range(0xD800, 0xE000)
 _FEW_DECLARATIONS: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Text to be written as it is."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A boolean, number or string."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """The cursor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nil:
-    """The constant `nil`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Fields of the cursor, one within the other."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable, and fields of it."""
-
-    name: str
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function's name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """Fields of what an operand gives."""
-
-    operand: Operand
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """Commands, each of which gives the next one its last argument.
-
-    Args:
-        commands: Their operands.
-        variables: What is given the value.
-        assigns: Whether the variables are there already.
-    """
-
-    commands: tuple[tuple[Operand, ...], ...]
-    variables: tuple[str, ...]
-    assigns: bool
-
-
-Operand: TypeAlias = Constant | Dot | Nil | Field | Variable | Function | Chain | Pipeline
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A pipeline whose value is written, unless it declares variables."""
-
-    pipeline: Pipeline
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """`if`, `with` or `range`."""
-
-    keyword: str
-    pipeline: Pipeline
-    body: tuple[Node, ...]
-    otherwise: tuple[Node, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """`break` or `continue`."""
-
-    keyword: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Another template, executed with the pipeline's value."""
-
-    name: str
-    pipeline: Pipeline | None
-
-
-Node: TypeAlias = Text | Action | Control | Jump | Call
 
 
 @dataclass(slots=True)
@@ -209,7 +107,7 @@ class _Parser:
         while self.peek().kind is not Kind.END:
             start = self.place
             if self.next().kind is Kind.LEFT and self.next_solid() == Token(Kind.KEYWORD, "define"):
-                name = _unquoted(self.expect(Kind.STRING).text)
+                name = unquoted(self.expect(Kind.STRING).text)
                 self.expect(Kind.RIGHT)
                 self.add(name, self.separate_body())
                 continue
@@ -267,7 +165,7 @@ class _Parser:
                 if not self.scope.ranges:
                     raise TemplateError(f"{keyword} outside range")
                 return Jump(keyword)
-        name = _unquoted(self.expect(Kind.STRING).text)
+        name = unquoted(self.expect(Kind.STRING).text)
         if keyword == "template" and self.skip_space().kind is Kind.RIGHT:
             self.next()
             return Call(name, None)
@@ -391,103 +289,9 @@ class _Parser:
             case Kind.BOOL:
                 return Constant(token.text == "true")
             case Kind.NUMBER:
-                return Constant(_number(token.text))
+                return Constant(number(token.text))
             case Kind.CHARACTER:
-                return Constant(_character(token.text))
+                return Constant(character(token.text))
             case Kind.STRING:
-                return Constant(_unquoted(token.text))
+                return Constant(unquoted(token.text))
         return None
-
-
-# ── constants ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _number(text: str) -> int | float | complex:
-    """Return what a number's text names: an integer of 64 bits, a double, or a pair of them."""
-    if text.endswith("i"):
-        return _complex(text[:-1])
-    whole = _integer(text)
-    if whole is not None:
-        return whole
-    value = _float(text)
-    if value is None:
-        raise TemplateError(f"illegal number syntax: {text!r}")
-    return value
-
-
-def _integer(text: str) -> int | None:
-    match = _INTEGER.fullmatch(text)
-    if match is None or "__" in text or text.endswith("_"):
-        return None
-    sign, *parts = match.groups()
-    for digits, base in zip(parts, (16, 2, 8, 10), strict=True):
-        if digits is not None:
-            try:
-                value = int(digits.lstrip("_"), base)
-            except ValueError:
-                return None
-    value = -value if sign == "-" else value
-    if not -_INT64 <= value < _INT64:
-        raise TemplateError(f"integer overflow: {text!r}")
-    return value
-
-
-def _float(text: str) -> float | None:
-    if _HEX_FLOAT.fullmatch(text) is not None:
-        try:
-            return float.fromhex(text)
-        except (ValueError, OverflowError):
-            return None
-    if _FLOAT.fullmatch(text) is None:
-        return None
-    value = float(text)
-    return None if value in {float("inf"), float("-inf")} else value
-
-
-def _complex(text: str) -> complex:
-    place = max(text.rfind("+"), text.rfind("-"))
-    if place > 0 and text[place - 1] in "eEpP":
-        place = max(text.rfind("+", 0, place), text.rfind("-", 0, place))
-    real, imaginary = (text[:place], text[place:]) if place > 0 else ("0", text)
-    parts = _float(real), _float(imaginary)
-    if parts[0] is None or parts[1] is None:
-        raise TemplateError("illegal number syntax")
-    return complex(parts[0], parts[1])
-
-
-def _character(text: str) -> int:
-    inner = text[1:-1]
-    value = _unescaped(inner, quote="'").decode("utf-8", "surrogatepass") if inner != "'" else ""
-    if len(value) != 1:
-        raise TemplateError(f"malformed character constant: {text}")
-    return ord(value)
-
-
-def _unquoted(text: str) -> str:
-    if text[0] == "`":
-        return text[1:-1].replace("\r", "")
-    return utf8.decoded(_unescaped(text[1:-1], quote='"'))
-
-
-def _unescaped(text: str, *, quote: str) -> bytes:
-    """Return a quoted text's bytes; an escape may name a byte that is part of no character."""
-    out = bytearray()
-    end = 0
-    for match in _ESCAPE.finditer(text):
-        out += utf8.encoded(text[end : match.start()])
-        end = match.end()
-        byte, octal, short, long, simple, _ = match.groups()
-        code = int(byte or short or long, 16) if byte or short or long else int(octal, 8) if octal else None
-        if code is None:
-            if simple is None or (simple in "'\"" and simple != quote):
-                raise TemplateError("invalid syntax")
-            out += _SIMPLE_ESCAPES[simple].encode()
-        elif short or long:
-            if code > _MAX_CHARACTER or code in _SURROGATES:
-                raise TemplateError("invalid syntax")
-            out += chr(code).encode()
-        elif code > 0xFF:  # noqa: PLR2004 - a byte
-            raise TemplateError("invalid syntax")
-        else:
-            out.append(code)
-    return bytes(out + utf8.encoded(text[end:]))

@@ -2,6 +2,8 @@
 
 That is: None (Go's nil), booleans, strings, `Number` (Go's `json.Number`: a string that is a number's text),
 integers, `Byte` (what indexing a string gives), doubles, complex numbers, lists and objects.
+
+Longer than most modules: the flags of a verb count for every type.
 """
 
 from __future__ import annotations

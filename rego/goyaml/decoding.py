@@ -1,4 +1,7 @@
-"""A YAML document as a value, through JSON as OPA goes: keys become strings, timestamps stay texts."""
+"""A YAML document as a value, through JSON as OPA goes: keys become strings, timestamps stay texts.
+
+A little longer than most modules: what is done to a tree first shows in how it is decoded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A JSON value as YAML text, as go-yaml's encoder writes it with an indent of two."""
+"""A JSON value as YAML text, as go-yaml's encoder writes it with an indent of two.
+
+A little longer than most modules: how a string is written depends on where it stands.
+"""
 
 from __future__ import annotations
 
