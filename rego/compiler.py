@@ -45,7 +45,7 @@ class Program:
     """A compiled plan.
 
     Args:
-        entrypoints: What each entrypoint runs: takes input, data, memo, the state above, and which rules fired.
+        entrypoints: What each entrypoint runs: takes input, data, memo, state and fired rules.
         places: How many places the memo has.
         data_paths: The places of the memo for what the data has at a path.
         rules: The locations behind the numbers of rules.

@@ -5,6 +5,7 @@ Everything here is static and conservative; nothing looks at values.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from rego import nodes
 from rego import plan as p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: The fields of a statement that name locals it reads.
 READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
@@ -28,7 +29,7 @@ READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.IsDefined: ("source",),
     p.IsUndefined: ("source",),
     nodes.IsCollection: ("source",),
-    nodes.IsText: ("source",),
+    nodes.HasAffix: ("source",),
     nodes.Lookup: ("source",),
     p.Len: ("source",),
     p.ObjectInsert: ("key", "value", "object"),
@@ -96,6 +97,15 @@ def blocks_of(statement: p.Statement) -> tuple[p.Block, ...]:
     return inner(statement) if inner else ()
 
 
+def with_blocks(s: p.Statement, blocks: tuple[p.Block, ...]) -> p.Statement:
+    """Return a statement with other blocks in it, as many as it had."""
+    if isinstance(s, p.Nested):
+        return p.Nested(s.location, blocks)
+    if isinstance(s, nodes.Reference):
+        return replace(s, dynamic=blocks[0], base=blocks[1])
+    return replace(s, block=blocks[0])  # type: ignore[call-arg]  # a statement with one block
+
+
 def walk(blocks: Iterable[p.Block]) -> list[p.Statement]:
     """Return every statement in blocks, inner ones too, each before those inside it."""
     found: list[p.Statement] = []
@@ -112,29 +122,39 @@ def _collect(blocks: Iterable[p.Block], found: list[p.Statement]) -> None:
                 _collect(inner(statement), found)
 
 
-def reads(statement: p.Statement) -> list[p.Local]:
+def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[p.Local, ...]]:
+    if len(names) == 1:
+        get = attrgetter(names[0])
+        return lambda s: (found,) if type(found := get(s)) is int else ()
+    get_all = attrgetter(*names)
+    return lambda s: tuple([found for found in get_all(s) if type(found) is int])
+
+
+def _writer(names: tuple[str, ...]) -> Callable[[Any], tuple[p.Local, ...]]:
+    get: Any = attrgetter(*names)
+    return (lambda s: (get(s),)) if len(names) == 1 else get
+
+
+_READ: Final[Mapping[type[p.Statement], Callable[[Any], tuple[p.Local, ...]]]] = {
+    **{kind: _reader(names) for kind, names in READS.items()},
+    p.Call: lambda s: tuple([operand for operand in s.args if type(operand) is int]),
+    p.CallDynamic: lambda s: tuple([operand for operand in (*s.args, *s.path) if type(operand) is int]),
+}
+_WRITTEN: Final[Mapping[type[p.Statement], Callable[[Any], tuple[p.Local, ...]]]] = {
+    kind: _writer(names) for kind, names in WRITES.items()
+}
+
+
+def reads(statement: p.Statement) -> tuple[p.Local, ...]:
     """Return the locals that a statement itself reads, not counting its blocks."""
-    kind = type(statement)
-    names = READS.get(kind)
-    if names is not None:
-        return [found for name in names if type(found := getattr(statement, name)) is int]
-    if isinstance(statement, p.Call):
-        return [operand for operand in statement.args if type(operand) is int]
-    if isinstance(statement, p.CallDynamic):
-        return [operand for operand in (*statement.args, *statement.path) if type(operand) is int]
-    return []
+    get = _READ.get(type(statement))
+    return get(statement) if get else ()
 
 
-_WRITTEN: Final = {kind: attrgetter(*names) for kind, names in WRITES.items()}
-
-
-def writes(statement: p.Statement) -> list[p.Local]:
+def writes(statement: p.Statement) -> tuple[p.Local, ...]:
     """Return the locals that a statement itself sets or changes, not counting its blocks."""
     get = _WRITTEN.get(type(statement))
-    if get is None:
-        return []
-    found: Any = get(statement)
-    return list(found) if type(found) is tuple else [found]
+    return get(statement) if get else ()
 
 
 def written(blocks: Iterable[p.Block]) -> set[p.Local]:
@@ -147,10 +167,12 @@ def rebound(blocks: Iterable[p.Block]) -> set[p.Local]:
     return {local for s in walk(blocks) if type(s) not in CHANGES for local in writes(s)}
 
 
-def live(blocks: Iterable[p.Block], also: Iterable[p.Local]) -> set[p.Local]:
-    """Return the locals whose value can matter; an assignment to any other is dead."""
+def live(statements: Sequence[p.Statement], also: Iterable[p.Local]) -> set[p.Local]:
+    """Return the locals whose value can matter among all statements of a function.
+
+    An assignment to any other is dead.
+    """
     found = set(also)
-    statements = list(walk(blocks))
     for statement in statements:
         if not isinstance(statement, p.AssignVar):
             found.update(reads(statement))
@@ -169,27 +191,32 @@ def live(blocks: Iterable[p.Block], also: Iterable[p.Local]) -> set[p.Local]:
 
 def exposed(block: p.Block, defined: Iterable[p.Local] = ()) -> set[p.Local]:
     """Return the locals that a block may read before it sets them."""
-    known = set(defined)
     found: set[p.Local] = set()
-    for statement in block.statements:
-        found.update(local for local in reads(statement) if local not in known)
-        inner = known | set(writes(statement)) if isinstance(statement, p.Scan) else known
-        for nested in blocks_of(statement):
-            found |= exposed(nested, inner)
-        if not isinstance(statement, p.Scan):
-            known.update(writes(statement))
+    _expose(block, set(defined), found)
     return found
 
 
-def owned(blocks: Iterable[p.Block]) -> set[p.Local]:
-    """Return the locals that hold nothing but collections made in these very blocks.
+def _expose(block: p.Block, known: set[p.Local], found: set[p.Local]) -> None:
+    for statement in block.statements:
+        for local in reads(statement):
+            if local not in known:
+                found.add(local)
+        for nested in blocks_of(statement):
+            inner = known.union(writes(statement)) if isinstance(statement, p.Scan) else known.copy()
+            _expose(nested, inner, found)
+        if not isinstance(statement, p.Scan):
+            known.update(writes(statement))
+
+
+def owned(statements: Iterable[p.Statement]) -> set[p.Local]:
+    """Return the locals that hold nothing but collections made in these very statements, all of a function's.
 
     Only those may be changed in place: any other might be a part of the input or of the data, which
     evaluations share.
     """
     made: set[p.Local] = set()
     foreign: set[p.Local] = set()
-    for statement in walk(blocks):
+    for statement in statements:
         if isinstance(statement, _MAKES):
             made.update(writes(statement))
         elif type(statement) not in CHANGES:

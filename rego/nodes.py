@@ -24,10 +24,15 @@ class IsCollection(Statement):
 
 
 @dataclass(frozen=True, slots=True)
-class IsText(Statement):
-    """Go on only with a string."""
+class HasAffix(Statement):
+    """Go on only with a string that begins (or ends) with one of some texts, or a collection that has one.
+
+    That is what OPA's rule index asks where a rule says `startswith` and the like (v1/ast/index_affix.go).
+    """
 
     source: Local
+    affixes: tuple[str, ...]
+    at_end: bool
 
 
 @dataclass(frozen=True, slots=True)

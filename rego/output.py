@@ -18,24 +18,35 @@ _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
 def to_json(value: Value) -> Any:
-    """Return a value as plain JSON: sets as ordered arrays, keys that are no strings as their JSON text."""
+    """Return a value as plain JSON: sets as ordered arrays, keys that are no strings as their JSON text.
+
+    Nothing in what is returned is shared with the value.
+    """
     kind = type(value)
     if kind is str:
         return value if value.isascii() else utf8.shown(value)
-    if kind in _LEAVES:
-        return value
     if kind is dict:
-        made = {
-            (name if type(name) is str and name.isascii() else _name(value_of(name))): (
-                item if type(item) is str and item.isascii() else to_json(item)
-            )
-            for name, item in value.items()
-        }
-        return made if len(made) == len(value) else _collapsed(value)
+        return _object(value)
     if kind is list or kind is RegoSet:
         items = value if kind is list else value.sorted()
         return [item if type(item) is str and item.isascii() else to_json(item) for item in items]
     return numeric.of_decimal(value) if kind is Decimal else value
+
+
+def _object(value: dict[Any, Value]) -> dict[str, Any]:
+    try:
+        plain = "".join(value).isascii()
+    except TypeError:  # a key that is no string
+        plain = False
+    if not plain:
+        made = {_name(value_of(name)): to_json(item) for name, item in value.items()}
+        return made if len(made) == len(value) else _collapsed(value)
+    made = value.copy()
+    for name, item in value.items():
+        kind = type(item)
+        if (kind is not str or not item.isascii()) and kind not in _LEAVES:
+            made[name] = to_json(item)
+    return made
 
 
 def _collapsed(value: dict[Any, Value]) -> dict[str, Any]:

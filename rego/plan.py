@@ -433,6 +433,7 @@ class _Reader:
         self.files = _each(static.get("files"), lambda item: _text(_object(item).get("value")))
         self.builtins = {found.name: found for found in _each(static.get("builtin_funcs"), _builtin)}
         self.depth = 0
+        self.locations: dict[tuple[Any, Any, Any], Location] = {}
         self.known_fields: dict[type[Statement], list[tuple[str, Callable[[Any], Any]]]] = {}
         self.readers: Mapping[str, Callable[[Any], Any]] = {
             "Local": _local,
@@ -517,9 +518,16 @@ class _Reader:
         return MakeNumberRef(self.location(given), value, _local(given.get("target")))
 
     def location(self, given: Mapping[str, Any]) -> Location:
-        file = _natural(given.get("file", 0))
-        name = self.files[file] if file < len(self.files) else ""
-        return Location(name, _natural(given.get("row", 0)), _natural(given.get("col", 0)))
+        place = (given.get("file", 0), given.get("row", 0), given.get("col", 0))
+        try:
+            found = self.locations.get(place)
+        except TypeError:  # a list for a number
+            raise _malformed("a whole number of 64 bits was expected") from None
+        if found is None:
+            file, row, col = map(_natural, place)
+            name = self.files[file] if file < len(self.files) else ""
+            found = self.locations[place] = Location(name, row, col)
+        return found
 
     def string(self, raw: Any) -> str:
         place = _natural(raw)

@@ -70,6 +70,12 @@ def _begins(text: str, heads: frozenset[str], sizes: tuple[int, ...]) -> bool:
     return any(text[:size] in heads for size in sizes)
 
 
+def _has_affix(value: Any, affixes: tuple[str, ...], at_end: bool) -> bool:  # noqa: FBT001 - generated code calls it
+    """Tell whether a collection has a string that begins, or ends, with one of some texts."""
+    texts = [item for item in values.members(value) if type(item) is str]
+    return any(text.endswith(affixes) if at_end else text.startswith(affixes) for text in texts)
+
+
 def _may_have(value: Any, texts: frozenset[str]) -> bool:
     """Tell whether one of some texts may be a member of a value; true where that is not easily said."""
     kind = type(value)
@@ -92,6 +98,6 @@ NAMES: Final[Mapping[str, Any]] = {
     "index": values.index, "data_index": data_index,
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
     "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
-    "begins": _begins, "may_have": _may_have,
+    "begins": _begins, "may_have": _may_have, "has_affix": _has_affix,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip

@@ -125,9 +125,13 @@ class CollectionWriter(CallWriter):
         self.facts = before
         self.settle(frame.passing)
 
-    @staticmethod
-    def _budget(location: Location) -> Lines:
-        """Return lines that take a scan's steps off the budget."""
+    def _budget(self, location: Location) -> Lines:
+        """Return lines that take a scan's steps off the budget.
+
+        Only loops in loops can take more steps than what they run over has members: only there it is checked.
+        """
+        if not any(frame.scan for frame in self.frames):
+            return [("t[0] -= len(x)", location)]
         return [("t[0] = c = t[0] - len(x)", location), ("if c < 0: exhausted()", location)]
 
     def _is_copied(self, s: p.Scan) -> bool:

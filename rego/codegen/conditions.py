@@ -66,8 +66,11 @@ class ConditionWriter(OperandWriter):
             f"{kind} is list or {kind} is dict or {kind} is RegoSet",
         )
 
-    def _is_text(self, s: nodes.IsText) -> None:
-        self._is_type(s.source, "str")
+    def _has_affix(self, s: nodes.HasAffix) -> None:
+        name, affixes = self.read(s.source), self.scope.constant(s.affixes)
+        method = "endswith" if s.at_end else "startswith"
+        test = f"({name}.{method}({affixes}) if type({name}) is str else has_affix({name}, {affixes}, {s.at_end}))"
+        self.leave_if(f"not {test}", test)
 
     def _is_defined(self, s: p.IsDefined) -> None:
         self.leave_if(f"{self.read(s.source)} is U", f"{self.read(s.source)} is not U")
@@ -81,5 +84,5 @@ class ConditionWriter(OperandWriter):
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
         p.Equal: _equal, p.NotEqual: _not_equal, p.IsArray: _is_array, p.IsObject: _is_object,
         p.IsSet: _is_set, p.IsDefined: _is_defined, p.IsUndefined: _is_undefined,
-        nodes.IsCollection: _is_collection, nodes.IsText: _is_text,
+        nodes.IsCollection: _is_collection, nodes.HasAffix: _has_affix,
     }  # fmt: skip

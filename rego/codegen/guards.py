@@ -209,7 +209,7 @@ class _Asks:
         """Tell a statement that nothing outside misses where the block ends undefined."""
         if isinstance(s, p.ResetLocal):
             return s.target == self.own or s.target not in self.function.live
-        if isinstance(s, p.Equal | p.NotEqual | nodes.IsText):
+        if isinstance(s, p.Equal | p.NotEqual | nodes.HasAffix):
             return True
         kinds = (nodes.Lookup, p.Call, p.Dot)
         return isinstance(s, kinds) and not any(local in self.function.exposed for local in flow.writes(s))

@@ -12,6 +12,8 @@ from rego.optimize.kinds import kind_of
 from rego.values import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rego.codegen.scope import Scope
     from rego.errors import Location
     from rego.optimize.prepare import Prepared
@@ -39,19 +41,16 @@ class OperandWriter(BlockWriter):
         self.blocks = prepared.blocks
         self.constants = prepared.constants
         self.names: dict[p.Local, str] = {}
+        statements = flow.walk(self.blocks)
         kept = [*params, *([] if result is None else [result])]
-        self.live = flow.live(self.blocks, kept)
-        self.owned = flow.owned(self.blocks) - set(params)  # the host owns the input and the data
-        self.late = _late(self.blocks, result) & self.owned
+        self.live = flow.live(statements, kept)
+        self.owned = flow.owned(statements) - set(params)  # the host owns the input and the data
+        self.late = _late(statements, result) & self.owned
         # The memo is about the input and the data; only `with`, which brings a new memo, may replace them.
-        self.memo_fits = not any(
-            root in flow.writes(s)
-            for s in flow.walk(self.blocks)
-            if not isinstance(s, p.With)
-            for root in params[:2]
-        )
-        self.from_data = _steps_from_data(self.blocks, params[1])
-        self.read_times = Counter(local for s in flow.walk(self.blocks) for local in flow.reads(s))
+        rebound = {local for s in statements if not isinstance(s, p.With) for local in flow.writes(s)}
+        self.memo_fits = rebound.isdisjoint(params[:2])
+        self.from_data = _steps_from_data(statements, params[1])
+        self.read_times = Counter([local for s in statements for local in flow.reads(s)])
         self.temporaries: list[str] = []
         self.final_target: p.Local | None = None
 
@@ -118,24 +117,23 @@ class OperandWriter(BlockWriter):
         self.leave_if(f"l{local} is U", f"l{local} is not U")
 
 
-def _late(blocks: tuple[p.Block, ...], result: p.Local | None) -> set[p.Local]:
+def _late(statements: Iterable[p.Statement], result: p.Local | None) -> set[p.Local]:
     """Return the function's result where it is a set that nothing looks at before it is returned.
 
     Most of a policy's sets of reasons stay empty: those share one empty set.
     """
     looked_at = any(
         result in flow.reads(s)
-        for s in flow.walk(blocks)
+        for s in statements
         if not isinstance(s, p.ReturnLocal) and not (isinstance(s, p.SetAdd) and s.value != result)
     )
     return set() if result is None or looked_at else {result}
 
 
-def _steps_from_data(blocks: tuple[p.Block, ...], data: p.Local) -> set[p.Local]:
+def _steps_from_data(statements: Iterable[p.Statement], data: p.Local) -> set[p.Local]:
     """Return the locals that only ever hold what `data` holds at a path: OPA reads those from its store."""
     found = {data}
     other: set[p.Local] = set()
-    statements = list(flow.walk(blocks))
     for _ in range(2):
         for s in statements:
             if isinstance(s, p.Dot | nodes.Lookup) and type(s.source) is int and s.source in found:

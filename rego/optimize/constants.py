@@ -6,8 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rego import plan as p
-from rego.flow import CHANGES, blocks_of, exposed, reads, walk, writes
-from rego.optimize.names import with_blocks
+from rego.flow import CHANGES, blocks_of, exposed, reads, walk, with_blocks, writes
 from rego.values import RegoSet, Value, key_of
 
 if TYPE_CHECKING:

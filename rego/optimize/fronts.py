@@ -12,22 +12,25 @@ from typing import TYPE_CHECKING, Final
 
 from rego import plan as p
 from rego.flow import CHANGES, blocks_of, exposed, walk, writes
-from rego.nodes import IsText, Lookup
+from rego.nodes import HasAffix, Lookup
+from rego.values import RegoSet
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-#: The builtins that OPA's index asks about, with the place of the string among so many operands.
-_INDEXED: Final[Mapping[str, tuple[int, int]]] = {
-    "startswith": (0, 2),
-    "endswith": (0, 2),
-    "strings.any_prefix_match": (0, 2),
-    "strings.any_suffix_match": (0, 2),
+    from rego.values import Value
+
+#: The builtins that OPA's index asks about, and whether each is about the end of a string.
+_AT_END: Final[Mapping[str, bool]] = {
+    "startswith": False,
+    "endswith": True,
+    "strings.any_prefix_match": False,
+    "strings.any_suffix_match": True,
 }
 
 
 def with_conditions_first(
-    blocks: tuple[p.Block, ...], params: Iterable[p.Local], constants: Container[p.Local]
+    blocks: tuple[p.Block, ...], params: Iterable[p.Local], constants: Mapping[p.Local, Value]
 ) -> tuple[p.Block, ...]:
     """Return blocks in which lookups, and comparisons of what they found with constants, come first.
 
@@ -43,7 +46,7 @@ def with_conditions_first(
 
 
 def _reordered(
-    block: p.Block, roots: set[p.Local], unfit: set[p.Local], constants: Container[p.Local]
+    block: p.Block, roots: set[p.Local], unfit: set[p.Local], constants: Mapping[p.Local, Value]
 ) -> p.Block:
     match block.statements:
         case (p.Nested(blocks=bodies) as chain,) if len(bodies) > 1:  # a rule with `else`
@@ -55,7 +58,7 @@ def _reordered(
     resets: list[p.Statement] = []
     first: list[p.Statement] = []
     rest: list[p.Statement] = []
-    statements = _with_texts(block.statements, roots, constants)
+    statements = _with_affixes(block.statements, roots, constants)
     for s in statements:
         if isinstance(s, p.ResetLocal) and not first and not rest:
             resets.append(s)
@@ -68,25 +71,32 @@ def _reordered(
     return p.Block((*resets, *first, *rest))
 
 
-def _with_texts(
-    statements: tuple[p.Statement, ...], roots: set[p.Local], constants: Container[p.Local]
+def _with_affixes(
+    statements: tuple[p.Statement, ...], roots: set[p.Local], constants: Mapping[p.Local, Value]
 ) -> list[p.Statement]:
-    """Put before a builtin that OPA's index knows the question whether its operand is a string at all."""
+    """Put before `startswith` and its like, about what a path leads to, what OPA's index asks of it."""
     found: list[p.Statement] = []
     stepped = set(roots)
     for s, following in pairwise((*statements, None)):
-        if isinstance(s, p.Call) and s.func in _INDEXED and len(s.args) == _INDEXED[s.func][1]:
-            asked = s.args[_INDEXED[s.func][0]]
-            others = [arg for arg in s.args if arg is not asked]
+        if isinstance(s, p.Call) and s.func in _AT_END and len(s.args) == 2:  # noqa: PLR2004 - a third takes the answer
+            asked, affix = s.args
             positive = isinstance(following, p.NotEqual) and following.a == s.result and following.b is False
-            known = all(type(arg) is not int or arg in constants for arg in others)
-            if positive and known and type(asked) is int and asked in stepped:
-                found.append(IsText(s.location, asked))
+            affixes = _texts(constants.get(affix) if type(affix) is int else affix)
+            if positive and affixes and type(asked) is int and asked in stepped:
+                found.append(HasAffix(s.location, asked, affixes, _AT_END[s.func]))
         if isinstance(s, Lookup) or (isinstance(s, p.Dot) and type(s.key) is str and s.source in stepped):
             stepped.add(s.target)
         if s is not None:
             found.append(s)
     return found
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    """Return a text, or a collection's texts where it has nothing else."""
+    if type(value) is str:
+        return (value,)
+    found = tuple(value) if type(value) in {list, RegoSet} else ()
+    return found if all(type(text) is str for text in found) else ()
 
 
 def _has_effect(s: p.Statement, unfit: set[p.Local]) -> bool:
@@ -99,14 +109,14 @@ def _has_effect(s: p.Statement, unfit: set[p.Local]) -> bool:
 
 
 def _asks_only(
-    s: p.Statement, known: set[p.Local], unfit: set[p.Local], constants: Container[p.Local]
+    s: p.Statement, known: set[p.Local], unfit: set[p.Local], constants: Mapping[p.Local, Value]
 ) -> bool:
     """Tell a statement that cannot fail with an error and depends on nothing but parameters."""
     if isinstance(s, Lookup):
         return s.source in known and s.target not in unfit
     if isinstance(s, p.Dot):
         return type(s.key) is str and s.source in known and s.target not in unfit
-    if isinstance(s, IsText):
+    if isinstance(s, HasAffix):
         return s.source in known
     if isinstance(s, p.Equal):
         sides = [operand for operand in (s.a, s.b) if type(operand) is int and operand not in constants]

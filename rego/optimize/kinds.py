@@ -90,11 +90,11 @@ def _starts_defined(function: p.Function, found: Prepared) -> bool:
     """Tell a function that makes its result first, only ever adds to it, and returns it last."""
     blocks = found.blocks
     first = blocks[0].statements[:1] if blocks else ()
-    made = bool(first) and type(first[0]) in _MADE and writes(first[0]) == [function.result]
+    made = bool(first) and type(first[0]) in _MADE and writes(first[0]) == (function.result,)
     return (
         made
         and _returns_last(function, found)
-        and function.result in owned(blocks)
+        and function.result in owned(walk(blocks))
         and not _unset(function, found)
     )
 

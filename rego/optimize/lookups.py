@@ -6,9 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rego import plan as p
-from rego.flow import blocks_of, reads, walk, writes
+from rego.flow import blocks_of, reads, walk, with_blocks, writes
 from rego.nodes import Lookup
-from rego.optimize.names import with_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

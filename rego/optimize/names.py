@@ -96,26 +96,26 @@ def renamed(block: p.Block, names: Mapping[p.Local, p.Local]) -> p.Block:
 
 
 def _renamed_statement(s: p.Statement, names: Mapping[p.Local, p.Local]) -> p.Statement:
-    made: list[Any] = []
     kind: Any = type(s)
+    made: list[Any] = []
     for name, part in _parts(kind):
         value = getattr(s, name)
-        if part == "local":
+        if part is None:
+            made.append(value)
+        elif part == "local":
             made.append(names.get(value, value) if type(value) is int else value)
         elif part == "operands":
-            made.append(tuple(names.get(item, item) if type(item) is int else item for item in value))
+            made.append(tuple([names.get(item, item) if type(item) is int else item for item in value]))
         elif part == "block":
             made.append(renamed(value, names))
-        elif part == "blocks":
-            made.append(tuple(renamed(item, names) for item in value))
         else:
-            made.append(value)
+            made.append(tuple([renamed(item, names) for item in value]))
     renewed: p.Statement = kind(*made)
     return renewed
 
 
 @cache
-def _parts(kind: type[p.Statement]) -> tuple[tuple[str, str], ...]:
+def _parts(kind: type[p.Statement]) -> tuple[tuple[str, str | None], ...]:
     """Return a statement's fields, and what each holds that has to do with locals."""
     named: dict[str, Any] = dict.fromkeys((*READS.get(kind, ()), *WRITES.get(kind, ())), "local")
     if kind in {p.Call, p.CallDynamic}:
@@ -123,13 +123,4 @@ def _parts(kind: type[p.Statement]) -> tuple[tuple[str, str], ...]:
     named |= {"block": "block"} if kind in {p.Not, p.Scan, p.With} else {}
     named |= {"blocks": "blocks"} if kind is p.Nested else {}
     named |= {"dynamic": "block", "base": "block"} if kind is nodes.Reference else {}
-    return tuple((field.name, named.get(field.name, "other")) for field in fields(kind))
-
-
-def with_blocks(s: p.Statement, blocks: tuple[p.Block, ...]) -> p.Statement:
-    """Return a statement with other blocks in it."""
-    if isinstance(s, p.Nested):
-        return p.Nested(s.location, blocks)
-    if isinstance(s, nodes.Reference):
-        return replace(s, dynamic=blocks[0], base=blocks[1])
-    return replace(s, block=blocks[0])  # type: ignore[call-arg]  # a statement with one block
+    return tuple((field.name, named.get(field.name)) for field in fields(kind))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rego.optimize.constants import with_constants
+from rego.optimize.flags import without_flags
 from rego.optimize.fronts import with_conditions_first
 from rego.optimize.lookups import with_lookups
 from rego.optimize.names import separated
@@ -57,4 +58,5 @@ def prepared(blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p
     found = with_direct_result(plain(blocks, params, result), result)
     found, constants = with_constants(found, kept)
     found = with_lookups(found, params[:2])
-    return Prepared(with_conditions_first(found, params, constants), constants)
+    found = with_conditions_first(found, params, constants)
+    return Prepared(without_flags(found), constants)

@@ -46,7 +46,7 @@ def _with_reference(statements: list[p.Statement]) -> list[p.Statement]:
     match statements[-1:]:
         case [p.Nested(blocks=(p.Block(statements=(p.Nested(blocks=(p.Block(statements=ways),)), *rest)),))]:
             found = _reference(ways)
-            if found is not None and not any(_jumps(s) for s in rest):
+            if found is not None and not any(jumps(s) for s in rest):
                 return [*statements[:-1], found, *rest]
         case _:
             pass
@@ -70,8 +70,10 @@ def _reference(ways: tuple[p.Statement, ...]) -> Reference | None:
             return None
 
 
-def _jumps(s: p.Statement) -> bool:
+def jumps(s: p.Statement) -> bool:
     """Tell whether anything in a statement counts the blocks around it."""
+    if isinstance(s, Reference):
+        return False
     return isinstance(s, p.Break | p.CallDynamic) or any(_jumps_inside(block, 0) for block in blocks_of(s))
 
 
