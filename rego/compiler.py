@@ -6,6 +6,7 @@ Line numbers lead back to the Rego sources, so that an error can say where it ha
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from rego import values
 from rego.builtins import REFUSED
 from rego.codegen import Lines, write_function, write_walk
 from rego.codegen.inline import INLINE, Inline
+from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
 from rego.nodes import Lookup
@@ -99,11 +101,13 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     _refuse_recursion(plan)
     scope = _Scope(plan, builtins)
     lines: Lines = []
-    for number, function in enumerate(plan.functions):
-        memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
-        lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
     for number in range(len(plan.entrypoints)):
         lines += write_function(scope, f"p{number}", scope.entrypoints[number], None, None)
+    while scope.waiting:
+        number = scope.waiting.pop()
+        function = plan.functions[number]
+        memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
+        lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
     for root, slots in enumerate(scope.slots):
         for path, slot in slots.items():
             parent = next((path[:size] for size in range(len(path) - 1, 0, -1) if path[:size] in slots), ())
@@ -175,6 +179,7 @@ class _Scope:
         self.prepared = [prepared(found.blocks, found.params, found.result) for found in plan.functions]
         self.entrypoints = [prepared(found.blocks, (p.INPUT, p.DATA), None) for found in plan.entrypoints]
         self.returned: dict[str, Returns] = {}
+        self.used: Counter[str] | None = None
         self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
         self.declared = plan.builtins
         self.builtins = builtins
@@ -182,7 +187,9 @@ class _Scope:
         self.places: dict[Location, int] = {}
         self.names: dict[str, str] = {}
         self.contextual = False
-        self.tables: dict[tuple[str | None, ...], tuple[str, dict[Any, tuple[int, Callable[..., Any]]]]] = {}
+        self.called: set[int] = set()
+        self.waiting: list[int] = []
+        self.tables: dict[tuple[str | None, ...], str] = {}
         self.namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
 
     @property
@@ -199,6 +206,31 @@ class _Scope:
             found = self.returned[name] = returns(function, self.prepared[number], self.returns)
         return found
 
+    def contained(self, name: str) -> Contained | None:
+        number, function = self.functions[name]
+        found = self.prepared[number]
+        if self.uses()[name] != 1 or len(function.params) != 2:  # noqa: PLR2004 - the input and the data
+            return None
+        statements = walk(found.blocks)
+        ways_out = sum(isinstance(s, p.ReturnLocal) for s in statements)
+        last = found.blocks[-1].statements if found.blocks else ()
+        plain = ways_out == 1 and [type(s) for s in last] == [p.ReturnLocal]
+        if not plain or any(isinstance(s, p.With) for s in statements):
+            return None
+        return Contained(number, function, found)
+
+    def uses(self) -> Counter[str]:
+        """Return how many places each function is called from; a dynamic call is from anywhere."""
+        if self.used is None:
+            bodies = [found.blocks for found in (*self.prepared, *self.entrypoints)]
+            statements = [s for blocks in bodies for s in walk(blocks)]
+            self.used = Counter([s.func for s in statements if isinstance(s, p.Call)])
+            patterns = {s.path for s in statements if isinstance(s, p.CallDynamic)}
+            for function in self.plan.functions:
+                if any(_may_mean(pattern, function.path) for pattern in patterns):
+                    self.used[function.name] += 2
+        return self.used
+
     def slot(self, root: int, path: tuple[str, ...]) -> int | None:
         return self.slots[root].get(path)
 
@@ -208,21 +240,33 @@ class _Scope:
             raise PlanError("plan.malformed", f"a call of {name!r} has the wrong number of arguments")
         return found
 
+    def call(self, number: int) -> str:
+        if number not in self.called:
+            self.called.add(number)
+            self.waiting.append(number)
+        return f"f{number}"
+
     def rules_at(self, path: tuple[str | None, ...]) -> str:
         if path not in self.tables:
-            self.tables[path] = (f"d{len(self.tables)}", {})
-            self.namespace[self.tables[path][0]] = self.tables[path][1]
-        return self.tables[path][0]
+            self.tables[path] = f"d{len(self.tables)}"
+            for number, _ in self.rules_meant(path):
+                self.call(number)
+        return self.tables[path]
+
+    def rules_meant(self, pattern: tuple[str | None, ...]) -> Iterator[tuple[int, Any]]:
+        """Yield the numbers of the rules that a path with gaps can mean, each with what fills the gaps."""
+        for number, function in enumerate(self.plan.functions):
+            if len(function.path) == len(pattern) and len(function.params) == 2:  # noqa: PLR2004 - input, data
+                pairs = list(zip(pattern, function.path, strict=True))
+                if all(wanted in {None, step} for wanted, step in pairs):
+                    gaps = tuple(step for wanted, step in pairs if wanted is None)
+                    yield number, gaps[0] if len(gaps) == 1 else gaps
 
     def fill_tables(self) -> None:
         """Put the compiled rules where dynamic calls look for them."""
-        for pattern, (_, table) in self.tables.items():
-            for place, function in enumerate(self.plan.functions):
-                fits = len(function.path) == len(pattern) and len(function.params) == 2  # noqa: PLR2004 - input, data
-                pairs = list(zip(pattern, function.path, strict=False))
-                if fits and all(wanted in {None, step} for wanted, step in pairs):
-                    gaps = tuple(step for wanted, step in pairs if wanted is None)
-                    table[gaps[0] if len(gaps) == 1 else gaps] = (place, self.namespace[f"f{place}"])
+        for pattern, name in self.tables.items():
+            found = self.rules_meant(pattern)
+            self.namespace[name] = {gap: (number, self.namespace[f"f{number}"]) for number, gap in found}
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
         declared = self.declared.get(name)
@@ -276,6 +320,12 @@ def _slots(
         slots.append({path: following + place for place, path in enumerate(named)})
         following += len(named)
     return (slots[0], slots[1]), following
+
+
+def _may_mean(pattern: tuple[p.Operand, ...], path: tuple[str, ...]) -> bool:
+    """Tell whether a dynamic call's path may turn out to be a function's."""
+    steps = zip(pattern, path, strict=False)
+    return len(pattern) == len(path) and all(type(asked) is not str or asked == step for asked, step in steps)
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -36,18 +36,31 @@ class CallWriter(ConditionWriter):
     def _call_function(self, s: p.Call) -> None:
         """Write the call of a function of the plan, up to its value."""
         number, function = self.scope.function(s.func, len(s.args)) or (0, None)
+        if self._is_ours(s.args) and self.may_contain() and self.contain(s.func, s.result):
+            self.note(s.result, None)
+            return
         args = ", ".join(map(self.read, s.args))
         if not self._is_ours(
             s.args
         ):  # answers about another input or other data are not remembered among ours
             self._count_step()
-            self._set(s.result, f"f{number}({args}, [N] * len(m), t, w)")
+            self._set(s.result, f"{self.scope.call(number)}({args}, [N] * len(m), t, w)")
         elif function is not None and len(function.params) == 2:  # noqa: PLR2004 - the input and the data: memoised
             self._set(s.result, f"m[{number}]")
-            self.emit(f"if l{s.result} is N: l{s.result} = f{number}({args}, m, t, w)")
+            target = self.local(s.result)
+            self.emit(f"if {target} is N: {target} = {self.scope.call(number)}({args}, m, t, w)")
         else:
             self._count_step()
-            self._set(s.result, f"f{number}({args}, m, t, w)")
+            self._set(s.result, f"{self.scope.call(number)}({args}, m, t, w)")
+
+    def may_contain(self) -> bool:
+        """Tell whether what is written here runs at most once in an evaluation."""
+        in_scan = any(frame.scan for frame in self.frames)
+        return self.runs_once and self.memo_fits and not self.closure_depth and not in_scan
+
+    def contain(self, name: str, result: p.Local) -> bool:
+        """Write a function's body here instead of its call, where that is possible; tell whether it was."""
+        raise NotImplementedError
 
     def _is_asked(self, s: p.Call, following: p.Statement | None) -> bool:
         """Tell a call whose value is only asked for not being false, and that gives nothing but booleans."""
@@ -76,7 +89,7 @@ class CallWriter(ConditionWriter):
                 self.leave_if(f"not {test}", test)
                 return
         self._call_function(s)
-        self.leave_if(f"l{s.result} is not True", f"l{s.result} is True")
+        self.leave_if(f"{self.local(s.result)} is not True", f"{self.local(s.result)} is True")
 
     def _is_ours(self, args: tuple[p.Operand, ...]) -> bool:
         """Tell whether a call is about the input and the data that the memo is about."""
@@ -149,7 +162,7 @@ class CallWriter(ConditionWriter):
         args = ", ".join(map(self.read, s.args))
         if self._is_ours(s.args):
             self._set(s.result, "m[c[0]]")
-            self.emit(f"if l{s.result} is N: l{s.result} = c[1]({args}, m, t, w)")
+            self.emit(f"if {self.local(s.result)} is N: {self.local(s.result)} = c[1]({args}, m, t, w)")
         else:
             self._set(s.result, f"c[1]({args}, [N] * len(m), t, w)")
 
@@ -158,7 +171,7 @@ class CallWriter(ConditionWriter):
         self.leave_if("c is None", "c is not None")
         self._call_rule(s)
         # The rule exists, so its having no value counts: leave everything up to the reference.
-        self.emit(f"if l{s.result} is U:")
+        self.emit(f"if {self.local(s.result)} is U:")
         with self.indented():
             self.leave(DYNAMIC_LEVELS)
 

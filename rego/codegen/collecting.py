@@ -28,12 +28,12 @@ class CollectionWriter(CallWriter):
 
     def _look_up(self, s: nodes.Lookup) -> None:
         slot = self.scope.slot(self.params.index(s.source), s.path) if self.memo_fits else None
-        target = f"l{s.target}"
+        target = self.local(s.target)
         if slot is not None:
             self.emit(f"{target} = m[{slot}]")
-            self.emit(f"if {target} is N: {target} = q{slot}(l{s.source}, m)")
+            self.emit(f"if {target} is N: {target} = q{slot}({self.local(s.source)}, m)")
         else:
-            source = f"l{s.source}"
+            source = self.local(s.source)
             index = "data_index" if s.source == self.params[1] else "index"
             for step in s.path:
                 key = repr(step)
@@ -64,36 +64,35 @@ class CollectionWriter(CallWriter):
 
     def _array_append(self, s: p.ArrayAppend) -> None:
         self._own(s.array, "list")
-        self.emit(f"l{s.array}.append({self.read(s.value)})")
+        self.emit(f"{self.local(s.array)}.append({self.read(s.value)})")
 
     def _object_insert(self, s: p.ObjectInsert) -> None:
         self._own(s.object, "dict")
-        self.emit(f"l{s.object}[{self._key(s.key)}] = {self.read(s.value)}")
+        self.emit(f"{self.local(s.object)}[{self._key(s.key)}] = {self.read(s.value)}")
 
     def _object_insert_once(self, s: p.ObjectInsertOnce) -> None:
         self._own(s.object, "dict")
-        self.emit(f"insert_once(l{s.object}, {self._key(s.key)}, {self.read(s.value)})")
+        self.emit(f"insert_once({self.local(s.object)}, {self._key(s.key)}, {self.read(s.value)})")
         self._fire_change(s.object, s.location)
 
     def _set_add(self, s: p.SetAdd) -> None:
         self._own(s.set, "set")
         self._made_now(s.set)
         # what `RegoSet.add` does, without the call
-        self.emit(f"l{s.set}.members[{self._member(s.value)}] = {self.read(s.value)}")
+        self.emit(f"{self.local(s.set)}.members[{self._member(s.value)}] = {self.read(s.value)}")
         self._fire_change(s.set, s.location)
 
     def _made_now(self, local: p.Local) -> None:
         """Make a set that is made only with its first member."""
         if local in self.late:
-            self.emit(
-                f"if l{local} is E: l{local} = new(RegoSet); l{local}.members = {{}}; l{local}.order = None"
-            )
+            name = self.local(local)
+            self.emit(f"if {name} is E: {name} = new(RegoSet); {name}.members = {{}}; {name}.order = None")
 
     def _own(self, local: p.Local, kind: str) -> None:
         """Before a change in place: copy what this evaluation may not own; a wrong type is a conflict."""
         if local in self.owned or self.facts.get(local) == kind:
             return
-        self.emit(f"l{local} = own_{kind}({self.read(local)})")
+        self.emit(f"{self.local(local)} = own_{kind}({self.read(local)})")
         self.note(local, None)
 
     def _merge(self, s: p.ObjectMerge) -> None:
@@ -150,7 +149,7 @@ class CollectionWriter(CallWriter):
         with self.indented():
             self.out.extend(self._budget(s.location))
             self._made_now(added.set)
-            self.emit(f"l{added.set}.members.update(x)")
+            self.emit(f"{self.local(added.set)}.members.update(x)")
             self.where = added.location
             self._fire_change(added.set, added.location)
 
@@ -190,7 +189,11 @@ class CollectionWriter(CallWriter):
         return f"{array} if type({name}) is list else {'members' if orderless else 'items'}({name})"
 
     def _loop_head(self, s: p.Scan) -> str:
-        return f"for l{s.key}, l{s.value} in x:" if s.key in self.live else f"for l{s.value} in x:"
+        return (
+            f"for {self.local(s.key)}, {self.local(s.value)} in x:"
+            if s.key in self.live
+            else f"for {self.local(s.value)} in x:"
+        )
 
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
         **CallWriter.WRITERS,

@@ -69,7 +69,8 @@ class ConditionWriter(OperandWriter):
     def _has_affix(self, s: nodes.HasAffix) -> None:
         name, affixes = self.read(s.source), self.scope.constant(s.affixes)
         method = "endswith" if s.at_end else "startswith"
-        test = f"({name}.{method}({affixes}) if type({name}) is str else has_affix({name}, {affixes}, {s.at_end}))"
+        otherwise = f"has_affix({name}, {affixes}, {s.at_end})"
+        test = f"({name}.{method}({affixes}) if type({name}) is str else {otherwise})"
         self.leave_if(f"not {test}", test)
 
     def _is_defined(self, s: p.IsDefined) -> None:

@@ -11,20 +11,25 @@ a plan cannot inject code.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
 
 from rego import flow
 from rego import plan as p
 from rego.codegen.blocks import NONLOCAL, Lines
 from rego.codegen.guards import Function, Guarded, guarded
 from rego.codegen.statements import StatementWriter
+from rego.optimize.prepare import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
     from rego.codegen.scope import Scope
-    from rego.optimize.prepare import Prepared
     from rego.values import Value
+
+
+_MAX_CONTAINED_DEPTH: Final = 12  # how far in a body may still be written instead of its call
 
 
 def write_function(
@@ -79,31 +84,57 @@ class _FunctionWriter(StatementWriter):
     def write(self, name: str, memo: int | None) -> Lines:
         """Return the function's lines; `memo` is its place in the memo where it has one."""
         self.memo_place = memo
-        exposed = [flow.exposed(block) - self.constants.keys() for block in self.blocks]
-        start = sorted(set().union(*exposed) - set(self.params))
-        self.facts = dict.fromkeys(start, "undefined")
-        self.exposures = Counter(local for found in exposed for local in found)
-        self.exposed = exposed
-        for part in self.parts():
-            self.part(part)
+        self.runs_once = self.containing and (memo is not None or self.result is None)
+        body = self.body()
+        if self.closures and self.contained:  # inner functions would have to know the other's locals, too
+            return self.again().write(name, memo)
+        names = ["r"] if self.closures else []
         if self.closures:
-            start = sorted(flow.written(self.blocks) - set(self.params))
-        head: Lines = []
-        names = [f"l{local}" for local in start] + self.temporaries + (["r"] if self.closures else [])
-        if names:
-            head.append((" = ".join(names) + " = U", None))
+            inside = {self.local(local) for local in flow.written(self.blocks) - set(self.params)}
+            names += sorted(inside - set(self.started))
+            shared = {*names, *self.started, *self.temporaries, *map(self.local, self.params), "m"}
+            _fill_nonlocal(body, sorted(shared | ({"b"} if self.used_flag else set())))
+        names += self.temporaries
+        head: Lines = [(" = ".join(names) + " = U", None)] if names else []
         if self.used_flag:
             head.append(("b = 0", None))
-        if self.closures:
-            shared = {
-                *names,
-                *(f"l{local}" for local in self.params),
-                "m",
-                *("b" for _ in range(self.used_flag)),
-            }
-            _fill_nonlocal(self.out, sorted(shared))
-        params = ", ".join([*(f"l{local}" for local in self.params), "m", "t", "w"])
-        return [(f"def {name}({params}):", None), head + self.out + self.ending()]
+        params = ", ".join([*map(self.local, self.params), "m", "t", "w"])
+        return [(f"def {name}({params}):", None), head + body + self.ending()]
+
+    def again(self) -> _FunctionWriter:
+        """Return a writer for the same function that calls whatever it needs."""
+        prepared = Prepared(self.blocks, self.constants)
+        return _FunctionWriter(self.scope, prepared, self.params, self.result, containing=False)
+
+    def body(self) -> Lines:
+        """Write all blocks."""
+        self.exposed = [flow.exposed(block) - self.constants.keys() for block in self.blocks]
+        start = sorted(set[p.Local]().union(*self.exposed) - set(self.params))
+        self.facts = dict.fromkeys(start, "undefined")
+        self.exposures = Counter([local for found in self.exposed for local in found])
+        self.started = [self.local(local) for local in start]
+        if start:
+            self.emit(" = ".join(self.started) + " = U")
+        for part in self.parts():
+            self.part(part)
+        return self.out
+
+    @override
+    def contain(self, name: str, result: p.Local) -> bool:
+        found = self.scope.contained(name)
+        if found is None or self.depth > _MAX_CONTAINED_DEPTH or found.function.params != self.params:
+            return False
+        inner = _FunctionWriter(self.scope, found.prepared, found.function.params, found.function.result)
+        inner.prefix, inner.runs_once, inner.is_contained = f"l{found.number}_", True, True
+        inner.aliases = {found.function.result: self.local(result)}
+        inner.depth, inner.loops = self.depth, self.loops
+        lines = inner.body()
+        if inner.closures:
+            return False
+        self.contained = True
+        self.used_flag = self.used_flag or inner.used_flag
+        self.out.extend(lines)
+        return True
 
     def parts(self) -> Sequence[Guarded | int]:
         """Return the function's blocks, in groups behind tests where that pays."""
@@ -117,6 +148,8 @@ class _FunctionWriter(StatementWriter):
         """Write a block, or blocks behind a test."""
         if isinstance(part, int):
             block = self.blocks[part]
+            if self.is_contained and part == len(self.blocks) - 1:
+                return  # the return: its value is where the call's value is looked for
             self.final_target = _final_target(block, self.read_elsewhere(part), self.constants)
             before = self.facts.copy()
             self.settle(self.once(block))
@@ -126,7 +159,7 @@ class _FunctionWriter(StatementWriter):
         before = self.facts.copy()
         self.where = None
         self.emit(f"v = m[{slot}]")
-        self.emit(f"if v is N: v = q{slot}(l{self.params[0]}, m)")
+        self.emit(f"if v is N: v = q{slot}({self.local(self.params[0])}, m)")
         self.emit(f"if {self.test(part)}:")
         with self.indented():
             for inner in part.parts:

@@ -29,10 +29,17 @@ class OperandWriter(BlockWriter):
         prepared: Its optimised form.
         params: Its parameters.
         result: The local that it returns; None for an entrypoint.
+        containing: Whether other functions may be written here instead of their calls.
     """
 
     def __init__(
-        self, scope: Scope, prepared: Prepared, params: tuple[p.Local, ...], result: p.Local | None
+        self,
+        scope: Scope,
+        prepared: Prepared,
+        params: tuple[p.Local, ...],
+        result: p.Local | None,
+        *,
+        containing: bool = True,
     ) -> None:
         super().__init__()
         self.scope = scope
@@ -40,6 +47,12 @@ class OperandWriter(BlockWriter):
         self.result = result
         self.blocks = prepared.blocks
         self.constants = prepared.constants
+        self.prefix = "l"
+        self.aliases: dict[p.Local, str] = {}
+        self.containing = containing
+        self.contained = False
+        self.is_contained = False
+        self.runs_once = False
         self.names: dict[p.Local, str] = {}
         statements = flow.walk(self.blocks)
         kept = [*params, *([] if result is None else [result])]
@@ -54,13 +67,19 @@ class OperandWriter(BlockWriter):
         self.temporaries: list[str] = []
         self.final_target: p.Local | None = None
 
+    def local(self, local: p.Local) -> str:
+        """Return a local's name in the source."""
+        if local in self.params:
+            return f"l{local}"
+        return self.aliases.get(local) or f"{self.prefix}{local}"
+
     def read(self, operand: p.Operand) -> str:
         """Return an expression for an operand."""
         if type(operand) is not int:
             return repr(operand)
         if operand in self.constants:
             return self._constant(operand)
-        return f"l{operand}"
+        return self.local(operand)
 
     def _constant(self, local: p.Local) -> str:
         """Return an expression for a local that only ever holds one value."""
@@ -81,7 +100,7 @@ class OperandWriter(BlockWriter):
 
     def _set(self, local: p.Local, expression: str, fact: str | None = None) -> None:
         """Write an assignment."""
-        self.emit(f"l{local} = {expression}")
+        self.emit(f"{self.local(local)} = {expression}")
         self.note(local, fact)
 
     def _key(self, operand: p.Operand) -> str:
@@ -114,7 +133,7 @@ class OperandWriter(BlockWriter):
             self._fire(location)
 
     def _leave_if_undefined(self, local: p.Local) -> None:
-        self.leave_if(f"l{local} is U", f"l{local} is not U")
+        self.leave_if(f"{self.local(local)} is U", f"{self.local(local)} is not U")
 
 
 def _late(statements: Iterable[p.Statement], result: p.Local | None) -> set[p.Local]:

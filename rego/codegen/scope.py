@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -9,6 +10,22 @@ if TYPE_CHECKING:
     from rego.codegen.inline import Inline
     from rego.errors import Location
     from rego.optimize.kinds import Returns
+    from rego.optimize.prepare import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """A function to be written in the place of its only call.
+
+    Args:
+        number: Its number in the plan.
+        function: Its parameters and result.
+        prepared: What it does.
+    """
+
+    number: int
+    function: p.Function
+    prepared: Prepared
 
 
 class Scope(Protocol):
@@ -20,6 +37,12 @@ class Scope(Protocol):
 
     def function(self, name: str, arguments: int) -> tuple[int, p.Function] | None:
         """Return the number and the body of a function of the plan."""
+
+    def call(self, number: int) -> str:
+        """Return the name in the source for a function of the plan, which is then written, too."""
+
+    def contained(self, name: str) -> Contained | None:
+        """Return a function that is called from one place only, and so may be written there."""
 
     def returns(self, name: str) -> Returns:
         """Return what is known of a function's value."""

@@ -68,14 +68,14 @@ class StatementWriter(CollectionWriter):
             self._set(s.target, "E", "set")
         else:
             self._set(s.target, "new(RegoSet)", "set")
-            self.emit(f"l{s.target}.members = {{}}; l{s.target}.order = None")
+            self.emit(f"{self.local(s.target)}.members = {{}}; {self.local(s.target)}.order = None")
 
     def _reset(self, s: p.ResetLocal) -> None:
         if self.facts.get(s.target) != "undefined" and s.target in self.live:
             self._set(s.target, "U", "undefined")
 
     def _assign_once(self, s: p.AssignVarOnce) -> bool:
-        target, source = f"l{s.target}", self.read(s.source)
+        target, source = self.local(s.target), self.read(s.source)
         if self.facts.get(s.target) == "undefined" or s.target == self.final_target:
             self.emit(f"{target} = {source}")
         else:
@@ -129,17 +129,19 @@ class StatementWriter(CollectionWriter):
         saved, memo, undefined = (f"s{number}", f"n{number}", f"w{number}")
         self.temporaries += [saved, memo, undefined]
         self._count_step()
-        self.emit(f"{saved} = l{s.local}; {memo} = m; {undefined} = True")
+        self.emit(f"{saved} = {self.local(s.local)}; {memo} = m; {undefined} = True")
         value = self.read(s.value)
         path = ", ".join(map(repr, s.path))
         self.emit(
-            f"l{s.local} = upsert(l{s.local}, ({path},), {value})" if s.path else f"l{s.local} = {value}"
+            f"{self.local(s.local)} = upsert({self.local(s.local)}, ({path},), {value})"
+            if s.path
+            else f"{self.local(s.local)} = {value}"
         )
         self.emit("m = [N] * len(m)")
         before = self.facts.copy()
         self.note(s.local, None)
         passing = self.once(s.block, last=lambda: self.emit(f"{undefined} = False"))
-        self.emit(f"l{s.local} = {saved}; m = {memo}")
+        self.emit(f"{self.local(s.local)} = {saved}; m = {memo}")
         self.forget(before, (s.block,))
         self.note(s.local, None)
         self.settle(passing)
