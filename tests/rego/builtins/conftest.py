@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from rego.builtins import CONTEXTUAL, PLAIN
 from rego.builtins.context import Context, Patterns
+from rego.values import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,3 +28,26 @@ def call() -> Callable[..., Any]:
         return PLAIN[name](*operands)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def gives(call: Callable[..., Any]) -> Callable[..., None]:
+    """Check that a builtin gives a Rego value, or `UNDEFINED`, for operands."""
+
+    def check(name: str, operands: tuple[Any, ...], expected: Any) -> None:
+        found = call(name, *operands)
+        assert expected is found or (type(expected) is type(found) and equal(expected, found)), found
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def fails(call: Callable[..., Any]) -> Callable[..., None]:
+    """Check that a builtin ends with exactly this kind of error for operands."""
+
+    def check(name: str, operands: tuple[Any, ...], error: type[Exception]) -> None:
+        with pytest.raises(error) as refusal:
+            call(name, *operands)
+        assert error is refusal.type
+
+    return check

@@ -17,7 +17,7 @@ LEFT_TO_THE_HOST = {"http.send", "net.lookup_ip_addr", "opa.runtime", "rand.intn
 
 
 def _listed(opa: Path) -> set[str]:
-    command = [opa, "capabilities", "--current"]
+    command: list[str | Path] = [opa, "capabilities", "--current"]
     found = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     return {builtin["name"] for builtin in json.loads(found)["builtins"]}
 
