@@ -1,4 +1,4 @@
-"""Go's `fmt.Sprintf`: what `sprintf` of a policy writes; the builtin itself is compared with OPA elsewhere."""
+"""Go's `fmt.Sprintf`: what a policy's `sprintf` writes."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_reading_fails_in_one_way_only(layout: str, text: str) -> None:
     [
         ("Jan 2 15:04:05.000 2006", "Feb 3 16:05:06.007 1999"),
         ("Monday, _2 January 06 03:04PM", "Wednesday,  3 February 99 04:05PM"),
-        (XX),
+        ("002|__2|3pm|.9|.999|,00|05.0x", "034| 34|4pm||.007|,00|06.0x"),
         ("-0700 Z07:00 MST", "+0000 Z UTC"),
         ("Januar Mondays 2006-2006", "Januar Wednesdays 1999-1999"),
     ],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ("json.unmarshal", ("1 null",), 1),
         ("json.is_valid", ("1 null",), False),
         ("json.is_valid", (1,), False),
+        ("json.is_valid", ("[" * 11_000 + "]" * 11_000,), False),
         ("base64.decode", ("Y\nQ==",), "a"),
         ("base64.is_valid", ("YQ",), False),
         ("base64url.decode", ("YQ",), "a"),
