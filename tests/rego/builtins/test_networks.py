@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ("net.cidr_contains_matches", (1, [[]]), RegoSet()),
         ("net.cidr_expand", ("10.0.0.1/31",), RegoSet(["10.0.0.0", "10.0.0.1"])),
         ("net.cidr_merge", (["10.0.0.0/9", "10.128.0.0/9"],), RegoSet(["10.0.0.0/8"])),
+        ("net.cidr_merge", (["::/0", "10.0.0.0/8"],), RegoSet(["::/0"])),
         ("net.cidr_merge", (["192.168.1.5"],), RegoSet(["192.168.1.5/24"])),
         ("net.cidr_merge", (["10.1.2.3", "10.1.2.3"],), RegoSet(["10.0.0.0/8"])),
     ],

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ("time.weekday", (0,), "Thursday"),
         ("time.add_date", (0, 0, 1, 30), 61 * 86_400 * 10**9),
         ("time.add_date", ([1711753200 * 10**9, "Europe/Berlin"], 0, 0, 1), 1711839600 * 10**9),
+        ("time.add_date", (1, 7, 2**63 - 1, 0), 218149632000000001),
         ("time.diff", (0, 86_400 * 10**9 * 31), [0, 1, 0, 0, 0, 0]),
         ("time.parse_duration_ns", ("-1h1.5s",), -3601500000000),
         ("time.parse_duration_ns", ("1d12h",), 129_600 * 10**9),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     ("name", "operands", "expected"),
     [
         ("units.parse", ("1.5Ki",), 1536),
+        ("units.parse", ("1e-9999k",), 0),
         ("units.parse", ("100m",), Decimal("0.1000000000")),
         ("units.parse", ('"1"K',), 1000),
         ("units.parse_bytes", ("1.5GiB",), 1610612736),
