@@ -545,7 +545,7 @@ TOGETHER: Final[Mapping[str, SearchStrategy[list[Any]]]] = {
     "time.parse_ns": LAYOUT.flatmap(_timestamps_as_text),
     "time.parse_rfc3339_ns": _timestamps_as_text("RFC3339").map(lambda found: found[1:]),
 }
-#: Ranges and shifts that OPA would never finish, or not survive.
+# Ranges and shifts that OPA would never finish, or not survive.
 _LONGEST_RANGE: Final = 5000
 _FEW_ADDRESSES: Final = re.compile(r"\A(?![^/]*:).*/(?:2[2-9]|3)|/12[0-9]\Z|\A[^/]*\Z")
 
@@ -556,6 +556,8 @@ def _is_bounded(name: str, given: list[Any]) -> bool:
         return abs(numbers[0] - numbers[1]) < _LONGEST_RANGE
     if name.startswith("bits.") and len(numbers) > 1:
         return numbers[1] < _LONGEST_RANGE
+    if name == "net.cidr_merge":  # of a network of IPv4 in IPv6 clothes OPA makes garbage, or panics
+        return "::ffff:" not in json.dumps(given).lower()
     if name == "net.cidr_expand" and isinstance(given[0], str):
         return _FEW_ADDRESSES.search(given[0]) is not None
     return True
