@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import struct
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rego import numeric
-from rego.values import RegoSet, Value, sorted_items
+from rego.values import RegoSet, Value, sorted_items, too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ESCAPES: Final = {
     "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\",
 }  # fmt: skip
+_MAX_TEXT: Final = 10_000_000
 _SURROGATES: Final = range(0xD800, 0xE000)
 _MAX_RUNE: Final = 0x10FFFF
 _SHORTEST_EXPONENT: Final = 6
@@ -83,12 +87,29 @@ def display(value: Value) -> str:
     if value is None or kind is bool:
         return "null" if value is None else str(value).lower()
     if kind is list:
-        return "[" + ", ".join(map(display, value)) + "]"
+        return "[" + joined(", ", map(display, value)) + "]"
     if kind is dict:
-        return "{" + ", ".join(f"{display(key)}: {display(item)}" for key, item in sorted_items(value)) + "}"
+        pairs = (f"{display(key)}: {display(item)}" for key, item in sorted_items(value))
+        return "{" + joined(", ", pairs) + "}"
     if kind is RegoSet:
-        return "{" + ", ".join(map(display, value)) + "}" if len(value) else "set()"
+        return "{" + joined(", ", map(display, value)) + "}" if len(value) else "set()"
     return numeric.to_text(value)
+
+
+def joined(comma: str, parts: Iterable[str]) -> str:
+    """Join texts of parts of a value.
+
+    Raises:
+        EvaluationError: `eval_budget_exceeded`, before the whole fills the memory.
+    """
+    made: list[str] = []
+    size = 0
+    for part in parts:
+        made.append(part)
+        size += len(part)
+        if size > _MAX_TEXT:
+            raise too_large()
+    return comma.join(made)
 
 
 def format_float(value: float, verb: str, precision: int | None) -> str:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from rego import numeric, utf8
-from rego.values import RegoSet, Value, sorted_items, value_of
+from rego.gotext import joined
+from rego.values import MAX_PARTS, RegoSet, Value, sorted_items, too_large, value_of
 
 _ESCAPED: Final = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -21,37 +22,49 @@ def to_json(value: Value) -> Any:
     """Return a value as plain JSON: sets as ordered arrays, keys that are no strings as their JSON text.
 
     Nothing in what is returned is shared with the value.
+
+    Raises:
+        EvaluationError: `eval_budget_exceeded`, where it has more parts than a host could take.
     """
+    return _plain(value, [MAX_PARTS])
+
+
+def _plain(value: Value, room: list[int]) -> Any:
     kind = type(value)
     if kind is str:
         return value if value.isascii() else utf8.shown(value)
+    if kind is Decimal:
+        return numeric.of_decimal(value)
+    if kind is not dict and kind is not list and kind is not RegoSet:
+        return value
+    room[0] -= len(value)
+    if room[0] < 0:
+        raise too_large()
     if kind is dict:
-        return _object(value)
-    if kind is list or kind is RegoSet:
-        items = value if kind is list else value.sorted()
-        return [item if type(item) is str and item.isascii() else to_json(item) for item in items]
-    return numeric.of_decimal(value) if kind is Decimal else value
+        return _object(value, room)
+    items = value if kind is list else value.sorted()
+    return [item if type(item) is str and item.isascii() else _plain(item, room) for item in items]
 
 
-def _object(value: dict[Any, Value]) -> dict[str, Any]:
+def _object(value: dict[Any, Value], room: list[int]) -> dict[str, Any]:
     try:
         plain = "".join(value).isascii()
     except TypeError:  # a key that is no string
         plain = False
     if not plain:
-        made = {_name(value_of(name)): to_json(item) for name, item in value.items()}
-        return made if len(made) == len(value) else _collapsed(value)
+        made = {_name(value_of(name)): _plain(item, room) for name, item in value.items()}
+        return made if len(made) == len(value) else _collapsed(value, room)
     made = value.copy()
     for name, item in value.items():
         kind = type(item)
         if (kind is not str or not item.isascii()) and kind not in _LEAVES:
-            made[name] = to_json(item)
+            made[name] = _plain(item, room)
     return made
 
 
-def _collapsed(value: dict[Any, Value]) -> dict[str, Any]:
+def _collapsed(value: dict[Any, Value], room: list[int]) -> dict[str, Any]:
     """Return an object of which two keys have one text (1 and "1"): the later one in Rego's order stays."""
-    return {_name(key): to_json(item) for key, item in sorted_items(value)}
+    return {_name(key): _plain(item, room) for key, item in sorted_items(value)}
 
 
 def _name(key: Value) -> str:
@@ -75,5 +88,6 @@ def to_text(value: Value) -> str:
         return numeric.to_text(value)
     if kind is dict:
         named = {_name(name): item for name, item in sorted_items(value)}
-        return "{" + ",".join(f"{to_text(name)}:{to_text(named[name])}" for name in sorted(named)) + "}"
-    return "[" + ",".join(to_text(item) for item in value) + "]"
+        inner = joined(",", (f"{to_text(name)}:{to_text(named[name])}" for name in sorted(named)))
+        return "{" + inner + "}"
+    return "[" + joined(",", map(to_text, value)) + "]"

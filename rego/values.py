@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from typing_extensions import override
 
 from rego import numeric
+from rego.errors import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +36,16 @@ class Undefined:
 
 
 UNDEFINED: Final = Undefined()
+
+#: How many parts of a value one step may look at. A policy can put a value twice into another, and so on,
+#: until few statements make more parts than there are atoms: what would visit them all has to stop.
+MAX_PARTS: Final = 2_000_000
+
+
+def too_large() -> EvaluationError:
+    """Return the error for a value with more parts than one step may look at."""
+    return EvaluationError("eval_budget_exceeded", "a value has too many parts")
+
 
 _EXACT_FLOAT: Final = 2.0**53
 _EXACT_TEXT: Final = 1e16  # from here on a double's text has an exponent
@@ -149,30 +160,34 @@ def canonical(value: Value) -> Any:
     return (_RANKS[kind], _payload(value, kind))
 
 
-def _tagged(value: Value) -> tuple[Any, ...]:
+def _tagged(value: Value, room: list[int] | None = None) -> tuple[Any, ...]:
     """Return a tuple that orders as Rego orders: a type's rank, then what to compare within it."""
     kind = type(value)
-    return (_RANKS[kind], value if kind is str or kind is int else _payload(value, kind))
+    return (_RANKS[kind], value if kind is str or kind is int else _payload(value, kind, room))
 
 
-def _payload(value: Value, kind: type) -> Any:
+def _payload(value: Value, kind: type, room: list[int] | None = None) -> Any:
     """Return what to compare with a value of the same rank: for composites, ranks and payloads in turn."""
-    if kind is dict:
-        return _object_payload(value)
-    if kind is list or kind is RegoSet:
-        return tuple([part for item in value for part in _tagged(item)])
+    if kind is dict or kind is list or kind is RegoSet:
+        room = room or [MAX_PARTS]
+        room[0] -= len(value)
+        if room[0] < 0:
+            raise too_large()
+        if kind is dict:
+            return _object_payload(value, room)
+        return tuple([part for item in value for part in _tagged(item, room)])
     if kind is float or kind is Decimal:
         return _canonical_number(value)
     return value
 
 
-def _object_payload(value: dict[Any, Value]) -> tuple[Any, ...]:
+def _object_payload(value: dict[Any, Value], room: list[int]) -> tuple[Any, ...]:
     try:
         names = sorted(value)
     except TypeError:  # keys of several types
         names = []
     if not names or type(names[0]) is not str:  # texts sort with nothing but texts
-        return tuple([part for pair in sorted_items(value) for item in pair for part in _tagged(item)])
+        return tuple([part for pair in sorted_items(value) for item in pair for part in _tagged(item, room)])
     flat: list[Any] = []
     for name in names:
         item = value[name]
@@ -182,7 +197,7 @@ def _object_payload(value: dict[Any, Value]) -> tuple[Any, ...]:
         elif kind is int:
             flat += (3, name, 2, item)
         else:
-            flat += (3, name, _RANKS[kind], _payload(item, kind))
+            flat += (3, name, _RANKS[kind], _payload(item, kind, room))
     return tuple(flat)
 
 
@@ -240,9 +255,9 @@ def equal(left: Value, right: Value) -> bool:
     if kind is str or kind is bool or left is None or other is bool:
         return kind is other and bool(left == right)
     if kind is list:
-        return other is list and len(left) == len(right) and all(map(equal, left, right))
+        return other is list and (left is right or _same(left, right, [MAX_PARTS]))
     if kind is dict:
-        return other is dict and _equal_objects(left, right)
+        return other is dict and (left is right or _same(left, right, [MAX_PARTS]))
     if kind is int and other is int:
         return bool(left == right)
     if is_number(left) and is_number(right):
@@ -250,11 +265,27 @@ def equal(left: Value, right: Value) -> bool:
     return kind is RegoSet and bool(left == right)
 
 
-def _equal_objects(left: dict[Any, Value], right: dict[Any, Value]) -> bool:
+def _same(left: Any, right: Any, room: list[int]) -> bool:
+    """Compare two arrays or two objects; `room` is how many more parts may be looked at."""
     if len(left) != len(right):
         return False
+    room[0] -= len(left)
+    if room[0] < 0:
+        raise too_large()
+    pairs_ = zip(left, right, strict=True) if type(left) is list else _by_name(left, right)
+    for one, two in pairs_:
+        kind = type(one)
+        if kind is list or kind is dict:
+            if one is not two and (type(two) is not kind or not _same(one, two, room)):
+                return False
+        elif one is not two and not equal(one, two):
+            return False
+    return True
+
+
+def _by_name(left: dict[Any, Value], right: dict[Any, Value]) -> Iterator[tuple[Value, Value]]:
     find = right.get
-    return all(equal(item, find(name, UNDEFINED)) for name, item in left.items())
+    return ((item, find(name, UNDEFINED)) for name, item in left.items())
 
 
 def compare(left: Value, right: Value) -> int:
@@ -391,11 +422,18 @@ def length(source: Value) -> Value:
 
 def merge(left: Value, right: Value) -> Value:
     """Merge two objects recursively; where either is none, or both have a scalar, the left one wins."""
+    return _merged(left, right, [MAX_PARTS])
+
+
+def _merged(left: Value, right: Value, room: list[int]) -> Value:
     if type(left) is not dict or type(right) is not dict:
         return left
+    room[0] -= len(left) + len(right)
+    if room[0] < 0:
+        raise too_large()
     merged = left.copy()
     for name, item in right.items():
-        merged[name] = merge(merged[name], item) if name in merged else item
+        merged[name] = _merged(merged[name], item, room) if name in merged else item
     return merged
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from rego import numeric
-from rego.builtins.operands import members, wrong_element, wrong_type
+from rego.builtins.operands import bounded_bits, members, wrong_element, wrong_type
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet, Value, integer, is_number, ordered
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _accumulate(value: Value, start: int, work: Callable[[Any, Any], Any], bits:
         exact: Any = start
         for part in whole:
             exact = work(exact, part)
+            bounded_bits(exact.bit_length())
         return exact
     total = Fraction(start)
     for member in found:

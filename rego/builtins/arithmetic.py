@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from rego import numeric
-from rego.builtins.operands import bounded, number, refuse, whole, wrong_type
+from rego.builtins.operands import bounded, bounded_bits, number, refuse, whole, wrong_type
 from rego.errors import OperandError
 from rego.values import RegoSet, Value, integer, is_number
 
@@ -40,7 +40,7 @@ def _times(left: Value, right: Value) -> Value:
 
 def _product(left: Any, right: Any) -> Any:
     if type(left) is int:
-        bounded(left.bit_length() + right.bit_length())
+        bounded_bits(left.bit_length() + right.bit_length())
     return left * right
 
 
@@ -130,7 +130,7 @@ def _shift(work: Callable[[int, int], int]) -> Callable[[Value, Value], int]:
             raise OperandError("operand 2 must be an unsigned integer number but got a negative integer")
         places &= _UINT64  # Go shifts by what a machine's integer holds of it
         if work is operator.lshift and first:
-            bounded(places)
+            bounded_bits(places + first.bit_length())
         return work(first, places)
 
     return call

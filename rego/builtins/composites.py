@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from rego.builtins.operands import array, bounded, keys, machine, object_, set_, wrong_element
+from rego.builtins.operands import affordable, array, bounded, keys, machine, object_, set_, wrong_element
 from rego.errors import OperandError
-from rego.values import UNDEFINED, RegoSet, Value, equal, index, key_of, pairs, value_of
+from rego.values import (
+    MAX_PARTS,
+    UNDEFINED,
+    RegoSet,
+    Value,
+    equal,
+    index,
+    key_of,
+    pairs,
+    too_large,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,44 +119,56 @@ def _filter(source: Value, names: Value) -> dict[Any, Value]:
 
 
 def _object_union(left: Value, right: Value) -> dict[Any, Value]:
-    return _overwrite(object_(left, 1), object_(right, 2))
+    return _overwrite(object_(left, 1), object_(right, 2), [MAX_PARTS])
 
 
-def _overwrite(left: dict[Any, Value], right: dict[Any, Value]) -> dict[Any, Value]:
+def _overwrite(left: dict[Any, Value], right: dict[Any, Value], room: list[int]) -> dict[Any, Value]:
+    _spend(room, len(left) + len(right))
     merged = left.copy()
     for key, value in right.items():
         both = type(value) is dict and type(merged.get(key)) is dict
-        merged[key] = _overwrite(merged[key], value) if both else value
+        merged[key] = _overwrite(merged[key], value, room) if both else value
     return merged
+
+
+def _spend(room: list[int], parts: int) -> None:
+    """Count parts that are looked at; objects nested in themselves many times have no end in sight."""
+    room[0] -= parts
+    if room[0] < 0:
+        raise too_large()
 
 
 def _union_n(objects: Value) -> dict[Any, Value]:
     merged: dict[Any, Value] = {}
+    room = [MAX_PARTS]
     for item in array(objects, 1):
         if type(item) is not dict:
             raise wrong_element(1, objects, item, "object")
-        merged = _overwrite(merged, item)
+        merged = _overwrite(merged, item, room)
     return merged
 
 
 def _subset(whole_: Value, part: Value) -> bool:
     kinds = (type(whole_), type(part))
     if kinds in {(dict, dict), (RegoSet, RegoSet), (list, list)}:
-        return _contains(whole_, part)
+        return _contains(whole_, part, [MAX_PARTS])
     if kinds == (list, RegoSet):
+        affordable(len(whole_) * len(part))
         return all(any(equal(item, member) for item in whole_) for member in part) and bool(whole_)
     raise OperandError("both arguments object.subset must be of the same type or array and set")
 
 
-def _contains(whole_: Value, part: Value) -> bool:
+def _contains(whole_: Value, part: Value, room: list[int]) -> bool:
     kinds = (type(whole_), type(part))
     if kinds == (dict, dict):
-        return all(key in whole_ and _contains(whole_[key], value) for key, value in part.items())
+        _spend(room, len(part))
+        return all(key in whole_ and _contains(whole_[key], value, room) for key, value in part.items())
     if kinds == (RegoSet, RegoSet):
         return bool(part.members.keys() <= whole_.members.keys())
     if kinds == (list, list):
         starts = range(len(whole_) - len(part) + 1)
-        return any(all(map(equal, whole_[start:], part)) for start in starts)
+        affordable(len(starts) * len(part))
+        return any(all(map(equal, islice(whole_, start, None), part)) for start in starts)
     return equal(whole_, part)
 
 
@@ -157,7 +181,7 @@ def _walk(source: Value) -> list[Value]:
     while rest:
         path, value = rest.pop()
         found.append([path, value])
-        bounded(len(found))
+        bounded(len(found) * 10)
         rest.extend(([*path, step], item) for step, item in reversed(pairs(value)))
     return found
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, unquote_to_bytes
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _OPTIONS: Final = {"prefix": str, "indent": str, "pretty": bool}
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _URL: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_MAX_DEPTH: Final = 10_000  # of Go's `encoding/json`
 _LONE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -89,8 +92,21 @@ def _before_null(source: str) -> Value:
 
 
 def _parsed(source: str) -> Value:
-    found = _DECODER.decode(utf8.shown(source))
+    try:
+        found = _DECODER.decode(utf8.shown(source))
+    except RecursionError:
+        if _depth(source) > _MAX_DEPTH:
+            raise ValueError("exceeded max depth") from None
+        raise  # Go reads deeper than Python
     return _without_lone(found) if _LONE_ESCAPE.search(source) else found
+
+
+def _depth(source: str) -> int:
+    """Return how deep the brackets of a text go, those in strings aside."""
+    opened = accumulate(
+        1 if char in "[{" else -1 for char in re.findall(r"[\[\]{}]", _STRING.sub("", source))
+    )
+    return max(opened, default=0)
 
 
 def _without_lone(value: Value) -> Value:

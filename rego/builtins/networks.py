@@ -28,6 +28,8 @@ _CIDR: Final = re.compile(r"([0-9a-fA-F:.]+)/([0-9]+)")
 _ADDRESS: Final = re.compile(r"[0-9a-fA-F:.]+")
 _MAPPED_BITS: Final = 96  # ::ffff:0:0/96 are the IPv4 addresses in IPv6 clothes
 _MAX_PREFIX_DIGITS: Final = 1000
+_IPV4_ADDRESSES: Final = 2**32
+_MAPPED: Final = 0xFFFF * _IPV4_ADDRESSES
 
 
 def _parsed(value: str) -> _Address | None:
@@ -139,7 +141,7 @@ def _is_valid(value: Value) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """Addresses of one version from the first to the last; `name` is how the operand wrote them, if alone."""
+    """Addresses from the first to the last, all as IPv6; `name` is how the operand wrote them, if alone."""
 
     last: int
     first: int
@@ -149,12 +151,13 @@ class _Range:
 def _merge(values: Value) -> RegoSet:
     if type(values) not in {list, RegoSet}:
         raise refuse("operand must be an array")
-    found: dict[type[_Address], list[_Range]] = {IPv4Address: [], IPv6Address: []}
+    found: list[_Range] = []
     for value in values:
         name, network = _given(value)
-        kind = IPv4Address if network.version == 4 else IPv6Address  # noqa: PLR2004 - IPv4
-        found[kind].append(_Range(int(network.broadcast_address), int(network.network_address), name))
-    return RegoSet(name for kind, ranges in found.items() for name in _merged(kind, ranges))
+        base = _MAPPED if network.version == 4 else 0  # noqa: PLR2004 - IPv4
+        first, last = int(network.network_address) + base, int(network.broadcast_address) + base
+        found.append(_Range(last, first, name))
+    return RegoSet(_merged(found))
 
 
 def _given(value: Value) -> tuple[str, _Network]:
@@ -175,18 +178,29 @@ def _class_bits(address: IPv4Address) -> int:
     return 8 if first < 128 else 16 if first < 192 else 24  # noqa: PLR2004 - classes A, B and the rest
 
 
-def _merged(kind: type[Any], ranges: list[_Range]) -> Iterator[str]:
+def _merged(ranges: list[_Range]) -> Iterator[str]:
     rest: list[_Range] = []
     for found in sorted(ranges, key=lambda item: (item.last, item.first)):
         current = found
-        while rest and current.first - 1 <= rest[-1].last:
+        while rest and _before(current.first) <= rest[-1].last:
             current = _Range(current.last, min(current.first, rest.pop().first), None)
         rest.append(current)
     for found in rest:
         if found.name is not None:
             yield found.name
         else:
-            yield from map(str, summarize_address_range(kind(found.first), kind(found.last)))
+            yield from map(str, summarize_address_range(*_ends(found)))
+
+
+def _before(first: int) -> int:
+    """Return the address before one; nothing is before the first of IPv4 or of IPv6."""
+    return first if first in {0, _MAPPED} else first - 1
+
+
+def _ends(found: _Range) -> tuple[Any, Any]:
+    if found.first >= _MAPPED and found.last < _MAPPED + _IPV4_ADDRESSES:
+        return IPv4Address(found.first - _MAPPED), IPv4Address(found.last - _MAPPED)
+    return IPv6Address(found.first), IPv6Address(found.last)
 
 
 TABLE: Final[Mapping[str, Callable[..., Any]]] = {

@@ -9,6 +9,7 @@ from rego.values import RegoSet, Value, int64, integer, is_number, key_of, type_
 
 #: The largest collection or string that a builtin makes; a policy must not fill the memory.
 MAX_SIZE: Final = 10_000_000
+_MAX_BITS: Final = 400_000  # some 120,000 digits
 
 
 def wrong_type(place: int, value: Value, *expected: str) -> OperandError:
@@ -106,6 +107,18 @@ def bounded(size: int) -> int:
     if size > MAX_SIZE:
         raise EvaluationError("eval_budget_exceeded", "a builtin would make too large a value")
     return size
+
+
+def bounded_bits(size: int) -> None:
+    """Refuse whole numbers so long that arithmetic with them, or their text, would take seconds."""
+    if size > _MAX_BITS:
+        raise EvaluationError("eval_budget_exceeded", "a builtin would make too large a number")
+
+
+def affordable(steps: int) -> None:
+    """Refuse work that grows faster than the operands, where theirs are so large that it would hardly end."""
+    if steps > MAX_SIZE:
+        raise EvaluationError("eval_budget_exceeded", "a builtin would work for too long")
 
 
 def refuse(message: str) -> BuiltinError:

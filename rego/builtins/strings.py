@@ -7,7 +7,17 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from rego import gotext, numeric, utf8
-from rego.builtins.operands import bounded, machine, number, object_, refuse, text, texts, wrong_type
+from rego.builtins.operands import (
+    affordable,
+    bounded,
+    machine,
+    number,
+    object_,
+    refuse,
+    text,
+    texts,
+    wrong_type,
+)
 from rego.errors import OperandError
 from rego.values import RegoSet, Value, sorted_items
 
@@ -130,6 +140,7 @@ def _index_of_n(value: Value, part: Value) -> list[int]:
     source, wanted = text(value, 1), text(part, 2)
     if not wanted:
         raise refuse("empty search character")
+    affordable(len(source) * len(wanted) // 100)  # characters are compared a hundred times as fast
     found: list[int] = []
     place = source.find(wanted)
     while place >= 0:
@@ -164,11 +175,13 @@ def _one_or_many(value: Value, place: int) -> list[str]:
 
 def _any_prefix(values: Value, prefixes: Value) -> bool:
     found, wanted = _one_or_many(values, 1), tuple(_one_or_many(prefixes, 2))
+    affordable(len(found) * len(wanted))
     return any(value.startswith(wanted) for value in found)
 
 
 def _any_suffix(values: Value, suffixes: Value) -> bool:
     found, wanted = _one_or_many(values, 1), tuple(_one_or_many(suffixes, 2))
+    affordable(len(found) * len(wanted))
     return any(value.endswith(wanted) for value in found)
 
 

@@ -183,7 +183,7 @@ def _add_date(value: Value, years: Value, months: Value, days: Value) -> int:
     more_years, more_months, more_days = machine(years, 2), machine(months, 3), machine(days, 4)
     moment, rest = _at(nanoseconds, zone)
     # Go's arithmetic overflows, and so does this.
-    year, month = divmod(_int64(moment.month + more_months) - 1, 12)
+    year, month = divmod(_int64(_int64(moment.month + more_months) - 1), 12)
     days_since = _days(_int64(moment.year + more_years) + year, month + 1, _int64(moment.day + more_days))
     seconds = _int64(days_since * 86_400 + moment.hour * 3600 + moment.minute * 60 + moment.second)
     return _bounded((seconds - _zone_offset(seconds, zone)) * _SECOND + rest)

@@ -39,6 +39,7 @@ _AMOUNTS: Final[Mapping[str, Fraction]] = {
 _AMOUNT: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MAX_EXPONENT_DIGITS: Final = 6
 _PLACES: Final = 10**10  # OPA gives ten decimal places
+_INVISIBLE: Final = -100  # an amount of so many places is nothing, whatever its unit
 
 
 def _split(source: str, name: str) -> tuple[str, str]:
@@ -66,7 +67,8 @@ def _split(source: str, name: str) -> tuple[str, str]:
 def _amount(source: str, name: str) -> Fraction:
     if _AMOUNT.fullmatch(source) is None:
         raise refuse(f"{name}: could not parse amount to a number")
-    return numeric.exact(Decimal(source))
+    amount = Decimal(source)
+    return Fraction(0) if not amount or amount.adjusted() < _INVISIBLE else numeric.exact(amount)
 
 
 def _parse(value: Value) -> Value:

@@ -12,14 +12,13 @@ import pytest
 from rego import EvaluationError, Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
     from tests.servers.opa_pipe import Pipe
 
 #: What kind of answer (value, undefined, error), and the value or the error's code.
 Answer: TypeAlias = tuple[str, Any]
 _OK: Final = 200
-_FROM_A_BODY: Final = frozenset({"eval_type_error", "eval_builtin_error", "eval_conflict_error"})
 
 
 class Duel:
@@ -32,18 +31,14 @@ class Duel:
         pipe: A connection to theirs.
         root: The name of the base document that is different from one time to the next.
         strict: Whether errors in builtins end an evaluation.
-        hides_errors: Packages in which OPA may leave a body alone that ends in an error of ours.
     """
 
-    def __init__(
-        self, policy: Policy, pipe: Pipe, root: str, *, strict: bool = True, hides_errors: Container[str] = ()
-    ) -> None:
+    def __init__(self, policy: Policy, pipe: Pipe, root: str, *, strict: bool = True) -> None:
         self.compared = 0
         self._policy = policy
         self._pipe = pipe
         self._root = root
         self._strict = strict
-        self._hides_errors = hides_errors
         self._suspects: tuple[str, ...] = ()
 
     def fight(self, data: Any, documents: Iterable[Any]) -> None:
@@ -55,17 +50,13 @@ class Duel:
             answers = self._pipe.ask(entrypoints, document, strict=self._strict)
             for entrypoint, answer in zip(entrypoints, answers, strict=True):
                 theirs, ours = _theirs(*answer), _ours(policy, entrypoint, document)
-                if theirs != ours and not self._is_hidden(entrypoint, theirs, ours):
+                if theirs != ours:
                     self._suspects = (entrypoint,)
                     pytest.fail(
                         f"{entrypoint}: opa {theirs}, ours {ours}\n"
                         f"input {json.dumps(document)}\ndata.{self._root} {json.dumps(data)}"
                     )
             self.compared += len(entrypoints)
-
-    def _is_hidden(self, entrypoint: str, theirs: Answer, ours: Answer) -> bool:
-        package = entrypoint.split("/")[1]
-        return package in self._hides_errors and theirs[0] != "error" and ours[1] in _FROM_A_BODY
 
 
 def _theirs(status: int, answer: bytes) -> Answer:

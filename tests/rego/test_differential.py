@@ -36,19 +36,6 @@ _ENOUGH: Final = 20_000
 _RULE: Final = re.compile(r"^(?:default )?([a-z]\w*)\b(?!\()", re.MULTILINE)
 _WORDS: Final = {"package", "import", "default", "some", "every", "not"}
 _FUNCTION: Final = re.compile(r"^\w+\(", re.MULTILINE)
-#: Programs in which OPA leaves a body alone that would end in an error, where the plan does not say so:
-#: its rule index (v1/ast/index.go) knew that the body cannot hold, another body gave the same value, or
-#: `every` had failed. Here, and nowhere else, an error of ours may stand against a value of OPA's or none.
-_HIDES_ERRORS: Final = frozenset(
-    {
-        "builtin_errors",
-        "chained_comparison",
-        "deep_with_function",
-        "early_exit",
-        "else_of_function",
-        "errors_in_every",
-    }
-)
 
 # ── what is asked ───────────────────────────────────────────────────────────────────────────────
 
@@ -250,7 +237,7 @@ def test_the_language_means_what_it_means_in_opa(
     policy = Policy.load(
         language_plan, {}, builtins={"rand.intn": lambda _, __: 5}, strict_builtin_errors=strict
     )
-    duel = Duel(policy, language_pipe, "world", strict=strict, hides_errors=_HIDES_ERRORS)
+    duel = Duel(policy, language_pipe, "world", strict=strict)
 
     @_settings(examples)
     @given(_WORLDS, st.lists(_INPUTS, min_size=1, max_size=3))

@@ -35,8 +35,8 @@ _REAL: Final = tuple(
 _CODE: Final = "__import__('builtins').__dict__.__setitem__('taken', 1)"
 _TEXTS: Final = [
     f"x'];{_CODE};#", f'x"];{_CODE};#', f"\n{_CODE}\n", f"'''{_CODE}'''", f"\\';{_CODE}#",
-    f"{{{_CODE}}}", f"\r{_CODE}", f"\x0c{_CODE}", f"\u2028{_CODE}", "\\N{BULLET}", "\\x41\\", '"""', "\x00", "\ud800",
-    "%s", "{l1}",
+    f"{{{_CODE}}}", f"\r{_CODE}", f"\x0c{_CODE}", f"\u2028{_CODE}", "\\N{BULLET}", "\\x41\\", '"""', "\x00",
+    "\ud800", "%s", "{l1}",
     "l0", "t[0]", "m", "U", "N", "break", "a.b", "", "0", "1", "result", "lower", "internal.print",
 ]  # fmt: skip
 _JUNK: Final[list[Any]] = [
@@ -47,8 +47,8 @@ _JUNK: Final[list[Any]] = [
 _BUILTINS: Final = {
     "plus": 2, "mul": 2, "count": 1, "lower": 1, "concat": 2, "sprintf": 2, "numbers.range": 2, "split": 2,
     "array.concat": 2, "object.union": 2, "json.unmarshal": 1, "json.marshal": 1, "walk": 1, "equal": 2,
-    "gt": 2, "internal.member_2": 2, "internal.print": 1, "glob.match": 3, "regex.match": 2, "time.now_ns": 0, "or": 2,
-    "to_number": 1, "and": 2, "minus": 2, "sort": 1, "graph.reachable": 2, "json.patch": 2,
+    "gt": 2, "internal.member_2": 2, "internal.print": 1, "glob.match": 3, "regex.match": 2, "time.now_ns": 0,
+    "or": 2, "to_number": 1, "and": 2, "minus": 2, "sort": 1, "graph.reachable": 2, "json.patch": 2,
 }  # fmt: skip
 _INPUTS: Final = [
     {}, [], None, "x", 3, UNDEFINED, [[1, [2]], {"a": 1}],
