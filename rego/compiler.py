@@ -38,6 +38,8 @@ ANSWERS: Final = 2
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
+#: The statements with which a rule gives a result.
+_RULES: Final = (p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd)
 #: The planner calls so everything in a package that is asked for as a document, its functions, too.
 _DOCUMENT_ARGUMENTS: Final = 2
 
@@ -183,8 +185,10 @@ class _Scope:
         self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
         self.declared = plan.builtins
         self.builtins = builtins
-        self.rules: list[Location] = []
-        self.places: dict[Location, int] = {}
+        made = [s for function in plan.functions for s in walk(function.blocks) if isinstance(s, _RULES)]
+        self.rules = {
+            location: number for number, location in enumerate(dict.fromkeys(s.location for s in made))
+        }
         self.names: dict[str, str] = {}
         self.contextual = False
         self.called: set[int] = set()
@@ -297,10 +301,7 @@ class _Scope:
     def fired(self, location: Location) -> int | None:
         if not self.builtins.tracing:
             return None
-        if location not in self.places:
-            self.places[location] = len(self.rules)
-            self.rules.append(location)
-        return self.places[location]
+        return self.rules.setdefault(location, len(self.rules))
 
 
 def _slots(

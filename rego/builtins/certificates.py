@@ -20,12 +20,13 @@ from rego.builtins.keys import (
 )
 from rego.builtins.operands import object_, refuse, text, wrong_type
 from rego.builtins.pem import blocks
-from rego.builtins.rawbytes import as_text, encoded, standard_base64
+from rego.builtins.rawbytes import as_text, standard_base64
 from rego.builtins.x509.certificates import Certificate, parse_certificate, parse_certificates
 from rego.builtins.x509.chains import Wanted, verified_chain
 from rego.builtins.x509.printing import printed_certificate, printed_private_key, printed_request
 from rego.builtins.x509.requests import parse_request
 from rego.errors import BuiltinError
+from rego.utf8 import encoded
 from rego.values import RegoSet, Value, integer, is_number
 
 if TYPE_CHECKING:

@@ -11,17 +11,13 @@ import re
 from typing import Final
 
 from rego.builtins.operands import refuse
+from rego.utf8 import encoded
 
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*")
 _URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 _FROM_URL: Final = str.maketrans("-_", "+/")
 _INVALID: Final = re.compile("[\ud800-\udfff]")
 _QUANTUM: Final = 4
-
-
-def encoded(text: str) -> bytes:
-    """Return a string's bytes; a lone surrogate keeps the three that it would have."""
-    return text.encode("utf-8", "surrogatepass")
 
 
 def as_text(raw: bytes) -> str:

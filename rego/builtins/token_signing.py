@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rego.builtins import encoding
 from rego.builtins.operands import refuse, text
-from rego.builtins.rawbytes import encoded
 from rego.builtins.signatures import ALGORITHMS, sign
 from rego.builtins.webkeys import parse_keys
+from rego.utf8 import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

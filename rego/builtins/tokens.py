@@ -16,7 +16,7 @@ from rego.builtins import encoding
 from rego.builtins.keys import ECPublicKey, Ed25519PublicKey, RSAPublicKey, subject_public_key
 from rego.builtins.operands import object_, refuse, text
 from rego.builtins.pem import first
-from rego.builtins.rawbytes import as_text, encoded, url_base64
+from rego.builtins.rawbytes import as_text, url_base64
 from rego.builtins.signatures import (
     ALGORITHMS,
     Algorithm,
@@ -28,6 +28,7 @@ from rego.builtins.signatures import (
 )
 from rego.builtins.webkeys import Material, parse_keys
 from rego.builtins.x509.certificates import parse_certificate
+from rego.utf8 import encoded
 from rego.values import Value, compare_numbers, is_number
 
 if TYPE_CHECKING:

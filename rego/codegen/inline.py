@@ -22,6 +22,7 @@ class Inline:
     kind: str | None
 
 
+_EXACT: Final = 2**62
 Kinds: TypeAlias = list[str | None]
 _Writer: TypeAlias = Callable[[list[str], Kinds], Inline]
 
@@ -96,8 +97,9 @@ def _is_number(args: list[str], kinds: Kinds) -> Inline:
 
 
 def _itself(args: list[str], kinds: Kinds) -> Inline:
-    """Write what rounding does to whole numbers."""
-    return Inline(args[0], None if kinds[0] == "int" else f"type({args[0]}) is int", None)
+    """Write what rounding does to whole numbers; OPA rounds larger ones to 64 bits."""
+    asked = [] if kinds[0] == "int" else [f"type({args[0]}) is int"]
+    return Inline(args[0], " and ".join([*asked, f"-{_EXACT} < {args[0]} < {_EXACT}"]), None)
 
 
 def _lower(args: list[str], kinds: Kinds) -> Inline:

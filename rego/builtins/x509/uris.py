@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from rego.builtins.operands import refuse
-from rego.builtins.rawbytes import encoded
+from rego.utf8 import encoded
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
