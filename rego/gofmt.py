@@ -2,6 +2,8 @@
 
 After Go's `fmt/print.go`, `fmt/format.go` and `math/big/intconv.go`, mistakes in a format included:
 a policy that logs `%!d(string=x)` logs the same here.
+
+Longer than most modules: the reading of a format and the printers of its verbs share their flags.
 """
 
 from __future__ import annotations

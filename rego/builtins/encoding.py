@@ -1,4 +1,7 @@
-"""Text forms of values and bytes: JSON, base64, hex and URL queries."""
+"""Text forms of values and bytes: JSON, base64, hex and URL queries.
+
+Longer than most modules: four small families that OPA, too, keeps in one place.
+"""
 
 from __future__ import annotations
 

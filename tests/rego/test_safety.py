@@ -37,7 +37,8 @@ _LOOPS: Final = "some a in input.xs; some b in input.xs; some c in input.xs; som
 #: Programs that would not end within the age of the universe, or not within the machine's memory.
 ATTACKS: Final = {
     "loops": f"p := count([1 | {_LOOPS}])",
-    "loops_in_every": "p if every a in input.xs { every b in input.xs { every c in input.xs { c > 0 } } }",
+    "loops_in_every": "p if every a in input.xs { every b in input.xs { a > -b; "
+    "every c in input.xs { c > -b } } }",
     "loops_in_not": f"p if not q\nq if {{ {_LOOPS}; a + b + c + d < 0 }}",
     "loops_in_functions": "f(x) := [g(y) | some y in input.xs]\ng(x) := [h(y) | some y in input.xs]\n"
     "h(x) := [sum([x, y]) | some y in input.xs]\np := [f(x) | some x in input.xs]",
