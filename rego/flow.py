@@ -5,7 +5,8 @@ Everything here is static and conservative; nothing looks at values.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,6 +156,23 @@ def writes(statement: p.Statement) -> tuple[p.Local, ...]:
     """Return the locals that a statement itself sets or changes, not counting its blocks."""
     get = _WRITTEN.get(type(statement))
     return get(statement) if get else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often the statements of a function read and set each local."""
+
+    read: Counter[p.Local]
+    written: Counter[p.Local]
+
+
+def times(blocks: Iterable[p.Block]) -> Times:
+    """Count what blocks read and set."""
+    statements = walk(blocks)
+    return Times(
+        Counter([local for s in statements for local in reads(s)]),
+        Counter([local for s in statements for local in writes(s)]),
+    )
 
 
 def written(blocks: Iterable[p.Block]) -> set[p.Local]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from rego import plan as p
-from rego.flow import blocks_of, reads, walk, with_blocks, writes
+from rego.flow import blocks_of, with_blocks
 from rego.optimize.shapes import jumps
 
+_RESET_AND_SET: Final = 2
 
-def without_flags(blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
+if TYPE_CHECKING:
+    from rego.flow import Times
+
+
+def without_flags(blocks: tuple[p.Block, ...], times: Times) -> tuple[p.Block, ...]:
     """Return blocks in which a test whether a block set a flag is that block, negated.
 
     `every` asks so for each member: it resets a flag, runs the body, which ends by setting it, and asks.
 
     Args:
         blocks: A function's blocks, separated.
+        times: How often the function reads and sets each local.
     """
-    statements = walk(blocks)
-    read = Counter([local for s in statements for local in reads(s)])
-    written = Counter([local for s in statements for local in writes(s)])
-    flags = {local for local, times in written.items() if times == 2 and read[local] == 1}  # noqa: PLR2004 - reset, set
+    flags = {
+        local for local, often in times.written.items() if often == _RESET_AND_SET and times.read[local] == 1
+    }
     return tuple(_without(block, flags) for block in blocks) if flags else blocks
 
 

@@ -6,7 +6,6 @@ and no error can happen in it (v1/ast/index.go). It also saves the work.
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from rego.values import RegoSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rego.flow import Times
     from rego.values import Value
 
 #: The builtins that OPA's index asks about, and whether each is about the end of a string.
@@ -30,7 +30,10 @@ _AT_END: Final[Mapping[str, bool]] = {
 
 
 def with_conditions_first(
-    blocks: tuple[p.Block, ...], params: Iterable[p.Local], constants: Mapping[p.Local, Value]
+    blocks: tuple[p.Block, ...],
+    params: Iterable[p.Local],
+    constants: Mapping[p.Local, Value],
+    times: Times,
 ) -> tuple[p.Block, ...]:
     """Return blocks in which lookups, and comparisons of what they found with constants, come first.
 
@@ -38,10 +41,11 @@ def with_conditions_first(
         blocks: A function's blocks, with lookups.
         params: Its parameters.
         constants: The locals that only ever hold one known value.
+        times: How often the function reads and sets each local.
     """
-    written = Counter(local for s in walk(blocks) for local in writes(s))
-    unfit = set().union(*map(exposed, blocks)) | {local for local, times in written.items() if times > 1}
-    roots = {param for param in params if not written[param]}
+    unfit = set[p.Local]().union(*map(exposed, blocks))
+    unfit |= {local for local, often in times.written.items() if often > 1}
+    roots = {param for param in params if not times.written[param]}
     return tuple(_reordered(block, roots, unfit, constants) for block in blocks)
 
 
@@ -59,6 +63,7 @@ def _reordered(
     first: list[p.Statement] = []
     rest: list[p.Statement] = []
     statements = _with_affixes(block.statements, roots, constants)
+    unfit = unfit | _compared(statements, constants)
     for s in statements:
         if isinstance(s, p.ResetLocal) and not first and not rest:
             resets.append(s)
@@ -69,6 +74,16 @@ def _reordered(
             rest.append(s)
             moving = moving and not _has_effect(s, unfit)
     return p.Block((*resets, *first, *rest))
+
+
+def _compared(statements: list[p.Statement], constants: Mapping[p.Local, Value]) -> set[p.Local]:
+    """Return the locals that are compared with each other: of two references OPA's index requires neither."""
+    found: set[p.Local] = set()
+    for s in statements:
+        if isinstance(s, p.Equal):
+            sides = {side for side in (s.a, s.b) if type(side) is int and side not in constants}
+            found |= sides if len(sides) > 1 else set()
+    return found
 
 
 def _with_affixes(

@@ -6,27 +6,31 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rego import plan as p
-from rego.flow import blocks_of, reads, walk, with_blocks, writes
+from rego.flow import blocks_of, with_blocks
 from rego.nodes import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rego.flow import Times
+
     Path = tuple[str, ...]
 
 
-def with_lookups(blocks: tuple[p.Block, ...], roots: tuple[p.Local, ...]) -> tuple[p.Block, ...]:
+def with_lookups(
+    blocks: tuple[p.Block, ...], roots: tuple[p.Local, ...], times: Times
+) -> tuple[p.Block, ...]:
     """Return blocks in which steps by constant keys from a root, one after the other, are one statement.
 
     Args:
         blocks: A function's blocks, separated.
         roots: The parameters that hold the input and the data.
+        times: How often the function reads and sets each local.
     """
-    used = Counter(local for s in walk(blocks) for local in (*reads(s), *writes(s)))
-    return tuple(_looked_up(block, roots, used) for block in blocks)
+    return tuple(_looked_up(block, roots, times) for block in blocks)
 
 
-def _looked_up(block: p.Block, roots: tuple[p.Local, ...], used: Counter[p.Local]) -> p.Block:
+def _looked_up(block: p.Block, roots: tuple[p.Local, ...], times: Times) -> p.Block:
     statements: list[p.Statement] = []
     for s in block.statements:
         if isinstance(s, p.Dot) and type(s.source) is int and type(s.key) is str:
@@ -34,16 +38,18 @@ def _looked_up(block: p.Block, roots: tuple[p.Local, ...], used: Counter[p.Local
             if s.source in roots:
                 statements.append(Lookup(s.location, s.source, (s.key,), s.target))
                 continue
-            if isinstance(before, Lookup) and before.target == s.source and used[s.source] == _ONLY_A_STEP:
+            if isinstance(before, Lookup) and before.target == s.source and _is_step(s.source, times):
                 statements[-1] = Lookup(s.location, before.source, (*before.path, s.key), s.target)
                 continue
         if blocks_of(s):
-            s = with_blocks(s, tuple(_looked_up(inner, roots, used) for inner in blocks_of(s)))  # noqa: PLW2901 - the same statement
+            s = with_blocks(s, tuple(_looked_up(inner, roots, times) for inner in blocks_of(s)))  # noqa: PLW2901 - the same statement
         statements.append(s)
     return p.Block(tuple(statements))
 
 
-_ONLY_A_STEP = 2  # a local that is set once and read once
+def _is_step(local: p.Local, times: Times) -> bool:
+    """Tell a local that is set once and read once."""
+    return times.read[local] == times.written[local] == 1
 
 
 def prefixes(paths: Iterable[Path]) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rego.flow import times
 from rego.optimize.constants import with_constants
 from rego.optimize.flags import without_flags
 from rego.optimize.fronts import with_conditions_first
@@ -57,6 +58,7 @@ def prepared(blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p
     kept = {*params, *(() if result is None else (result,))}
     found = with_direct_result(plain(blocks, params, result), result)
     found, constants = with_constants(found, kept)
-    found = with_lookups(found, params[:2])
-    found = with_conditions_first(found, params, constants)
-    return Prepared(without_flags(found), constants)
+    counted = times(found)
+    found = with_lookups(found, params[:2], counted)
+    found = with_conditions_first(found, params, constants, counted)
+    return Prepared(without_flags(found, counted), constants)
