@@ -112,7 +112,7 @@ def _range_step(first: Value, last: Value, step: Value) -> list[Value]:
 
 
 def _range_by(start: int, end: int, step: int) -> list[Value]:
-    bounded(abs(end - start) // step)
+    bounded(abs(end - start) // step * 10)
     return list(range(start, end + 1, step) if start <= end else range(start, end - 1, -step))
 
 

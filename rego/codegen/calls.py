@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rego import nodes
 from rego import plan as p
+from rego.codegen.charges import LIGHT, MAKING
 from rego.codegen.conditions import ConditionWriter
 from rego.optimize.shapes import DYNAMIC_LEVELS
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rego.codegen.inline import Inline
+
+
+#: Sizes that are not worth a charge: of what is made, and of what is looked through.
+_SMALL: Final = 16
+_LIGHT: Final = 255
 
 
 class CallWriter(ConditionWriter):
@@ -97,12 +103,29 @@ class CallWriter(ConditionWriter):
 
     def _count_step(self) -> None:
         """Where work is not bounded by the plan's size, take a step off the budget."""
-        self.emit("t[0] = c = t[0] - 1")
+        self._charge("1")
+
+    def _charge(self, steps: str) -> None:
+        self.emit(f"t[0] = c = t[0] - {steps}")
         self.emit("if c < 0: exhausted()")
+
+    def _charge_if_large(self, value: str, measure: str, least: int) -> None:
+        self.emit(f"if type({value}) in sized and len({value}) > {least}:")
+        with self.indented():
+            self._charge(f"{measure}({value})")
+
+    def _repeats(self) -> bool:
+        """Tell whether what is written here may run many times in an evaluation."""
+        return len(self.params) > 2 or any(frame.scan for frame in self.frames)  # noqa: PLR2004 - the input and the data
 
     def _call_builtin(self, s: p.Call) -> None:
         found, call = self._inline(s), self._builtin(s)
         if call is None:
+            return
+        if s.func in MAKING:
+            self._set(s.result, f"{found.expression} if {found.when} else {call}" if found else call)
+            self._charge_if_large(self.local(s.result), "size", _SMALL)
+            self._leave_if_undefined(s.result)
             return
         if found is None:
             self._set(s.result, call)
@@ -119,7 +142,11 @@ class CallWriter(ConditionWriter):
     def _builtin(self, s: p.Call) -> str | None:
         """Return an expression for a builtin's call; write it where it has no value."""
         name, void, contextual = self.scope.builtin(s.func, len(s.args))
-        args = map(self.read, s.args)
+        args = list(map(self.read, s.args))
+        if self._repeats() and s.func not in LIGHT:
+            for operand in s.args:
+                if type(operand) is int and self._kind(operand) not in {"int", "bool", "null"}:
+                    self._charge_if_large(self.read(operand), "weight", _LIGHT)
         call = f"{name}({', '.join(['t[1]', *args] if contextual else args)})"
         if void:
             self.emit(call)

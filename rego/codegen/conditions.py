@@ -23,6 +23,8 @@ class ConditionWriter(OperandWriter):
             a, b = self.scope.constant(self._known(first)), self.scope.constant(self._known(second))
             return f"not equal({a}, {b})", f"equal({a}, {b})"
         a, b, kinds = self.read(first), self.read(second), {self._kind(first), self._kind(second)}
+        if None not in kinds and len(kinds) > 1:  # of two types, whatever their values
+            return "True", "False"
         if "bool" in kinds or "null" in kinds:
             return f"{a} is not {b}", f"{a} is {b}"
         if "str" in kinds or kinds == {"int"}:
