@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
-.PHONY: help run test test-embedded coverage check tools servers bundle bench format lock clean
+.PHONY: help run test test-embedded coverage check tools servers bundle bench bench-rego format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bundle: $(DEV_STAMP) tools ## Build the shipped default bundle from policies/
 
 bench: $(DEV_STAMP) tools ## Measure the gateway beside a bare pass-through
 	$(BIN)/python -m bench
+
+bench-rego: $(DEV_STAMP) tools ## Measure policy evaluation beside opa bench and an OPA server
+	$(BIN)/python -m bench.rego
 
 lock: | $(BIN)/python ## Resolve dependencies again and write the hashed lock files
 	bash scripts/lock.sh

@@ -8,6 +8,7 @@ known only at run time) reads the whole of what is at the path.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rego import plan as p
@@ -18,24 +19,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """The paths of the input that an entrypoint can read, as tuples of object keys; `()` is the whole input.
+
+    Args:
+        paths: The shortest set that covers all that can be read.
+        dynamic: Those of them at which a key is known only at run time (`input.a[input.b]`),
+            so that more is in the set than one evaluation reads.
+    """
+
+    paths: frozenset[Path]
+    dynamic: frozenset[Path]
+
+
 _MAX_PATH = 16  # a longer path is reported by its prefix: an analysis must end
 
 
-def input_reads(plan: p.Plan, entrypoint: str) -> frozenset[Path]:
-    """Return the shortest set of input paths that covers all that an entrypoint can read.
+def input_reads(plan: p.Plan, entrypoint: str) -> Reads:
+    """Return the paths of the input that an entrypoint can read.
 
     Args:
         plan: The plan.
         entrypoint: The name of one of its entrypoints.
-
-    Returns:
-        Paths as tuples of object keys; `()` stands for the whole input.
     """
     functions = {function.name: function for function in plan.functions}
     start = next(found for found in plan.entrypoints if found.name == entrypoint)
     analysis = _Analysis(functions)
     analysis.run(start.blocks)
-    return frozenset(_covering(analysis.found()))
+    paths = frozenset(_covering(analysis.found()))
+    return Reads(
+        paths,
+        frozenset(path for path in paths if any(path == asked[: len(path)] for asked in analysis.dynamic)),
+    )
 
 
 def _covering(paths: Iterable[Path]) -> list[Path]:
@@ -54,6 +72,11 @@ class _Body:
     ) -> None:
         self.statements = list(walk(plain(blocks, params, result)))
         self.aliases: defaultdict[p.Local, set[Path]] = defaultdict(set)
+        self.numbers = {
+            s.target
+            for s in self.statements
+            if isinstance(s, p.MakeNumberInt | p.MakeNumberRef | p.AssignInt)
+        }
         self.returned = {s.source for s in self.statements if isinstance(s, p.ReturnLocal)}
         self.passed = _only_passed_on(self.statements)
 
@@ -79,6 +102,7 @@ class _Analysis:
         self.functions = functions
         self.bodies: dict[str, _Body] = {}
         self.read: set[Path] = set()
+        self.dynamic: set[Path] = set()
         self.changed = True
 
     def run(self, blocks: tuple[p.Block, ...]) -> None:
@@ -111,13 +135,17 @@ class _Analysis:
                 case p.Dot(key=str(key)) if is_local(s.source):
                     longer = {(*path, key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
                     self.flow(body, s.target, longer)
+                case p.Dot(key=int(key)) if (
+                    is_local(s.source) and is_local(s.key) and key not in body.numbers
+                ):
+                    self.dynamic |= body.aliases[int(s.source)]
                 case p.With(path=()) if is_local(s.value):  # the planner restores the input like this
                     self.flow(body, s.local, body.aliases[int(s.value)])
                 case p.Call():
                     self.call(body, s)
                 case p.CallDynamic():
                     for function in self.functions.values():
-                        if function.path and len(function.params) == len(s.args):
+                        if len(function.params) == len(s.args) and p.may_mean(s.path, function.path):
                             self.enter(body, function, s.args, s.result)
                 case _:
                     pass

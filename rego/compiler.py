@@ -53,6 +53,7 @@ class Program:
         places: How many places the memo has.
         data_paths: The places of the memo for what the data has at a path.
         rules: The locations behind the numbers of rules.
+        owners: The path of the rule that each of them belongs to, without `data`.
         contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
@@ -62,6 +63,7 @@ class Program:
     places: int
     data_paths: Mapping[int, tuple[str, ...]]
     rules: tuple[Location, ...]
+    owners: Mapping[Location, tuple[str, ...]]
     contextual: bool
     lines: tuple[Location | None, ...]
     source: str
@@ -125,6 +127,7 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
         places=scope.places_in_memo,
         data_paths={slot: path for path, slot in scope.slots[p.DATA].items()},
         rules=tuple(scope.rules),
+        owners=scope.owners,
         contextual=scope.contextual,
         lines=tuple(where for _, where in flat),
         source=source,
@@ -185,10 +188,13 @@ class _Scope:
         self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
         self.declared = plan.builtins
         self.builtins = builtins
-        made = [s for function in plan.functions for s in walk(function.blocks) if isinstance(s, _RULES)]
-        self.rules = {
-            location: number for number, location in enumerate(dict.fromkeys(s.location for s in made))
+        self.owners = {
+            s.location: function.path[1:]
+            for function in plan.functions
+            for s in walk(function.blocks)
+            if isinstance(s, _RULES)
         }
+        self.rules = {location: number for number, location in enumerate(self.owners)}
         self.names: dict[str, str] = {}
         self.contextual = False
         self.called: set[int] = set()
@@ -231,7 +237,7 @@ class _Scope:
             self.used = Counter([s.func for s in statements if isinstance(s, p.Call)])
             patterns = {s.path for s in statements if isinstance(s, p.CallDynamic)}
             for function in self.plan.functions:
-                if any(_may_mean(pattern, function.path) for pattern in patterns):
+                if any(p.may_mean(pattern, function.path) for pattern in patterns):
                     self.used[function.name] += 2
         return self.used
 
@@ -321,12 +327,6 @@ def _slots(
         slots.append({path: following + place for place, path in enumerate(named)})
         following += len(named)
     return (slots[0], slots[1]), following
-
-
-def _may_mean(pattern: tuple[p.Operand, ...], path: tuple[str, ...]) -> bool:
-    """Tell whether a dynamic call's path may turn out to be a function's."""
-    steps = zip(pattern, path, strict=False)
-    return len(pattern) == len(path) and all(type(asked) is not str or asked == step for asked, step in steps)
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:

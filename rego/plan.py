@@ -355,6 +355,19 @@ class Plan:
     builtins: Mapping[str, Builtin]
 
 
+def may_mean(pattern: tuple[Operand, ...], path: tuple[str, ...]) -> bool:
+    """Tell whether the path of a dynamic call may turn out to be a function's.
+
+    Args:
+        pattern: The steps of the call: constants, and locals that may hold anything.
+        path: The function's path; empty where it cannot be called so.
+    """
+    steps = zip(pattern, path, strict=False)
+    return len(pattern) == len(path) > 0 and all(
+        type(asked) is not str or asked == step for asked, step in steps
+    )
+
+
 def parse(document: bytes | Mapping[str, Any]) -> Plan:
     """Read a plan.
 

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rego import analysis, plan
+from rego import analysis, archive, plan
+from rego.annotations import Annotations, Fired
 from rego.builtins import tables
-from rego.builtins.context import Context, Patterns
+from rego.builtins.context import Context, Patterns, WithContext
 from rego.compiler import (
     ANSWERS,
     BUDGET,
@@ -24,7 +25,7 @@ from rego.runtime import NOT_COMPUTED, data_index
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 DEFAULT_MAX_STEPS: Final = 1_000_000
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
@@ -67,9 +68,9 @@ class Policy:
     def load(
         cls,
         document: bytes | Mapping[str, Any],
-        data: Mapping[str, Any],
+        data: Mapping[str, Any] | None = None,
         *,
-        builtins: Mapping[str, Callable[..., Any]] | None = None,
+        builtins: Mapping[str, Callable[..., Any] | WithContext] | None = None,
         strict_builtin_errors: bool = True,
         max_steps: int = DEFAULT_MAX_STEPS,
         on_print: Callable[[str], None] | None = None,
@@ -78,11 +79,13 @@ class Policy:
         """Compile a plan.
 
         Args:
-            document: `plan.json`, as bytes or parsed.
+            document: An OPA bundle (`tar.gz`) with a plan, or `plan.json`, as bytes or parsed.
+                A bundle's signature is not checked.
             data: The base documents. Kept as it is, not copied: do not change it afterwards.
+                Where it is None, the bundle's own, or none for a plan.
             builtins: The host's implementations, by OPA's names; they take and return Rego values and go
                 before our own. Builtins that reach outside (`http.send`, `opa.runtime`,
-                `net.lookup_ip_addr`, `rand.intn`) exist only so.
+                `net.lookup_ip_addr`, `rand.intn`) exist only so; `rego.builtins.outside` has some ready.
             strict_builtin_errors: End the evaluation on an error in a builtin; else the call is undefined.
             max_steps: How many steps an evaluation may take before `eval_budget_exceeded`.
             on_print: Receives the text of `print` calls; without it they do nothing.
@@ -91,6 +94,10 @@ class Policy:
         Raises:
             PlanError: Whatever is wrong with the plan, the data, or a builtin that is not there.
         """
+        if isinstance(document, bytes) and archive.is_bundle(document):
+            document, own = archive.read(document)
+            data = own if data is None else data
+        data = {} if data is None else data
         parsed = plan.parse(document)
         _require_json(data)
         given = dict(builtins or {})
@@ -108,6 +115,27 @@ class Policy:
         """The names that `evaluate` takes."""
         return tuple(self._program.entrypoints)
 
+    @property
+    def plan(self) -> plan.Plan:
+        """The plan as typed, frozen nodes (`rego.plan`), for whoever analyses it."""
+        return self._plan
+
+    def explain(self, fired: Iterable[Location], annotations: Annotations | None = None) -> tuple[Fired, ...]:
+        """Say of the rules that fired which they are, and what their authors wrote about them.
+
+        Args:
+            fired: `Result.fired`.
+            annotations: The bundle's; without them only the rules' paths are told.
+        """
+        known = annotations or Annotations()
+        found = []
+        for location in fired:
+            path = self._program.owners.get(location, ())
+            found.append(
+                Fired(location, ".".join(("data", *path)) if path else "", known.about(path, location))
+            )
+        return tuple(found)
+
     def with_data(self, data: Mapping[str, Any]) -> Policy:
         """Return the same policy over other base documents, without compiling again.
 
@@ -117,7 +145,7 @@ class Policy:
         _require_json(data)
         return replace(self, _data=data, _memo=_memo(self._program, data))
 
-    def reads(self, entrypoint: str) -> frozenset[tuple[str, ...]]:
+    def reads(self, entrypoint: str) -> analysis.Reads:
         """Return the paths of the input that an entrypoint can read; see `rego.analysis`.
 
         Raises:

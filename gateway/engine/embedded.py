@@ -43,9 +43,15 @@ class EmbeddedEngine:
             raise SettingsError(f"bundle {bundle.revision} has no entrypoint: nothing could be asked")
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
-        self._reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
-        # A policy that tells the time or reaches out must be asked every time.
-        self._memories = {name: Memory(paths) for name, paths in self._reads.items() if self._policy.pure}
+        reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
+        self._reads = {name: found.paths for name, found in reads.items()}
+        # A policy that tells the time or reaches out must be asked every time,
+        # and so must one that chooses by the question what of the question it reads.
+        self._memories = {
+            name: Memory(found.paths)
+            for name, found in reads.items()
+            if self._policy.pure and not found.dynamic
+        }
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
         # By identity, because a location is hashed in Python; the policy keeps its locations alive.
         self._lines: dict[tuple[int, ...], tuple[str, ...]] = {}

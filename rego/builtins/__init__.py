@@ -27,9 +27,12 @@ from rego.builtins import (
     times,
     units,
 )
+from rego.builtins.context import WithContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
+
+    Implementation = Callable[..., Any] | WithContext
 
 #: Functions of their operands alone.
 PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
@@ -55,13 +58,6 @@ CONTEXTUAL: Final[Mapping[str, Callable[..., Any]]] = {
     **sprintf.CONTEXTUAL,
     **times.CONTEXTUAL,
     **units.CONTEXTUAL,
-}
-#: Source text for the common case of a builtin; see `rego.codegen`.
-INLINE: Final[Mapping[str, Callable[..., str | None]]] = {
-    **aggregates.INLINE,
-    **arithmetic.INLINE,
-    **comparison.INLINE,
-    **strings.INLINE,
 }
 #: Modules that are imported only for a plan that declares one of these builtins.
 ON_DEMAND: Final[Mapping[str, tuple[str, ...]]] = {
@@ -127,15 +123,13 @@ class Tables:
     Args:
         plain: Functions of their operands alone.
         contextual: Functions that take the evaluation's context first.
-        inline: Writers of faster source text for common operands.
     """
 
     plain: Mapping[str, Callable[..., Any]]
     contextual: Mapping[str, Callable[..., Any]]
-    inline: Mapping[str, Callable[..., str | None]]
 
 
-def tables(names: Iterable[str], given: Mapping[str, Callable[..., Any]]) -> Tables:
+def tables(names: Iterable[str], given: Mapping[str, Implementation]) -> Tables:
     """Return what there is for a plan's builtins; what is missing is in no table.
 
     Args:
@@ -143,13 +137,18 @@ def tables(names: Iterable[str], given: Mapping[str, Callable[..., Any]]) -> Tab
         given: The host's own, which go before ours.
     """
     wanted = set(names) - given.keys()
-    plain, contextual = {**_chosen(PLAIN, wanted), **given}, _chosen(CONTEXTUAL, wanted)
+    plain, contextual = _chosen(PLAIN, wanted), _chosen(CONTEXTUAL, wanted)
+    for name, made in given.items():
+        if isinstance(made, WithContext):
+            contextual[name] = made.function
+        else:
+            plain[name] = made
     for module, held in ON_DEMAND.items():
         if not wanted.isdisjoint(held):
             family = import_module(f"rego.builtins.{module}")
             plain |= _chosen(getattr(family, "TABLE", {}), wanted)
             contextual |= _chosen(getattr(family, "CONTEXTUAL", {}), wanted)
-    return Tables(plain, contextual, _chosen(INLINE, wanted))
+    return Tables(plain, contextual)
 
 
 def _chosen(table: Mapping[str, Any], wanted: Container[str]) -> dict[str, Any]:

@@ -85,10 +85,3 @@ TABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "all": _all,
     "any": _any,
 }
-
-
-def _length(args: list[str], kinds: list[str | None]) -> str:
-    return f"len({args[0]}) if {'True' if kinds[0] in {'list', 'str'} else f'type({args[0]}) is list'}"
-
-
-INLINE: Final[Mapping[str, Callable[[list[str], list[str | None]], str | None]]] = {"count": _length}

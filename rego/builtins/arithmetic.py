@@ -159,17 +159,3 @@ TABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "bits.lsh": _shift(operator.lshift),
     "bits.rsh": _shift(operator.rshift),
 }
-
-
-def _integers(sign: str) -> Callable[[list[str], list[str | None]], str | None]:
-    def write(args: list[str], kinds: list[str | None]) -> str:
-        asked = [f"type({name}) is int" for name, kind in zip(args, kinds, strict=True) if kind != "int"]
-        return f"{args[0]} {sign} {args[1]} if {' and '.join(asked) or 'True'}"
-
-    return write
-
-
-INLINE: Final[Mapping[str, Callable[[list[str], list[str | None]], str | None]]] = {
-    "plus": _integers("+"),
-    "minus": _integers("-"),
-}

@@ -58,36 +58,3 @@ TABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "internal.member_2": _member,
     "internal.member_3": _member_with_key,
 }
-
-
-def _ordering(sign: str) -> Callable[[list[str], list[str | None]], str | None]:
-    def write(args: list[str], kinds: list[str | None]) -> str:
-        asked = [f"type({name}) is int" for name, kind in zip(args, kinds, strict=True) if kind != "int"]
-        return f"{args[0]} {sign} {args[1]} if {' and '.join(asked) or 'True'}"
-
-    return write
-
-
-def _membership(args: list[str], kinds: list[str | None]) -> str:
-    asked = [f"type({args[1]}) is list", *([] if kinds[0] == "str" else [f"type({args[0]}) is str"])]
-    return f"{args[0]} in {args[1]} if {' and '.join(asked)}"
-
-
-def _equality(sign: str) -> Callable[[list[str], list[str | None]], str | None]:
-    def write(args: list[str], kinds: list[str | None]) -> str:
-        if "str" in kinds:
-            return f"{args[0]} {sign} {args[1]} if True"
-        return f"{args[0]} {sign} {args[1]} if type({args[0]}) is str"
-
-    return write
-
-
-INLINE: Final[Mapping[str, Callable[[list[str], list[str | None]], str | None]]] = {
-    "equal": _equality("=="),
-    "neq": _equality("!="),
-    "lt": _ordering("<"),
-    "lte": _ordering("<="),
-    "gt": _ordering(">"),
-    "gte": _ordering(">="),
-    "internal.member_2": _membership,
-}

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MAX_PATTERNS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class WithContext:
+    """A host's implementation of a builtin that takes the evaluation's context before its operands.
+
+    Args:
+        function: Takes a `Context`, then the operands.
+    """
+
+    function: Callable[..., Any]
+
+    def __call__(self, context: Context, *operands: Any) -> Any:
+        """Call it."""
+        return self.function(context, *operands)
 
 
 class Patterns:

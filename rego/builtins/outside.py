@@ -2,7 +2,7 @@
 
 Each is made by a function that takes the host's own means (of drawing, of resolving, of sending),
 checks operands as OPA does before it uses them, and gives equal calls of one evaluation one answer.
-What is made takes the evaluation's context first.
+Pass them to `Policy.load`: `builtins={"rand.intn": rand_intn()}`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import re
 import secrets
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
+from rego.builtins.context import WithContext
 from rego.builtins.operands import refuse, text, whole
 from rego.builtins.signing import request as known_request
 from rego.errors import BuiltinError, OperandError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from rego.builtins.context import Context
     from rego.values import Value
-
-Implementation: TypeAlias = "Callable[..., Any]"
 
 _MAX_INT64: Final = 2**63 - 1
 _LOCALHOST: Final = ("127.0.0.1", "::1")
@@ -41,7 +40,7 @@ _FLAGS: Final = frozenset({"enable_redirect", "tls_use_system_certs", "tls_insec
 _STRICT_FLAGS: Final = frozenset({"cache", "force_cache"})
 
 
-def rand_intn(below: Callable[[int], int] = secrets.randbelow) -> Implementation:
+def rand_intn(below: Callable[[int], int] = secrets.randbelow) -> WithContext:
     """Return `rand.intn`.
 
     Args:
@@ -59,14 +58,14 @@ def rand_intn(below: Callable[[int], int] = secrets.randbelow) -> Implementation
             context.cache[place] = below(size)
         return int(context.cache[place])
 
-    return intn
+    return WithContext(intn)
 
 
 def _system_addresses(name: str) -> Iterable[str]:
     return (str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
 
 
-def net_lookup_ip_addr(resolve: Callable[[str], Iterable[str]] = _system_addresses) -> Implementation:
+def net_lookup_ip_addr(resolve: Callable[[str], Iterable[str]] = _system_addresses) -> WithContext:
     """Return `net.lookup_ip_addr`.
 
     Addresses and `localhost` are answered without asking anybody.
@@ -84,7 +83,7 @@ def net_lookup_ip_addr(resolve: Callable[[str], Iterable[str]] = _system_address
         found: RegoSet = context.cache[place]
         return found
 
-    return lookup
+    return WithContext(lookup)
 
 
 def _addresses(name: str, resolve: Callable[[str], Iterable[str]]) -> list[str]:
@@ -110,7 +109,7 @@ def _written(address: IPv4Address | IPv6Address) -> str:
     return str(mapped or address)
 
 
-def http_send(send: Callable[[Mapping[str, Any]], Value]) -> Implementation:
+def http_send(send: Callable[[Mapping[str, Any]], Value]) -> WithContext:
     """Return `http.send`.
 
     What OPA refuses before it connects is refused here; all else is the host's: certificates, caches,
@@ -137,7 +136,7 @@ def http_send(send: Callable[[Mapping[str, Any]], Value]) -> Implementation:
             return _failure(error)
         return context.cache[place]
 
-    return sent
+    return WithContext(sent)
 
 
 def _failure(error: BuiltinError) -> dict[str, Any]:

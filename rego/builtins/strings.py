@@ -219,17 +219,3 @@ TABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "strings.any_suffix_match": _any_suffix,
     "format_int": _format_int,
 }
-
-
-def _ends(method: str) -> Callable[[list[str], list[str | None]], str | None]:
-    def write(args: list[str], kinds: list[str | None]) -> str:
-        asked = [f"type({name}) is str" for name, kind in zip(args, kinds, strict=True) if kind != "str"]
-        return f"{args[0]}.{method}({args[1]}) if {' and '.join(asked) or 'True'}"
-
-    return write
-
-
-INLINE: Final[Mapping[str, Callable[[list[str], list[str | None]], str | None]]] = {
-    "startswith": _ends("startswith"),
-    "endswith": _ends("endswith"),
-}

@@ -16,7 +16,7 @@ def test_only_what_rules_look_at_is_reported(request_policy: Policy) -> None:
         ("context", "content", "labels"),
         ("resource", "properties", "deployments"),
         ("subject", "properties", "team"),
-    } == request_policy.reads("gateway/request/decision")
+    } == request_policy.reads("gateway/request/decision").paths
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_reads_cover_every_way_to_look(planned: Any, body: str, expected: set[tu
     """Aliases, functions, rules, dynamic keys and `with`: nothing that is read goes unreported."""
     helpers = "f(v) if v.x == 1\n\ng := input.b\n\nh if input.c.z == 1\n"
     policy = Policy.load(planned(f"package t\n\nallow if {{ {body} }}\n\n{helpers}", "t/allow"), {})
-    found = policy.reads("t/allow")
+    found = policy.reads("t/allow").paths
     if "with" in body:  # what `with` replaces may still be reported: sound, not tight
         assert expected <= {*found, ("c", "z")}
         assert found <= {*expected, ("c", "z")}

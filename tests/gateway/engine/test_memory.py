@@ -110,7 +110,7 @@ async def test_a_remembered_answer_is_the_one_that_would_be_given(
 
 def test_what_the_plan_cannot_read_makes_no_difference() -> None:
     """Another request, another second, the same answer: or nothing would ever be recalled."""
-    memory = Memory(Policy.load(SHIPPED.plan, dict(SHIPPED.data)).reads(ENTRYPOINTS[1]))
+    memory = Memory(Policy.load(SHIPPED.plan, dict(SHIPPED.data)).reads(ENTRYPOINTS[1]).paths)
     later = copy.deepcopy(QUESTION)
     later["context"] |= {"time": "later", "request_id": "another"}
     later["subject"]["properties"]["authentication"] = {"method": "oidc", "age_s": 77}

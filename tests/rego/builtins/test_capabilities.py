@@ -60,4 +60,3 @@ def test_the_tables_of_a_plan_hold_what_it_declares_and_what_the_host_gives() ->
     assert {"count", "upper"} == set(made.plain)
     assert {"regex.match"} == set(made.contextual)
     assert made.plain["count"] is count
-    assert "count" not in made.inline
