@@ -31,35 +31,36 @@ def to_json(value: Value) -> Any:
 
 def _plain(value: Value, room: list[int]) -> Any:
     kind = type(value)
-    if kind is dict:
-        return _object(value, room)
-    if kind is list or kind is RegoSet:
-        if not value:
-            return []
-        _take(room, len(value))
-        items = value if kind is list else value.sorted()
-        return [item if type(item) is str and item.isascii() else _plain(item, room) for item in items]
     if kind is str:
         return value if value.isascii() else utf8.shown(value)
+    if kind is dict or kind is list or kind is RegoSet:
+        room[0] -= len(value)
+        if room[0] < 0:
+            raise too_large()
+        if kind is dict:
+            return _object(value, room)
+        items = value if kind is list else value.sorted()
+        return [item if type(item) is str and item.isascii() else _plain(item, room) for item in items]
     return numeric.of_decimal(value) if kind is Decimal else value
 
 
 def _object(value: dict[Any, Value], room: list[int]) -> dict[str, Any]:
-    _take(room, len(value))
-    made: dict[str, Any] = {}
+    try:
+        plain = "".join(value).isascii()
+    except TypeError:  # a key that is no string
+        plain = False
+    if not plain:
+        made = {_name(value_of(name)): _plain(item, room) for name, item in value.items()}
+        return made if len(made) == len(value) else _collapsed(value, room)
+    made = value.copy()
     for name, item in value.items():
         kind = type(item)
-        plain = item
-        if (kind is not str or not item.isascii()) and kind not in _LEAVES:
-            plain = _plain(item, room)
-        made[name if type(name) is str and name.isascii() else _name(value_of(name))] = plain
-    return made if len(made) == len(value) else _collapsed(value, room)
-
-
-def _take(room: list[int], parts: int) -> None:
-    room[0] -= parts
-    if room[0] < 0:
-        raise too_large()
+        if kind is str:
+            if not item.isascii():
+                made[name] = utf8.shown(item)
+        elif kind not in _LEAVES:
+            made[name] = _plain(item, room)
+    return made
 
 
 def _collapsed(value: dict[Any, Value], room: list[int]) -> dict[str, Any]:

@@ -157,6 +157,8 @@ def canonical(value: Value) -> Any:
         return value
     if kind is float or kind is Decimal:
         return _canonical_number(value)
+    if kind is dict:
+        return (5, _object_payload(value, [MAX_PARTS - len(value)]))
     return (_RANKS[kind], _payload(value, kind))
 
 

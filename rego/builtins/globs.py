@@ -24,6 +24,8 @@ _GLOB_SPECIAL: Final = re.compile(r"([*?\\\[\]{}])")
 
 
 def _glob_match(context: Context, pattern: Value, delimiters: Value, value: Value) -> bool:
+    if delimiters is None and type(pattern) is str and type(value) is str and value.isascii():
+        return _matcher(context, pattern, "")(value)
     wanted = text(pattern, 1)
     if delimiters is not None and type(delimiters) is not list:
         raise wrong_type(2, delimiters, "array", "null")
@@ -32,10 +34,14 @@ def _glob_match(context: Context, pattern: Value, delimiters: Value, value: Valu
         raise wrong_element(2, delimiters, "", "rune")
     source = text(value, 3)
     source = source if source.isascii() else utf8.shown(source)
-    matches: Callable[[str], bool] = context.patterns.get(
-        ("glob", wanted, separators), lambda: _glob_matcher(wanted, separators)
+    return _matcher(context, wanted, separators)(source)
+
+
+def _matcher(context: Context, glob: str, separators: str) -> Callable[[str], bool]:
+    found: Callable[[str], bool] = context.patterns.get(
+        ("glob", glob, separators), lambda: _glob_matcher(glob, separators)
     )
-    return matches(source)
+    return found
 
 
 def _glob_matcher(glob: str, separators: str) -> Callable[[str], bool]:

@@ -34,6 +34,7 @@ class Frame:
 
     Args:
         scan: Whether it is the body of a scan.
+        member: The local that holds the member that a scan is at.
         flat: Whether it stands in no loop of its own.
         left: Whether anything leaves it by a jump.
         passing: How many loops more the jumps out of it have to leave.
@@ -41,6 +42,7 @@ class Frame:
     """
 
     scan: bool = False
+    member: p.Local | None = None
     flat: bool = False
     left: bool = False
     passing: set[int] = field(default_factory=set)

@@ -109,6 +109,12 @@ class CallWriter(ConditionWriter):
         self.emit(f"t[0] = c = t[0] - {steps}")
         self.emit("if c < 0: exhausted()")
 
+    def _may_be_large(self, local: p.Local) -> bool:
+        """Tell what may be looked through again and again; a lone loop looks at each member once."""
+        loops = [frame for frame in self.frames if frame.scan]
+        once = len(self.params) == 2 and len(loops) == 1 and local == loops[0].member  # noqa: PLR2004 - input, data
+        return not once and local not in self.constants and self._kind(local) not in {"int", "bool", "null"}
+
     def _charge_if_large(self, value: str, measure: str, least: int) -> None:
         self.emit(f"if type({value}) in sized and len({value}) > {least}:")
         with self.indented():
@@ -145,7 +151,7 @@ class CallWriter(ConditionWriter):
         args = list(map(self.read, s.args))
         if self._repeats() and s.func not in LIGHT:
             for operand in s.args:
-                if type(operand) is int and self._kind(operand) not in {"int", "bool", "null"}:
+                if type(operand) is int and self._may_be_large(operand):
                     self._charge_if_large(self.read(operand), "weight", _LIGHT)
         call = f"{name}({', '.join(['t[1]', *args] if contextual else args)})"
         if void:

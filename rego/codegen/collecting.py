@@ -107,7 +107,7 @@ class CollectionWriter(CallWriter):
         before = {local: fact for local, fact in self.facts.items() if local not in changed}
         source = self._scanned(s, orderless=orderless)
         self.facts = before.copy()
-        frame = Frame(scan=True)
+        frame = Frame(scan=True, member=s.value)
         self.frames.append(frame)
         outer, self.out = self.out, []
         with self.nesting() as outlined:
