@@ -168,6 +168,8 @@ class _FunctionWriter(StatementWriter):
 
     def test(self, part: Guarded) -> str:
         """Return an expression for whether what `v` holds lets any of some rules hold."""
+        if part.place.way == "exists":
+            return "v is not U"
         texts = self.scope.constant(part.texts)
         if part.place.way == "is":
             return f"type(v) is str and v in {texts}"

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     Path = tuple[str, ...]
 
-#: How the text is asked for: it is the value, the value begins with it, or it is a member of the value.
-Way: TypeAlias = Literal["is", "begins", "has"]
+#: How the text is asked for: it is the value, the value begins with it, it is a member of the value;
+#: or there must only be a value, whatever it is.
+Way: TypeAlias = Literal["is", "begins", "has", "exists"]
 _LEAST: Final = 4  # fewer rules are faster asked one by one
 _FAN: Final = 8
 _LITERAL: Final = re.compile(r"[^*?\[\]{}\\!,]*")  # what of a glob stands for itself
@@ -88,6 +89,8 @@ def guarded(function: Function) -> Sequence[Guarded | int]:
         place = _best(rules)
         if place is None:
             found.extend(number for rule in rules for number in rule.blocks)
+        elif place.way == "exists":
+            found.append(_chain(rules))
         else:
             found.append(_tree(rules, place))
     return found
@@ -96,13 +99,7 @@ def guarded(function: Function) -> Sequence[Guarded | int]:
 def _groups(rules: list[_Rule], *, orderless: bool) -> Iterator[list[_Rule]]:
     """Yield rules in lists that may share a test."""
     if orderless:
-        often = Counter(place for rule in rules for place in rule.asks)
-        by_place: dict[Place | None, list[_Rule]] = {None: []}
-        for rule in rules:
-            place = max(rule.asks, key=lambda asked: often[asked], default=None)
-            place = place if place is not None and often[place] >= _LEAST else None
-            by_place.setdefault(place, []).append(rule)
-        first, last = rules[0], rules[-1]
+        first, last, by_place = rules[0], rules[-1], _by_place(rules)
         middle = by_place.pop(None)
         yield [first]
         yield from by_place.values()
@@ -112,11 +109,24 @@ def _groups(rules: list[_Rule], *, orderless: bool) -> Iterator[list[_Rule]]:
     start = 0
     while start < len(rules):
         end = start + 1
-        shared = set(rules[start].asks)
+        shared = {place for place in rules[start].asks if place.way != "exists"}
         while end < len(rules) and (still := shared & rules[end].asks.keys()):
             shared, end = still, end + 1
         yield rules[start:end]
         start = end
+
+
+def _by_place(rules: list[_Rule]) -> dict[Place | None, list[_Rule]]:
+    """Sort rules by the place that most of them ask; a text says more than that there is any value."""
+    found: dict[Place | None, list[_Rule]] = {None: rules}
+    for exists in (False, True):
+        left, found[None] = found[None], []
+        often = Counter(place for rule in left for place in rule.asks if (place.way == "exists") is exists)
+        for rule in left:
+            places = [place for place in rule.asks if often[place] >= _LEAST]
+            place = max(places, key=lambda asked: often[asked], default=None)
+            found.setdefault(place, []).append(rule)
+    return found
 
 
 def _adds_only(function: Function) -> bool:
@@ -140,6 +150,15 @@ def _best(rules: list[_Rule]) -> Place | None:
         key=lambda place: len({rule.asks[place] for rule in rules}),
         default=None,
     )
+
+
+def _chain(rules: list[_Rule]) -> Guarded:
+    """Return rules behind a test for each place at which all of them must find a value."""
+    shared = set.intersection(*(set(rule.asks) for rule in rules))
+    found: tuple[Guarded | int, ...] = tuple(number for rule in rules for number in rule.blocks)
+    for place in sorted((place for place in shared if place.way == "exists"), key=lambda place: place.path):
+        found = (Guarded(place, frozenset(), found),)
+    return found[0]  # type: ignore[return-value]  # there is at least the place that the rules were sorted by
 
 
 def _tree(rules: list[_Rule], place: Place) -> Guarded:
@@ -196,6 +215,7 @@ class _Asks:
                 break
             if isinstance(s, nodes.Lookup) and s.source == self.function.root:
                 self.paths[s.target] = s.path
+                self.found.setdefault(Place("exists", s.path), frozenset())
             elif isinstance(s, p.Equal):
                 self.equal(s)
             elif isinstance(s, p.Call):
