@@ -117,7 +117,8 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
             parent = next((path[:size] for size in range(len(path) - 1, 0, -1) if path[:size] in slots), ())
             steps = path[len(parent) :]
             lines += write_walk(slot, slots.get(parent), steps, stored=root == p.DATA)
-    flat = list(_flatten(lines, 0))
+    flat: list[tuple[str, Location | None]] = []
+    _flatten(lines, 0, flat)
     source = "\n".join(text for text, _ in flat) + "\n"
     namespace = scope.namespace
     exec(_compiled(source), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
@@ -141,12 +142,13 @@ def _compiled(source: str) -> CodeType:
         raise PlanError("plan.too_deep", "the plan is nested deeper than Python can compile") from error
 
 
-def _flatten(lines: Lines, depth: int) -> Iterator[tuple[str, Location | None]]:
+def _flatten(lines: Lines, depth: int, flat: list[tuple[str, Location | None]]) -> None:
+    indent = " " * depth
     for line in lines:
         if isinstance(line, list):
-            yield from _flatten(line or [("pass", None)], depth + 1)
+            _flatten(line or [("pass", None)], depth + 1, flat)
         else:
-            yield " " * depth + line[0], line[1]
+            flat.append((indent + line[0], line[1]))
 
 
 def _refuse_recursion(plan: p.Plan) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rego import plan as p
-from rego.flow import CHANGES, blocks_of, exposed, reads, walk, with_blocks, writes
+from rego.flow import CHANGES, blocks_of, reads, walk, with_blocks, writes
 from rego.values import RegoSet, Value, key_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _MAKERS: dict[type[p.Statement], Any] = {p.MakeArray: list, p.MakeObject: dict, 
 
 
 def with_constants(
-    blocks: tuple[p.Block, ...], kept: set[p.Local]
+    blocks: tuple[p.Block, ...], shared: set[p.Local]
 ) -> tuple[tuple[p.Block, ...], dict[p.Local, Value]]:
     """Take the making of constants out of a function.
 
@@ -25,7 +25,7 @@ def with_constants(
 
     Args:
         blocks: A function's blocks, separated.
-        kept: Its parameters and its result, which are never constants.
+        shared: The locals that more than one body may use, which are never constants.
 
     Returns:
         The blocks without the statements that make constants, and the constants by local.
@@ -33,7 +33,7 @@ def with_constants(
     statements = list(walk(blocks))
     made = Counter(local for s in statements if type(s) not in CHANGES for local in writes(s))
     changes = Counter(getattr(s, CHANGES[type(s)]) for s in statements if type(s) in CHANGES)
-    unfit = kept.union(*map(exposed, blocks)) | {local for local, times in made.items() if times > 1}
+    unfit = shared | {local for local, times in made.items() if times > 1}
     finder = _Finder(unfit, changes)
     finder.read(blocks)
     values = finder.values

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rego import plan as p
-from rego.flow import CHANGES, blocks_of, exposed, walk, writes
+from rego.flow import CHANGES, blocks_of, walk, writes
 from rego.nodes import HasAffix, Lookup
 from rego.values import RegoSet
 
@@ -32,6 +32,7 @@ _AT_END: Final[Mapping[str, bool]] = {
 def with_conditions_first(
     blocks: tuple[p.Block, ...],
     params: Iterable[p.Local],
+    shared: set[p.Local],
     constants: Mapping[p.Local, Value],
     times: Times,
 ) -> tuple[p.Block, ...]:
@@ -40,11 +41,11 @@ def with_conditions_first(
     Args:
         blocks: A function's blocks, with lookups.
         params: Its parameters.
+        shared: The locals that more than one body may use.
         constants: The locals that only ever hold one known value.
         times: How often the function reads and sets each local.
     """
-    unfit = set[p.Local]().union(*map(exposed, blocks))
-    unfit |= {local for local, often in times.written.items() if often > 1}
+    unfit = shared | {local for local, often in times.written.items() if often > 1}
     roots = {param for param in params if not times.written[param]}
     return tuple(_reordered(block, roots, unfit, constants) for block in blocks)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields, replace
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rego import nodes
@@ -12,12 +13,12 @@ from rego import plan as p
 from rego.flow import CHANGES, READS, WRITES, blocks_of, exposed, reads, walk, writes, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def separated(
     blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None
-) -> tuple[p.Block, ...]:
+) -> tuple[tuple[p.Block, ...], set[p.Local]]:
     """Return blocks in which no two rules share a local by chance, and no local is just another's copy.
 
     The planner numbers the locals of each rule's body anew.
@@ -28,25 +29,35 @@ def separated(
         blocks: A function's blocks.
         params: Its parameters: the input, the data, then arguments.
         result: The local that it returns; None for an entrypoint.
+
+    Returns:
+        The blocks, and the locals that more than one body may use: the parameters, the result, and whatever
+        is read somewhere before it is set there.
     """
     kept = {*params, *(() if result is None else (result,))}
     units = [inner for block in blocks for inner in _bodies(block)]
     shared = kept.union(*map(exposed, units))
-    following = max([*kept, *written(blocks), *shared], default=0) + 1
-    fixed = kept - written(blocks)
+    set_somewhere = written(blocks)
+    following = max([*kept, *set_somewhere, *shared], default=0) + 1
+    fixed = kept - set_somewhere
+    taken: set[p.Local] = set()
     done: list[p.Block] = []
     for block in blocks:
         bodies: list[p.Block] = []
         for body in _bodies(block):
-            statements = list(walk((body,)))
-            own = sorted(_mentioned(statements) - shared)
-            names = dict(zip(own, range(following, following + len(own)), strict=True))
-            following += len(own)
-            bodies.append(renamed(body, _without_copies(statements, names, fixed, params[1])))
+            statements = walk((body,))
+            own = _mentioned(statements) - shared
+            names = {local: local for local in own}
+            clashing = sorted(own & taken)
+            names.update(zip(clashing, range(following, following + len(clashing)), strict=True))
+            following += len(clashing)
+            taken |= own
+            copied = _share_copies(statements, names, fixed, params[1])
+            bodies.append(renamed(body, names) if clashing or copied else body)
         if _is_chain(block):
             bodies = [p.Block((replace(block.statements[0], blocks=tuple(bodies)),))]  # type: ignore[call-arg]  # a Nested
         done.extend(bodies)
-    return tuple(done)
+    return tuple(done), shared
 
 
 def _is_chain(block: p.Block) -> bool:
@@ -62,14 +73,15 @@ def _mentioned(statements: Iterable[p.Statement]) -> set[p.Local]:
     return {local for statement in statements for local in (*reads(statement), *writes(statement))}
 
 
-def _without_copies(
+def _share_copies(
     statements: list[p.Statement], names: dict[p.Local, p.Local], fixed: set[p.Local], data: p.Local
-) -> dict[p.Local, p.Local]:
+) -> bool:
     """Let a copy share its original's name where both are set once, and the copy is not changed in place.
 
     Nothing outside the body reads either (they are its own), so a read of the copy comes after the copying.
     A copy of the data that is stepped into stays: OPA steps into its store by other rules (opa#3711).
     """
+    found = False
     stored = {data}
     stepped: set[p.Local] = set()
     for s in statements:
@@ -86,7 +98,8 @@ def _without_copies(
             from_store = s.source in stored and s.target in stepped
             if original is not None and once and s.target not in changed and not from_store:
                 names[s.target] = original
-    return names
+                found = True
+    return found
 
 
 def renamed(block: p.Block, names: Mapping[p.Local, p.Local]) -> p.Block:
@@ -97,30 +110,32 @@ def renamed(block: p.Block, names: Mapping[p.Local, p.Local]) -> p.Block:
 
 def _renamed_statement(s: p.Statement, names: Mapping[p.Local, p.Local]) -> p.Statement:
     kind: Any = type(s)
-    made: list[Any] = []
-    for name, part in _parts(kind):
-        value = getattr(s, name)
-        if part is None:
-            made.append(value)
-        elif part == "local":
-            made.append(names.get(value, value) if type(value) is int else value)
+    get, parts = _parts(kind)
+    made = list(get(s))
+    for place, part in parts:
+        value = made[place]
+        if part == "local":
+            if type(value) is int:
+                made[place] = names.get(value, value)
         elif part == "operands":
-            made.append(tuple([names.get(item, item) if type(item) is int else item for item in value]))
+            made[place] = tuple([names.get(item, item) if type(item) is int else item for item in value])
         elif part == "block":
-            made.append(renamed(value, names))
+            made[place] = renamed(value, names)
         else:
-            made.append(tuple([renamed(item, names) for item in value]))
+            made[place] = tuple([renamed(item, names) for item in value])
     renewed: p.Statement = kind(*made)
     return renewed
 
 
 @cache
-def _parts(kind: type[p.Statement]) -> tuple[tuple[str, str | None], ...]:
-    """Return a statement's fields, and what each holds that has to do with locals."""
-    named: dict[str, Any] = dict.fromkeys((*READS.get(kind, ()), *WRITES.get(kind, ())), "local")
+def _parts(kind: type[p.Statement]) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[tuple[int, str], ...]]:
+    """Return what takes a statement apart, and of which parts have to do with locals what each holds."""
+    named: dict[str, str] = dict.fromkeys((*READS.get(kind, ()), *WRITES.get(kind, ())), "local")
     if kind in {p.Call, p.CallDynamic}:
         named |= {"args": "operands"} | ({"path": "operands"} if kind is p.CallDynamic else {})
     named |= {"block": "block"} if kind in {p.Not, p.Scan, p.With} else {}
     named |= {"blocks": "blocks"} if kind is p.Nested else {}
     named |= {"dynamic": "block", "base": "block"} if kind is nodes.Reference else {}
-    return tuple((field.name, named.get(field.name)) for field in fields(kind))
+    names = [field.name for field in fields(kind)]
+    get: Any = attrgetter(*names) if len(names) > 1 else lambda s: (s.location,)
+    return get, tuple((place, named[name]) for place, name in enumerate(names) if name in named)

@@ -44,7 +44,7 @@ def plain(
         params: Its parameters: the input, the data, then arguments.
         result: The local that it returns; None for an entrypoint.
     """
-    return separated(tuple(map(simplified, blocks)), params, result)
+    return separated(tuple(map(simplified, blocks)), params, result)[0]
 
 
 def prepared(blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None) -> Prepared:
@@ -55,10 +55,9 @@ def prepared(blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p
         params: Its parameters: the input, the data, then arguments.
         result: The local that it returns; None for an entrypoint.
     """
-    kept = {*params, *(() if result is None else (result,))}
-    found = with_direct_result(plain(blocks, params, result), result)
-    found, constants = with_constants(found, kept)
+    found, shared = separated(tuple(map(simplified, blocks)), params, result)
+    found, constants = with_constants(with_direct_result(found, result), shared)
     counted = times(found)
     found = with_lookups(found, params[:2], counted)
-    found = with_conditions_first(found, params, constants, counted)
+    found = with_conditions_first(found, params, shared, constants, counted)
     return Prepared(without_flags(found, counted), constants)
