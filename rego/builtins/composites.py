@@ -208,33 +208,38 @@ def _reachable(graph: Value, initial: Value) -> RegoSet:
 
 
 def _reachable_paths(graph: Value, initial: Value) -> RegoSet:
-    edges, paths = object_(graph, 1), RegoSet()
+    edges, paths, room = object_(graph, 1), RegoSet(), [MAX_PARTS // 4]
     for node in _start(initial):
         if key_of(node) not in edges:
             continue
         following = _vertices(edges[key_of(node)])
         if not following:
             paths.add([node])
-        for neighbour in following:
-            _follow(edges, neighbour, [node], RegoSet([node]), paths)
+        for neighbour in RegoSet(following).members.values():
+            _follow(edges, neighbour, [node], RegoSet([node]), paths, room)
     return paths
 
 
-def _follow(edges: dict[Any, Value], node: Value, path: list[Value], seen: RegoSet, paths: RegoSet) -> None:
+def _follow(
+    edges: dict[Any, Value], node: Value, path: list[Value], seen: RegoSet, paths: RegoSet, room: list[int]
+) -> None:
+    """Add the paths that go on with a node; their number may grow with the factorial of the graph's size."""
+    _spend(room, len(path) + 1)
     following = edges.get(key_of(node), UNDEFINED)
     if following is UNDEFINED:
         paths.add(path)
         return
-    longer = [*path, node]
-    if not _vertices(following):
-        paths.add(longer)
-    inner = RegoSet([*seen, node])
-    for neighbour in _vertices(following):
+    longer, inner = [*path, node], seen.copy()
+    inner.add(node)
+    neighbours = RegoSet(_vertices(following))  # an edge that is there twice leads nowhere else
+    ends = not neighbours
+    for neighbour in neighbours.members.values():
         if neighbour in inner:
-            paths.add(longer)
+            ends = True
         else:
-            _follow(edges, neighbour, longer, inner, paths)
-    bounded(len(paths) * 100)
+            _follow(edges, neighbour, longer, inner, paths, room)
+    if ends:
+        paths.add(longer)
 
 
 TABLE: Final[Mapping[str, Callable[..., Any]]] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rego.errors import OperandError
+from rego.errors import EvaluationError, OperandError
 from rego.values import RegoSet
 
 if TYPE_CHECKING:
@@ -67,3 +67,11 @@ def test_what_is_no_collection_is_a_type_error(
 ) -> None:
     """So is an index that OPA does not take for a machine's integer."""
     fails(name, operands, error)
+
+
+def test_paths_are_followed_once_each(gives: Callable[..., None], fails: Callable[..., None]) -> None:
+    """Edges that are there twice do not multiply the work; paths that do multiply end with the budget."""
+    chain = {str(node): [str(node + 1)] * 20 for node in range(20)}
+    gives("graph.reachable_paths", (chain, ["0"]), RegoSet([[str(node) for node in range(20)]]))
+    names = [str(node) for node in range(20)]
+    fails("graph.reachable_paths", (dict.fromkeys(names, names), names), EvaluationError)
