@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 from rich.table import Table
 
-from bench.rego.rounds import BENCH, REGO, REMEMBERED, SERVER, UNCONVERTED
+from bench.rego.rounds import BENCH, REGO, REMEMBERED, SERVER, UNCONVERTED, UNTRACED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +45,7 @@ _COLUMNS = (
     ("p99", REGO, "p99_us"),
     ("CPU", REGO, "cpu_us"),
     ("as Rego", UNCONVERTED, "p50_us"),
+    ("untraced", UNTRACED, "p50_us"),
     ("hit", REMEMBERED, "p50_us"),
     ("opa p50", BENCH, "p50_us"),
     ("opa mean", BENCH, "mean_us"),
@@ -55,8 +56,8 @@ _COLUMNS = (
 def rows_table(rows: Sequence[Row]) -> Table:
     """One line for each question; microseconds."""
     title = (
-        "us per decision; as Rego: p50 with the value left unconverted; hit: p50 of the gateway's engine "
-        "when it remembers; opa: `opa bench`; server: p50 of an OPA server on one open connection"
+        "us per decision; as Rego: p50 with the value left unconverted; untraced: without the rules that fired; "
+        "hit: p50 of the gateway's engine when it remembers; opa: `opa bench`; server: p50 of an OPA server on one open connection"
     )
     shown = Table("policy", "entrypoint", "question", title=title)
     for heading in ("steps", *(heading for heading, _, _ in _COLUMNS), "/ opa"):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHIPPED_P50_US: Final = 20.0
 OPA_RATIO: Final = 0.6
+TRACING: Final = 0.25
 FLAT: Final = 1.2
 """Medians of one thing measured twice differ that much on a shared machine."""
 LOAD_MS: Final = 50.0
@@ -51,6 +52,9 @@ def of_rows(rows: Sequence[Row]) -> Iterator[Target]:
         p50_us = worst.ways[REMEMBERED].p50_us
         aim = f"a remembered answer: p50 at most {HIT_US:g} us"
         yield Target(aim, f"{p50_us:.1f} us, {_where(worst)}", p50_us <= HIT_US)
+        worst = max(shipped, key=lambda row: row.tracing)
+        aim = f"tracing: at most {TRACING:.0%} more"
+        yield Target(aim, f"{worst.tracing:.0%}, {_where(worst)}", worst.tracing <= TRACING)
     compared = [(row.ratio, row) for row in rows if row.ratio is not None]
     if compared:
         ratio, worst = max(compared, key=lambda pair: pair[0])
