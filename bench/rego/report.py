@@ -56,8 +56,10 @@ _COLUMNS = (
 def rows_table(rows: Sequence[Row]) -> Table:
     """One line for each question; microseconds."""
     title = (
-        "us per decision; as Rego: p50 with the value left unconverted; untraced: without the rules that fired; "
-        "hit: p50 of the gateway's engine when it remembers; opa: `opa bench`; server: p50 of an OPA server on one open connection"
+        "us per decision; as Rego: p50 with the value left unconverted; "
+        "untraced: without the rules that fired; "
+        "hit: p50 of the gateway's engine when it remembers; "
+        "opa: `opa bench`; server: p50 of an OPA server on one open connection"
     )
     shown = Table("policy", "entrypoint", "question", title=title)
     for heading in ("steps", *(heading for heading, _, _ in _COLUMNS), "/ opa"):
