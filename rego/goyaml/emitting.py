@@ -44,7 +44,7 @@ class _Writer:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.column = 0
-        self.indention = True  # whether the line has nothing but indicators of lists so far
+        self.indentation = True  # whether the line has nothing but indicators of lists so far
         self.whitespace = True
 
     def finish(self) -> str:
@@ -58,10 +58,10 @@ class _Writer:
     def line_break(self, char: str = "\n") -> None:
         self.parts.append(char)
         self.column = 0
-        self.indention = True
+        self.indentation = True
 
     def indent(self, width: int) -> None:
-        if not self.indention or self.column > width or (self.column == width and not self.whitespace):
+        if not self.indentation or self.column > width or (self.column == width and not self.whitespace):
             self.line_break()
         self.put(" " * (width - self.column))
         self.whitespace = True
@@ -71,7 +71,7 @@ class _Writer:
             self.put(" ")
         self.put(text)
         self.whitespace = False
-        self.indention = self.indention and indents
+        self.indentation = self.indentation and indents
 
     def node(self, value: Any, indent: int) -> None:
         """Write a value; `indent` is that of what it is part of, -1 for a whole document."""
@@ -123,11 +123,11 @@ class _Writer:
             if line and self.column == 0:
                 self.indent(indent)
             self.put(line.replace("'", "''"))
-            self.indention = self.indention and not line
+            self.indentation = self.indentation and not line
             if end:
                 self.line_break(end)
         self.indicator("'", spaced=False)
-        self.indention = False
+        self.indentation = False
 
     def literal(self, text: str, indent: int) -> None:
         self.indicator("|", spaced=True)
@@ -143,7 +143,7 @@ class _Writer:
             if line:
                 self.indent(indent)
                 self.put(line)
-                self.indention = False
+                self.indentation = False
             if end:
                 self.line_break(end)
 
