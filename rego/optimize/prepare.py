@@ -56,7 +56,8 @@ def prepared(blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p
         result: The local that it returns; None for an entrypoint.
     """
     found, shared = separated(tuple(map(simplified, blocks)), params, result)
-    found, constants = with_constants(with_direct_result(found, result), shared)
+    found, constants = with_constants(found, shared)
+    found = with_direct_result(found, result, constants)
     counted = times(found)
     found = with_lookups(found, params[:2], counted)
     found = with_conditions_first(found, params, shared, constants, counted)

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from rego import plan as p
 from rego.flow import reads, walk, writes
 from rego.optimize.names import renamed
+from rego.values import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from rego.values import Value
 
 
-def with_direct_result(blocks: tuple[p.Block, ...], result: p.Local | None) -> tuple[p.Block, ...]:
+def with_direct_result(
+    blocks: tuple[p.Block, ...], result: p.Local | None, constants: Mapping[p.Local, Value]
+) -> tuple[p.Block, ...]:
     """Return blocks without the planner's copies of a body's result into the function's, where that is safe.
 
     A copy is a block of its own: `IsDefined(body); AssignVarOnce(body, result)`.
@@ -24,6 +29,7 @@ def with_direct_result(blocks: tuple[p.Block, ...], result: p.Local | None) -> t
     Args:
         blocks: A function's blocks, separated.
         result: The local that it returns; None for an entrypoint.
+        constants: The locals that only ever hold one known value.
     """
     copies = [place for place, block in enumerate(blocks) if _copied(block, result) is not None]
     bodies = {_copied(blocks[place], result) for place in copies}
@@ -39,7 +45,7 @@ def with_direct_result(blocks: tuple[p.Block, ...], result: p.Local | None) -> t
         return blocks
     if len(copies) == 1:
         return (*(renamed(block, {body: result}) for block in rules), *after)
-    given = _given(rules, body)
+    given = _given(rules, body, constants)
     if len(given) != 1 or None in given:
         return blocks
     done = [
@@ -62,13 +68,17 @@ def _ended(copy: p.Block, result: p.Local) -> p.Block:
     return p.Block((p.IsDefined(where, result), p.ReturnLocal(where, result)))
 
 
-def _given(blocks: Iterable[p.Block], body: p.Local) -> set[Any]:
-    """Return the constants that rules give a local; `None` stands for whatever is no constant."""
-    return {
-        (type(s.source), s.source) if isinstance(s, p.AssignVarOnce) and type(s.source) is not int else None
-        for s in walk(blocks)
-        if body in writes(s) and not isinstance(s, p.ResetLocal)
-    } | {None for s in walk(blocks) if isinstance(s, p.AssignVarOnce) and type(s.source) is int}
+def _given(blocks: Iterable[p.Block], body: p.Local, constants: Mapping[p.Local, Value]) -> set[Any]:
+    """Return the constants that rules give a local, in the form that compares them; `None` is for others."""
+    given: set[Any] = set()
+    for s in walk(blocks):
+        if isinstance(s, p.AssignVarOnce):
+            known = type(s.source) is not int or s.source in constants
+            value = constants[s.source] if type(s.source) is int and known else s.source
+            given.add((canonical(value),) if known else None)
+        elif body in writes(s) and not isinstance(s, p.ResetLocal):
+            given.add(None)
+    return given
 
 
 def _mentions(blocks: Iterable[p.Block], local: p.Local) -> bool:
