@@ -51,7 +51,8 @@ def compiled(pattern: str) -> Any:
     try:
         made = re2.compile(pattern, options)
     except re2.error as error:
-        raise PatternError(str(error)) from error
+        said = error.args[0] if error.args else ""
+        raise PatternError(said.decode(errors="replace") if isinstance(said, bytes) else str(said)) from error
     return _Characters(made) if "\\B" in pattern else made
 
 

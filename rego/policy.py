@@ -207,6 +207,8 @@ class Policy:
             state[CONTEXT] = Context(now_ns, self._print, self._patterns)
         try:
             function(given, self._data, self._memo.copy(), state, fired)
+            if state[BUDGET] < 0:  # a lone loop is not cut off: it cannot be longer than what it is about
+                raise EvaluationError("eval_budget_exceeded", "the evaluation took more steps than it may")
             return finish(answers)
         except BuiltinError as error:
             where = self._program.locate(error.__traceback__)
