@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from rego import Policy
+from rego import EvaluationError, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 _REPOSITORY = Path(__file__).parents[2]
 _CASES = _REPOSITORY.parent / "shared" / "data" / "opa-conformance" / "cases.jsonl.gz"
 Plan = dict[str, Any]
+_RULE: Final = re.compile(r"^(?:default )?([a-z]\w*)\b(?!\()", re.MULTILINE)
+_WORDS: Final = {"package", "import", "default", "some", "every", "not"}
+_FUNCTION: Final = re.compile(r"^\w+\(", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +111,84 @@ def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
             return plan.read()
 
     return build
+
+
+@pytest.fixture(scope="session")
+def opa_says(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, Any]]:
+    """Ask the real OPA for `data.t.p` of a program, strictly: value, undefined, or an error's code."""
+
+    def ask(source: str, document: Any, data: Any) -> tuple[str, Any]:
+        folder = tmp_path_factory.mktemp("asked")
+        (folder / "policy.rego").write_text(source)
+        (folder / "data.json").write_text(json.dumps(data))
+        command: list[str | Path] = [opa, "eval", "--strict-builtin-errors", "--format", "json"]
+        command += ["--data", folder / "policy.rego", "--data", folder / "data.json", "--stdin-input"]
+        done = subprocess.run(
+            [*command, "data.t.p"], input=json.dumps(document).encode(), check=False, capture_output=True,
+            timeout=60,
+        )  # fmt: skip
+        found = json.loads(done.stdout)
+        if "errors" in found:
+            return "error", found["errors"][0]["code"]
+        if "result" not in found:
+            return "undefined", None
+        return "value", found["result"][0]["expressions"][0]["value"]
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def agreed(
+    opa_says: Callable[..., tuple[str, Any]], planned: Callable[[str, str], bytes]
+) -> Callable[..., tuple[str, Any]]:
+    """Ask ours and the real OPA for `p` of a program in the package `t`; return the answer of both."""
+
+    def ask(body: str, document: Any = None, data: Any = None) -> tuple[str, Any]:
+        source, base = f"package t\n\n{body}\n", {} if data is None else data
+        given = {} if document is None else document
+        theirs = opa_says(source, given, base)
+        try:
+            result = Policy.load(planned(source, "t/p"), base).evaluate("t/p", given)
+        except EvaluationError as error:
+            ours: tuple[str, Any] = ("error", error.code)
+        else:
+            ours = ("value", result.value) if result.defined else ("undefined", None)
+        assert theirs == ours, "OPA says otherwise"
+        return ours
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def programs() -> list[Path]:
+    """Small programs that cover the language, one thing each."""
+    return sorted((Path(__file__).parent / "programs").glob("*.rego"))
+
+
+@pytest.fixture(scope="session")
+def language_plan(opa: Path, programs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """All programs in one plan; an entrypoint for each rule and for each package as a document."""
+    bundle = tmp_path_factory.mktemp("language") / "bundle.tar.gz"
+    options = [part for name in _entrypoints(programs) for part in ("--entrypoint", name)]
+    command: list[str | Path] = [opa, "build", "--target", "plan", "--output", bundle, *options, *programs]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with tarfile.open(bundle) as archive:
+        plan = archive.extractfile("/plan.json")
+        assert plan is not None
+        return plan.read()
+
+
+def _entrypoints(programs: list[Path]) -> list[str]:
+    found: list[str] = []
+    for program in programs:
+        source = program.read_text()
+        if not source.startswith(f"package t.{program.stem}\n"):
+            continue  # others refer to it
+        found += [f"t/{program.stem}/{name}" for name in sorted(set(_RULE.findall(source)) - _WORDS)]
+        if not program.stem.startswith("memo_") and not _FUNCTION.search(source):
+            found.append(f"t/{program.stem}")
+    return found
 
 
 @pytest.fixture(scope="session")

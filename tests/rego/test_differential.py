@@ -1,15 +1,11 @@
 """Random questions and data, put to a real OPA and to `rego/`: value, undefinedness, error code.
 
 The programs are in `programs`, one thing of the language in each.
-Longer than most modules: half of it says what questions and data look like.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rego import Policy
+from tests.rego.documents import INPUTS, VALUES, WORLDS
 from tests.rego.duel import Duel
 from tests.servers.opa_pipe import Pipe
 
@@ -33,74 +30,8 @@ _HERE: Final = Path(__file__).parent
 _POLICIES: Final = _HERE.parents[1] / "policies"
 _BUNDLE: Final = _HERE.parents[1] / "bundles" / "default"
 _ENOUGH: Final = 20_000
-_RULE: Final = re.compile(r"^(?:default )?([a-z]\w*)\b(?!\()", re.MULTILINE)
-_WORDS: Final = {"package", "import", "default", "some", "every", "not"}
-_FUNCTION: Final = re.compile(r"^\w+\(", re.MULTILINE)
 
 # ── what is asked ───────────────────────────────────────────────────────────────────────────────
-
-_TEXTS: Final = st.sampled_from(
-    ["", "a", "b", "c", "x", "xy", "k", "1", "0", "é", "É", "ß", "a b", "admin", "name", "10", "1.5",
-     "1e3", "-0", "null", "[1]", '{"a":1}', '\n"q\\', "😀a", "\x00", "a\u2028<&>", "%d", "{x}",
-     "elsewhere", "complete"]
-)  # fmt: skip
-_NUMBERS: Final = st.sampled_from(
-    [0, 1, 2, 3, 5, 7, 10, 100, -1, -3, -7, 1.0, 2.0, 1.5, 0.1, 0.3, 2.5, -0.5, 99.99, 3.0000000001,
-     1e-7, 1000.0, 123456.789, 2**53 + 1, 2**63, 2**64, 12345678901234567890123]
-)  # fmt: skip
-_SCALARS: Final = st.one_of(st.none(), st.booleans(), _NUMBERS, _TEXTS, _TEXTS)
-_KEYS: Final = st.sampled_from(["a", "b", "c", "k", "x", "1", "a b", "é"])
-_VALUES: Final = st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
-    max_leaves=6,
-)
-_ABSENT: Final = object()
-
-
-def _mostly(fitting: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Values of the right type, and now and then of a wrong one, or none at all."""
-    return st.one_of(*[fitting] * 6, _VALUES, st.just(_ABSENT))
-
-
-def _document(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    found = st.fixed_dictionaries({name: _mostly(fitting) for name, fitting in fields.items()})
-    return found.map(lambda made: {name: value for name, value in made.items() if value is not _ABSENT})
-
-
-_LISTS: Final = st.one_of(
-    st.lists(st.sampled_from([0, 1, 2, 3, 5]), max_size=4),
-    st.lists(st.sampled_from(["a", "b", "c", "x"]), max_size=4),
-    st.lists(_VALUES, max_size=3),
-)
-_OBJECTS: Final = st.one_of(
-    st.dictionaries(_KEYS, _VALUES, max_size=4),
-    st.dictionaries(_KEYS, st.lists(_KEYS, max_size=3), max_size=4),
-)
-_USERS: Final = _document(
-    name=st.sampled_from(["ann", "bob", "é", 1, None]),
-    age=st.sampled_from([17, 18, 18.0, 30, "x"]),
-    roles=st.lists(st.sampled_from(["admin", "dev", "a"]), max_size=3),
-)
-_DEEP: Final = st.sampled_from(
-    [
-        [1, [2, 3]],
-        [["a", 1], ["b", 2]],
-        {"a": {"b": 1}},
-        [{"k": [1, 1]}, 2],
-        {"path": 1},
-        [1, [2, [3, {"x": [0]}]]],
-    ]
-)
-_INPUTS: Final = _document(
-    a=_VALUES, b=_VALUES, c=_SCALARS, n=_NUMBERS, m=_NUMBERS, s=_TEXTS, t=_TEXTS, xs=_LISTS, ys=_LISTS,
-    o=_OBJECTS, q=_OBJECTS, k=st.sampled_from(["a", "b", "1", "k", "p", 0, 1, 2, 1.0, None, True, [1]]),
-    deep=_DEEP | _VALUES, users=st.lists(_USERS, max_size=3),
-)  # fmt: skip
-_PLACES: Final = st.sampled_from(["0", "1", "2", "10", "-1", "1.5", "1.0", "01"])
-_WORLDS: Final = _document(
-    k=_SCALARS, o=_OBJECTS, xs=_LISTS, a=_VALUES, numbered=st.dictionaries(_PLACES, _VALUES, max_size=4),
-)  # fmt: skip
 
 _NAMES: Final = st.sampled_from(
     ["hr", "eng", "sales", "HR", "nobody", "", "é", "analyst", "Analyst", "developer", "demo-1", "gpt-4o",
@@ -141,7 +72,7 @@ _QUESTIONS: Final = st.fixed_dictionaries(
 def _damaged(documents: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Documents of which up to three parts are gone, have another value, or stand under a second name."""
     damage = st.tuples(
-        st.integers(0, 10_000), st.sampled_from(["drop", "replace", "double"]), _VALUES | _SOME_NAMES, _NAMES
+        st.integers(0, 10_000), st.sampled_from(["drop", "replace", "double"]), VALUES | _SOME_NAMES, _NAMES
     )
     return st.builds(_damage, documents, st.lists(damage, max_size=3))
 
@@ -188,38 +119,6 @@ def _settings(examples: int) -> settings:
 
 
 @pytest.fixture(scope="module")
-def programs() -> list[Path]:
-    """Small programs that cover the language, one thing each."""
-    return sorted((_HERE / "programs").glob("*.rego"))
-
-
-@pytest.fixture(scope="module")
-def language_plan(opa: Path, programs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """All programs in one plan; an entrypoint for each rule and for each package as a document."""
-    bundle = tmp_path_factory.mktemp("language") / "bundle.tar.gz"
-    options = [part for name in _entrypoints(programs) for part in ("--entrypoint", name)]
-    command: list[str | Path] = [opa, "build", "--target", "plan", "--output", bundle, *options, *programs]
-    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    with tarfile.open(bundle) as archive:
-        plan = archive.extractfile("/plan.json")
-        assert plan is not None
-        return plan.read()
-
-
-def _entrypoints(programs: list[Path]) -> list[str]:
-    found: list[str] = []
-    for program in programs:
-        source = program.read_text()
-        if not source.startswith(f"package t.{program.stem}\n"):
-            continue  # others refer to it
-        found += [f"t/{program.stem}/{name}" for name in sorted(set(_RULE.findall(source)) - _WORDS)]
-        if not program.stem.startswith("memo_") and not _FUNCTION.search(source):
-            found.append(f"t/{program.stem}")
-    return found
-
-
-@pytest.fixture(scope="module")
 def language_pipe(programs: list[Path], opa_server: Callable[..., OPAServer]) -> Iterator[Pipe]:
     """A connection to an OPA with all programs."""
     server = opa_server(arguments=programs, ready="/health")
@@ -240,7 +139,7 @@ def test_the_language_means_what_it_means_in_opa(
     duel = Duel(policy, language_pipe, "world", strict=strict)
 
     @_settings(examples)
-    @given(_WORLDS, st.lists(_INPUTS, min_size=1, max_size=3))
+    @given(WORLDS, st.lists(INPUTS, min_size=1, max_size=3))
     def ask(data: Any, documents: list[Any]) -> None:
         duel.fight(data, documents)
 

@@ -1,0 +1,110 @@
+"""Conditions come first, as OPA's rule index has it: errors behind them do not happen, others still do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rego import plan as p
+from rego.errors import Location
+from rego.nodes import HasAffix, Lookup
+from rego.optimize import prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AT = Location("", 0, 0)
+ASKED = (p.Dot(AT, 0, "a", 5), p.Equal(AT, 5, "x"))
+
+
+def kinds(*statements: p.Statement) -> list[type[p.Statement]]:
+    """Return the types of a rule's statements in their new order."""
+    found = prepared((p.Block(statements), p.Block((p.ReturnLocal(AT, 2),))), (0, 1), 2)
+    return [type(s) for s in found.blocks[0].statements]
+
+
+def test_conditions_move_before_calls() -> None:
+    """A body that they rule out is not entered."""
+    call = p.Call(AT, "div", (0, 1), 4)
+    assert kinds(call, *ASKED, p.AssignVarOnce(AT, 4, 2)) == [Lookup, p.Equal, p.Call, p.AssignVarOnce]
+
+
+def test_conditions_do_not_move_before_effects() -> None:
+    """What a body did before it failed is done."""
+    once = p.AssignVarOnce(AT, "x", 2)
+    assert kinds(once, *ASKED) == [p.AssignVarOnce, Lookup, p.Equal]
+    nested = p.Nested(AT, (p.Block((once,)),))
+    assert kinds(nested, *ASKED) == [p.Nested, Lookup, p.Equal]
+
+
+def test_what_depends_on_more_than_parameters_stays() -> None:
+    """Comparisons of two references, of what a call gave, and keys known only at run time."""
+    call = p.Call(AT, "div", (0, 1), 4)
+    for rest in (
+        (p.Dot(AT, 4, "a", 5), p.Equal(AT, 5, "x")),
+        (p.Dot(AT, 0, 4, 5), p.Equal(AT, 5, "x")),
+        (p.Equal(AT, 4, "x"),),
+        (p.NotEqual(AT, 0, "x"),),
+    ):
+        assert kinds(call, *rest)[0] is p.Call
+    two = (p.Dot(AT, 0, "a", 5), p.Dot(AT, 1, "b", 6), p.Equal(AT, 5, 6))
+    assert kinds(call, *two)[0] is p.Call
+
+
+def test_a_text_is_asked_for_its_affix_first() -> None:
+    """Where the answer must not be false, and the text is what a path leads to."""
+    call = p.Call(AT, "startswith", (5, "x"), 6)
+    holds = p.NotEqual(AT, 6, False)  # noqa: FBT003 - a constant of Rego
+    assert HasAffix in kinds(ASKED[0], call, holds)
+    assert HasAffix not in kinds(ASKED[0], call)
+    assert HasAffix not in kinds(ASKED[0], call, p.Equal(AT, 6, False))  # noqa: FBT003 - the same
+    assert HasAffix not in kinds(ASKED[0], p.Call(AT, "contains", (5, "x"), 6), holds)
+
+
+@pytest.mark.parametrize(
+    ("source", "document", "expected"),
+    [
+        ("p := [1 / input.a, input.b]", {"a": 0}, ("undefined", None)),
+        ("p := [1 / input.a, input.b]", {"a": 0, "b": 1}, ("error", "eval_builtin_error")),
+        ('p if { 1 / input.n > 0; input.a == "x" }', {"n": 0, "a": "y"}, ("undefined", None)),
+        ('p if { 1 / input.n > 0; input.a == "x" }', {"n": 0, "a": "x"}, ("error", "eval_builtin_error")),
+        ('p if { not 1 / input.n > 0; input.a == "x" }', {"n": 0, "a": "y"}, ("undefined", None)),
+        ('p if startswith(input.a, "x")', {"a": 1}, ("undefined", None)),
+        ('p if startswith(input.a, "x")', {"a": ["b"]}, ("undefined", None)),
+        ('p if startswith(input.a, "x")', {"a": ["b", "xy"]}, ("error", "eval_type_error")),
+        ('p if not startswith(input.a, "x")', {"a": 1}, ("error", "eval_type_error")),
+        ('p if startswith(input.a, "x") == false', {"a": 1}, ("error", "eval_type_error")),
+        ('p if endswith(input.a, "x")', {"a": {"k": "ax"}}, ("error", "eval_type_error")),
+        ('p if strings.any_prefix_match(input.a, ["x", "y"])', {"a": 1}, ("undefined", None)),
+        (
+            "p if { 1 / input.n > 0; input.a == input.b }",
+            {"n": 0, "a": 1, "b": 2},
+            ("error", "eval_builtin_error"),
+        ),
+        ("p if { 1 / input.n > 0; input.missing == input.n }", {"n": 0}, ("error", "eval_builtin_error")),
+        ('p if { 1 / input.n > 0; input.a != "x" }', {"n": 0, "a": "x"}, ("error", "eval_builtin_error")),
+        ('f(x, n) := 1 if { 1 / n > 0; x == "a" }\np := [x | x := f(input.a, 0)]', {"a": "b"}, ("value", [])),
+        (
+            'p := 1 if { 1 / input.n > 0; input.a == "x" } else := 2 if { input.a == "y" }',
+            {"n": 0, "a": "y"},
+            ("value", 2),
+        ),
+        (
+            'p := 1 if { input.a == "y" } else := 2 if { 1 / input.n > 0; input.a == "x" }',
+            {"n": 0, "a": "y"},
+            ("value", 1),
+        ),
+        ("p contains x if { x := 1 / input.n; input.a }", {"n": 0}, ("value", [])),
+        (
+            "p contains x if { some y in input.ys; x := 1 / y; y.z }",
+            {"ys": [0]},
+            ("error", "eval_builtin_error"),
+        ),
+    ],
+)
+def test_errors_happen_where_they_do_in_opa(
+    agreed: Callable[..., Any], source: str, document: Any, expected: tuple[str, Any]
+) -> None:
+    """A condition on the input or an argument hides them; one on two references, or on a local, does not."""
+    assert expected == agreed(source, document)
