@@ -21,7 +21,7 @@ from rego.compiler import (
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
 from rego.output import to_json
 from rego.purity import is_pure
-from rego.runtime import NOT_COMPUTED, data_index
+from rego.runtime import NOT_COMPUTED, data_index, exhausted
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Policy:
         try:
             function(given, self._data, self._memo.copy(), state, fired)
             if state[BUDGET] < 0:  # a lone loop is not cut off: it cannot be longer than what it is about
-                raise EvaluationError("eval_budget_exceeded", "the evaluation took more steps than it may")
+                exhausted()
             return finish(answers)
         except BuiltinError as error:
             where = self._program.locate(error.__traceback__)

@@ -25,7 +25,8 @@ def _conflict() -> NoReturn:
     raise EvaluationError("eval_conflict_error", "complete rules must not produce multiple outputs")
 
 
-def _exhausted() -> NoReturn:
+def exhausted() -> NoReturn:
+    """End an evaluation that took more steps than it may."""
     raise EvaluationError("eval_budget_exceeded", "the evaluation took more steps than it may")
 
 
@@ -107,7 +108,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "E": values.RegoSet(),
     "type": type, "dict": dict, "list": list, "str": str, "int": int, "bool": bool, "len": len, "set": set,
     "RegoSet": values.RegoSet, "new": object.__new__,
-    "conflict": _conflict, "exhausted": _exhausted, "insert_once": _insert_once,
+    "conflict": _conflict, "exhausted": exhausted, "insert_once": _insert_once,
     "own_list": _own_list, "own_dict": _own_dict, "own_set": _own_set,
     "index": values.index, "data_index": data_index,
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
