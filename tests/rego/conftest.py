@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tarfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,6 +91,7 @@ def block_of() -> Callable[[list[tuple[str, dict[str, Any]]]], dict[str, Any]]:
 def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], bytes]:
     """A compiler of Rego source to a plan with one entrypoint."""
 
+    @cache
     def build(source: str, entrypoint: str) -> bytes:
         folder = tmp_path_factory.mktemp("plan")
         (folder / "policy.rego").write_text(source)
@@ -143,12 +145,16 @@ def agreed(
 ) -> Callable[..., tuple[str, Any]]:
     """Ask ours and the real OPA for `p` of a program in the package `t`; return the answer of both."""
 
+    @cache
+    def load(source: str) -> Policy:
+        return Policy.load(planned(source, "t/p"))
+
     def ask(body: str, document: Any = None, data: Any = None) -> tuple[str, Any]:
         source, base = f"package t\n\n{body}\n", {} if data is None else data
         given = {} if document is None else document
         theirs = opa_says(source, given, base)
         try:
-            result = Policy.load(planned(source, "t/p"), base).evaluate("t/p", given)
+            result = load(source).with_data(base).evaluate("t/p", given)
         except EvaluationError as error:
             ours: tuple[str, Any] = ("error", error.code)
         else:
