@@ -6,9 +6,11 @@ Whoever fetches bundles from elsewhere verifies them first
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
+import zlib
 from typing import Any, Final
 
 from rego.errors import PlanError
@@ -16,6 +18,7 @@ from rego.errors import PlanError
 PLAN: Final = "plan.json"
 _DATA: Final = "data.json"
 _MAX_BYTES: Final = 1 << 30  # as OPA's own limit for a file of a bundle
+_PART: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -51,19 +54,30 @@ def _files(document: bytes) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     room = _MAX_BYTES
     try:
-        with tarfile.open(fileobj=io.BytesIO(document), mode="r:gz") as archive:
+        with gzip.open(io.BytesIO(document)) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
+                room -= member.size
+                if room < 0:
+                    raise PlanError("plan.malformed", "the bundle is too large")
                 name = member.name.removeprefix("./").lstrip("/")
                 if not member.isfile() or not (name == PLAN or name.split("/")[-1].startswith("data.")):
                     continue
-                room -= member.size
-                if name in files or room < 0:
-                    raise PlanError("plan.malformed", "the bundle has a file twice, or is too large")
+                if name in files:
+                    raise PlanError("plan.malformed", "the bundle has a file twice")
                 content = archive.extractfile(member)
                 files[name] = content.read() if content else b""
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+            _read_to_end(stream, room)
+    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError) as error:
         raise PlanError("plan.malformed", "the bundle is no readable tar.gz") from error
     return files
+
+
+def _read_to_end(stream: gzip.GzipFile, room: int) -> None:
+    """Read what is behind the last file: only then the checksum is compared, and a cut is found."""
+    while part := stream.read(_PART):
+        room -= len(part)
+        if room < 0:
+            raise PlanError("plan.malformed", "the bundle is too large")
 
 
 def _json(content: bytes) -> dict[str, Any]:
