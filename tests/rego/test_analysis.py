@@ -49,3 +49,59 @@ def test_reads_cover_every_way_to_look(planned: Any, body: str, expected: set[tu
         assert found <= {*expected, ("c", "z")}
     else:
         assert expected == found
+
+
+@pytest.mark.parametrize(
+    ("body", "dynamic"),
+    [
+        ("input.a.b == 1", set()),
+        ("input.a[input.k] == 1", {("a",)}),
+        ("x := input.k; input.a[x].b == 1", {("a",)}),
+        ("input[input.k] == 1", {()}),
+        ("input.a[0] == 1", set()),
+        ('input.a["b"] == 1', set()),
+        ("some i; input.a[i] == 1", set()),
+        ("f(input.a, input.k)", {("a",)}),
+        ("input.a.b == 1; input.c[input.k] == 1", {("c",)}),
+        ("data.u[input.a]", set()),
+    ],
+)
+def test_a_key_known_only_at_run_time_is_told(planned: Any, body: str, dynamic: set[tuple[str, ...]]) -> None:
+    """The path it is used at is reported as dynamic; a constant key, or a loop over all of them, is not."""
+    source = f"package t\n\nallow if {{ {body} }}\n\nf(v, k) if v[k] == 1\n"
+    found = Policy.load(planned(source, "t/allow"), {}).reads("t/allow")
+    assert dynamic == found.dynamic
+    assert found.dynamic <= found.paths
+
+
+def test_a_reference_reaches_only_rules_that_its_path_may_mean(planned: Any) -> None:
+    """`data.t.a[k]` may be any rule in that package, and none beside it or below."""
+    source = """package t
+
+a.one := input.one
+
+a.two := input.two
+
+a.deep.three := input.three
+
+b.one := input.four
+
+p := data.t.a[input.k]
+"""
+    found = Policy.load(planned(source, "t/p"), {}).reads("t/p").paths
+    assert {("k",), ("one",), ("two",)} <= found
+    assert ("four",) not in found
+
+
+def test_the_paths_reported_are_enough_to_answer(request_policy: Policy, question: dict[str, Any]) -> None:
+    """A question cut down to them has the same answer, with the same rules behind it."""
+    paths = request_policy.reads("gateway/request/decision").paths
+    kept: dict[str, Any] = {}
+    for path in paths:
+        source, target = question, kept
+        for step in path[:-1]:
+            source, target = source[step], target.setdefault(step, {})
+        target[path[-1]] = source[path[-1]]
+    assert kept != question or len(paths) > 3
+    whole = request_policy.evaluate("gateway/request/decision", question)
+    assert whole == request_policy.evaluate("gateway/request/decision", kept)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rego import UNDEFINED, EvaluationError, PlanError, Policy
+from rego import UNDEFINED, EvaluationError, PlanError, Policy, plan
 
 
 def test_an_answer_names_the_rules_that_fired(request_policy: Policy, question: dict[str, Any]) -> None:
@@ -145,3 +145,37 @@ def test_an_entrypoint_that_is_not_there_is_an_error(request_policy: Policy) -> 
         with pytest.raises(PlanError) as refusal:
             ask()
         assert refusal.value.code == "plan.unknown_entrypoint"
+
+
+def test_the_plan_is_there_as_nodes(request_policy: Policy, plan_bytes: bytes) -> None:
+    """Whoever analyses a policy walks what it was loaded from; evaluation changes nothing of it."""
+    assert plan.parse(plan_bytes) == request_policy.plan
+    assert [found.name for found in request_policy.plan.entrypoints] == list(request_policy.entrypoints)
+    assert request_policy.with_data({}).plan is request_policy.plan
+    with pytest.raises(AttributeError):
+        request_policy.plan.functions[0].name = "other"  # type: ignore[misc]  # which is the point
+
+
+def test_rules_are_explained_by_their_paths(request_policy: Policy, question: dict[str, Any]) -> None:
+    """In the order in which they are given, each with where it stands."""
+    fired = request_policy.evaluate("gateway/request/decision", question).fired
+    found = request_policy.explain(fired)
+    assert [entry.location for entry in found] == list(fired)
+    package = "data.gateway.request."
+    assert {package + name for name in ("decision", "allow", "deny", "denied", "obligations")} >= {
+        entry.rule for entry in found
+    }
+    assert request_policy.explain([]) == ()
+
+
+def test_without_tracing_the_answer_is_the_same(plan_bytes: bytes, question: dict[str, Any]) -> None:
+    """It only does not say which rules fired."""
+    data = {"teams": ["hr", "it"]}
+    traced, plain = Policy.load(plan_bytes, data), Policy.load(plan_bytes, data, tracing=False)
+    for labels in ([], ["hr"], ["other"]):
+        question["context"]["content"]["labels"] = labels
+        expected = traced.evaluate("gateway/request/decision", question)
+        found = plain.evaluate("gateway/request/decision", question)
+        assert expected._replace(fired=()) == found
+        assert expected.fired
+    assert "w[" not in plain._program.source
