@@ -128,7 +128,7 @@ def language_pipe(programs: list[Path], opa_server: Callable[..., OPAServer]) ->
     server.stop()
 
 
-@pytest.mark.parametrize(("strict", "examples"), [(True, 45), (False, 20)])
+@pytest.mark.parametrize(("strict", "examples"), [(True, 45), (False, 10)])
 def test_the_language_means_what_it_means_in_opa(
     language_plan: bytes, language_pipe: Pipe, *, strict: bool, examples: int
 ) -> None:

@@ -85,16 +85,24 @@ _INPUT: Final = {
     "xs": list(range(1, 200)),
     "copies": [{"op": "copy", "from": "", "path": f"/{number}"} for number in range(60)],
 }
+#: Attacks that nest a value in itself meet one limit; these meet it as it ships, the others a tenth of it.
+_WHOLE: Final = ("nested_answer", "nested_wide_answer", "nested_as_json", "nested_united")
 #: Runs each attack in turn in a process that may have 3 GB; prints how each ended and after how many seconds.
 _RUN: Final = """
 import json, resource, sys, time
-from rego import EvaluationError, Policy
+from rego import EvaluationError, Policy, gotext, output, values
+from rego.builtins import composites
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 folder = sys.argv[1]
 given = json.load(open(f"{folder}/input.json"))
 policy = Policy.load(open(f"{folder}/plan.json", "rb").read(), {})
+whole = set(sys.argv[2:])
 ends = {}
-for entrypoint in policy.entrypoints:
+for entrypoint in sorted(policy.entrypoints, key=lambda name: name.split("/")[1] not in whole):
+    if entrypoint.split("/")[1] not in whole:
+        for module in (values, output, composites):
+            module.MAX_PARTS = 200_000
+        gotext._MAX_TEXT = 1_000_000
     start = time.monotonic()
     try:
         policy.evaluate(entrypoint, given)
@@ -121,7 +129,7 @@ def attacked(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[
         (folder / "plan.json").write_bytes(plan.read())
     (folder / "input.json").write_text(json.dumps(_INPUT))
     done = subprocess.run(
-        [sys.executable, "-c", _RUN, folder],
+        [sys.executable, "-c", _RUN, folder, *_WHOLE],
         check=True, capture_output=True, timeout=110, cwd=Path(__file__).parents[2], env={"PYTHONPATH": "."},
     )  # fmt: skip
     ends, megabytes = json.loads(done.stdout)
@@ -159,16 +167,24 @@ _DEEP_WORK: Final = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", _DEEP_WORK)
-def test_documents_without_bottom_are_an_error(planned: Callable[[str, str], bytes], name: str) -> None:
-    """A hundred thousand levels end in an error of ours or in an answer, never in a crash."""
+@pytest.fixture(scope="module")
+def bottomless() -> dict[str, Any]:
+    """Documents a hundred thousand levels deep, and the brackets of one."""
     levels = 100_000
-    given: dict[str, Any] = {"a": [], "b": [], "c": {}, "d": {}, "open": "[" * levels, "close": "]" * levels}
+    a, b, c, d = [], [], {}, {}  # type: ignore[var-annotated]  # of themselves
     for _ in range(levels):
-        given = given | {"a": [given["a"]], "b": [given["b"]], "c": {"x": given["c"]}, "d": {"x": given["d"]}}
+        a, b, c, d = [a], [b], {"x": c}, {"x": d}
+    return {"a": a, "b": b, "c": c, "d": d, "open": "[" * levels, "close": "]" * levels}
+
+
+@pytest.mark.parametrize("name", _DEEP_WORK)
+def test_documents_without_bottom_are_an_error(
+    planned: Callable[[str, str], bytes], bottomless: dict[str, Any], name: str
+) -> None:
+    """A hundred thousand levels end in an error of ours or in an answer, never in a crash."""
     policy = Policy.load(planned(f"package t\n\n{_DEEP_WORK[name]}\n", "t/p"), {})
     try:
-        assert policy.evaluate("t/p", given).defined
+        assert policy.evaluate("t/p", bottomless).defined
     except EvaluationError as error:
         assert error.code in {"eval_depth_exceeded", "eval_budget_exceeded", "eval_builtin_error"}
 
