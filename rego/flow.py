@@ -31,6 +31,7 @@ READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
     p.IsUndefined: ("source",),
     nodes.IsCollection: ("source",),
     nodes.HasAffix: ("source",),
+    nodes.MayBe: ("source",),
     nodes.Lookup: ("source",),
     p.Len: ("source",),
     p.ObjectInsert: ("key", "value", "object"),

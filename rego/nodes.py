@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rego.plan import Block, Local, Statement
+
+if TYPE_CHECKING:
+    from rego.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,17 @@ class IsCollection(Statement):
     """Go on only with an array, an object or a set."""
 
     source: Local
+
+
+@dataclass(frozen=True, slots=True)
+class MayBe(Statement):
+    """Go on only with one of some values, or with a collection that has one.
+
+    That is what OPA's rule index asks where a rule compares with constants (v1/ast/index.go).
+    """
+
+    source: Local
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)

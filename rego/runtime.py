@@ -16,6 +16,7 @@ NOT_COMPUTED: Final = values.Undefined()
 #: How many characters, and how many members, builtins look through in about the time of a step.
 _TEXT_STEP: Final = 256
 _MEMBERS_STEP: Final = 8
+_COLLECTIONS: Final = frozenset({list, dict, values.RegoSet})
 _SIZED: Final = frozenset({str, list, dict, values.RegoSet})
 #: What OPA's store takes for a place in an array.
 _PLACE: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
@@ -91,14 +92,20 @@ def _has_affix(value: Any, affixes: tuple[str, ...], at_end: bool) -> bool:  # n
     return any(text.endswith(affixes) if at_end else text.startswith(affixes) for text in texts)
 
 
+def _may_be(value: Any, wanted: tuple[Any, ...]) -> bool:
+    """Tell whether a value is one of some, or a collection that has one."""
+    candidates = [value, *values.members(value)]
+    return any(values.equal(one, other) for one in candidates for other in wanted)
+
+
 def _may_have(value: Any, texts: frozenset[str]) -> bool:
-    """Tell whether one of some texts may be a member of a value; true where that is not easily said."""
+    """Tell whether one of some texts may be a value or its member; true where that is not easily said."""
     kind = type(value)
     if kind is list:
         return any(type(item) is str and item in texts for item in value)
     if kind is values.RegoSet:
         return not texts.isdisjoint(value.members)
-    return kind is dict
+    return kind is dict or (kind is str and value in texts)
 
 
 #: Every name that generated code may use, besides functions, builtins and constants of its own plan.
@@ -113,7 +120,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "index": values.index, "data_index": data_index,
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
     "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
-    "begins": _begins, "may_have": _may_have, "has_affix": _has_affix,
-    "sized": _SIZED, "size": _size, "weight": _weight,
+    "begins": _begins, "may_have": _may_have, "may_be": _may_be, "has_affix": _has_affix,
+    "sized": _SIZED, "collections": _COLLECTIONS, "size": _size, "weight": _weight,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip

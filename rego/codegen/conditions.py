@@ -75,6 +75,12 @@ class ConditionWriter(OperandWriter):
         test = f"({name}.{method}({affixes}) if type({name}) is str else {otherwise})"
         self.leave_if(f"not {test}", test)
 
+    def _may_be(self, s: nodes.MayBe) -> None:
+        name, values = self.read(s.source), self.scope.constant(s.values)
+        texts = self.scope.constant(frozenset(value for value in s.values if type(value) is str))
+        test = f"({name} in {texts} if type({name}) is str else may_be({name}, {values}))"
+        self.leave_if(f"not {test}", test)
+
     def _is_defined(self, s: p.IsDefined) -> None:
         self.leave_if(f"{self.read(s.source)} is U", f"{self.read(s.source)} is not U")
         if s.source not in self.facts:
@@ -87,5 +93,5 @@ class ConditionWriter(OperandWriter):
     WRITERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], bool | None]]] = {
         p.Equal: _equal, p.NotEqual: _not_equal, p.IsArray: _is_array, p.IsObject: _is_object,
         p.IsSet: _is_set, p.IsDefined: _is_defined, p.IsUndefined: _is_undefined,
-        nodes.IsCollection: _is_collection, nodes.HasAffix: _has_affix,
+        nodes.IsCollection: _is_collection, nodes.HasAffix: _has_affix, nodes.MayBe: _may_be,
     }  # fmt: skip

@@ -172,7 +172,8 @@ class _FunctionWriter(StatementWriter):
             return "v is not U"
         texts = self.scope.constant(part.texts)
         if part.place.way == "is":
-            return f"type(v) is str and v in {texts}"
+            # A collection that has the text gets in with OPA's index, too.
+            return f"(v in {texts} if type(v) is str else type(v) in collections)"
         if part.place.way == "has":
             return f"may_have(v, {texts})"
         sizes = self.scope.constant(tuple(sorted({len(text) for text in part.texts})))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rego import flow, nodes
 from rego import plan as p
+from rego.optimize.fronts import not_required
 from rego.values import RegoSet
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Way: TypeAlias = Literal["is", "begins", "has", "exists"]
 _LEAST: Final = 4  # fewer rules are faster asked one by one
 _FAN: Final = 8
-_LITERAL: Final = re.compile(r"[^*?\[\]{}\\!,]*")  # what of a glob stands for itself
+_NAME: Final = re.compile(r"[^*?\[\]{}\\!,]+")  # what of a glob stands for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +211,14 @@ class _Asks:
         self.found: dict[Place, frozenset[str]] = {}
 
     def of(self, block: p.Block) -> dict[Place, frozenset[str]]:
+        unrequired = not_required(block.statements, self.function.constants)
         for s in block.statements:
             if not self.is_harmless(s):
                 break
             if isinstance(s, nodes.Lookup) and s.source == self.function.root:
                 self.paths[s.target] = s.path
-                self.found.setdefault(Place("exists", s.path), frozenset())
+                if s.target not in unrequired:
+                    self.found.setdefault(Place("exists", s.path), frozenset())
             elif isinstance(s, p.Equal):
                 self.equal(s)
             elif isinstance(s, p.Call):
@@ -229,7 +232,7 @@ class _Asks:
         """Tell a statement that nothing outside misses where the block ends undefined."""
         if isinstance(s, p.ResetLocal):
             return s.target == self.own or s.target not in self.function.live
-        if isinstance(s, p.Equal | p.NotEqual | nodes.HasAffix):
+        if isinstance(s, p.Equal | p.NotEqual | nodes.HasAffix | nodes.MayBe):
             return True
         kinds = (nodes.Lookup, p.Call, p.Dot)
         return isinstance(s, kinds) and not any(local in self.function.exposed for local in flow.writes(s))
@@ -246,7 +249,9 @@ class _Asks:
         match s.func, path, known:
             case "startswith", [asked, None], [_, str(text)] if asked:
                 self.answers[s.result] = (Place("begins", asked), frozenset({text}))
-            case "glob.match", [None, _, asked], [str(pattern), *_] if asked and (text := _literal(pattern)):
+            case "glob.match", [None, None, asked], [str(pattern), [str(by)], _] if asked and (
+                text := _literal(pattern, by)
+            ):
                 self.answers[s.result] = (Place("begins", asked), frozenset({text}))
             case "internal.member_2", [None, asked], [str(text), _] if asked:
                 self.answers[s.result] = (Place("has", asked), frozenset({text}))
@@ -261,6 +266,9 @@ class _Asks:
         return self.function.constants.get(operand) if type(operand) is int else operand
 
 
-def _literal(pattern: str) -> str:
-    found = _LITERAL.match(pattern)
-    return found.group() if found else ""
+def _literal(pattern: str, delimiter: str) -> str:
+    """Return how texts begin that a glob matches, where OPA's index knows it: one of names and `*` alone."""
+    parts = pattern.split(delimiter) if len(delimiter) == 1 else [pattern, "?"]
+    if not all(part == "*" or _NAME.fullmatch(part) for part in parts):
+        return ""
+    return pattern[: pattern.find("*")] if "*" in pattern else pattern

@@ -16,7 +16,7 @@ _MAX_CONDITIONS: Final = 14
 PURE: Final = (p.AssignInt, p.AssignVar, p.Dot, nodes.Lookup, p.ResetLocal)
 _CONDITIONS: Final = (
     p.Equal, p.NotEqual, p.IsArray, p.IsObject, p.IsSet, p.IsDefined, p.IsUndefined,
-    nodes.IsCollection, nodes.HasAffix,
+    nodes.IsCollection, nodes.HasAffix, nodes.MayBe,
 )  # fmt: skip
 
 

@@ -6,17 +6,17 @@ and no error can happen in it (v1/ast/index.go). It also saves the work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rego import plan as p
 from rego.flow import CHANGES, blocks_of, walk, with_blocks, writes
-from rego.nodes import HasAffix, Lookup
-from rego.values import RegoSet
+from rego.nodes import HasAffix, Lookup, MayBe
+from rego.values import RegoSet, members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from rego.flow import Times
     from rego.values import Value
@@ -80,73 +80,94 @@ class _Front:
         arguments: The parameters behind the input and the data; OPA's index does not know their parts.
         unfit: The locals that must not be set earlier.
         constants: The locals that only ever hold one known value.
-        answers: The locals that hold what a builtin answered, with its name.
     """
 
     roots: set[p.Local]
     arguments: set[p.Local]
     unfit: set[p.Local]
     constants: Mapping[p.Local, Value]
-    answers: set[tuple[p.Operand, str]] = field(default_factory=set)
 
     def sorted(self, statements: tuple[p.Statement, ...]) -> tuple[p.Statement, ...]:
         first: list[p.Statement] = []
-        rest = self.split(statements, first, set(self.roots))
+        rest = self.split(statements, first, set(self.roots), after=False)
         return (*first, *rest)
 
     def split(
-        self, given: tuple[p.Statement, ...], first: list[p.Statement], known: set[p.Local]
+        self, given: tuple[p.Statement, ...], first: list[p.Statement], known: set[p.Local], *, after: bool
     ) -> tuple[p.Statement, ...]:
         """Move what only asks into `first`; return the rest.
 
         The planner puts all that follows an iteration into it: a last scan is looked into as well.
+
+        Args:
+            given: The statements.
+            first: What goes before them.
+            known: The locals whose values depend on nothing but parameters.
+            after: Whether anything stands between `first` and these.
         """
         statements = _with_affixes(given, self.roots, self.arguments, self.constants)
-        compared = _compared(statements, self.constants)
+        unrequired = not_required(statements, self.constants)
         rest: list[p.Statement] = []
         moving = True
         for s in statements:
-            if moving and self.asks_only(s, known, compared):
+            behind = after or bool(rest)
+            if moving and self.finds(s, known) and not (behind and not unrequired.isdisjoint(writes(s))):
                 first.append(s)
                 known.update(writes(s))
-                self.answers.update((local, s.func) for local in writes(s) if isinstance(s, p.Call))
             elif moving and isinstance(s, p.Scan) and s is statements[-1]:
-                inner = self.split(s.block.statements, first, known)
+                inner = self.split(s.block.statements, first, known, after=True)
                 rest.append(with_blocks(s, (p.Block(inner),)))
             else:
-                rest.append(s)
+                asked = self.asked(s, known) if moving else None
+                if asked is not None and behind:
+                    first.append(asked)
+                (rest if behind or asked is None else first).append(s)
                 moving = moving and not _has_effect(s, self.unfit)
         return tuple(rest)
 
-    def asks_only(self, s: p.Statement, known: set[p.Local], compared: set[p.Local]) -> bool:
-        """Tell a statement that cannot fail with an error and depends on nothing but parameters."""
-        if isinstance(s, p.Equal | p.NotEqual | HasAffix):
-            return self.is_condition(s, known)
-        if not isinstance(s, Lookup | p.Dot | p.Call) or not self.unfit.isdisjoint(writes(s)):
-            return False
-        if isinstance(s, p.Call):
-            constant = any(type(operand) is not int or operand in self.constants for operand in s.args)
-            return s.func == _MEMBERSHIP and constant and all(self.is_known(found, known) for found in s.args)
-        steps = isinstance(s, Lookup) or type(s.key) is not int or s.key in self.constants
-        return steps and s.source in known - self.arguments and s.target not in compared
-
-    def is_condition(self, s: p.Equal | p.NotEqual | HasAffix, known: set[p.Local]) -> bool:
+    def finds(self, s: p.Statement, known: set[p.Local]) -> bool:
+        """Tell a step that cannot fail with an error and depends on nothing but parameters."""
         if isinstance(s, HasAffix):
             return s.source in known
-        if isinstance(s, p.NotEqual):  # that a path's end is false is no matter of the index
-            return s.b is False and (s.a, _MEMBERSHIP) in self.answers
-        sides = [side for side in (s.a, s.b) if type(side) is int and side not in self.constants]
-        return len(sides) == 1 and sides[0] in known
+        if not isinstance(s, Lookup | p.Dot) or not self.unfit.isdisjoint(writes(s)):
+            return False
+        fixed = isinstance(s, Lookup) or type(s.key) is not int or s.key in self.constants
+        return fixed and s.source in known - self.arguments
 
-    def is_known(self, operand: p.Operand, known: set[p.Local]) -> bool:
-        return type(operand) is not int or operand in self.constants or operand in known
+    def asked(self, s: p.Statement, known: set[p.Local]) -> MayBe | None:
+        """Return what OPA's index makes of a comparison or a membership that has a constant on one side."""
+        if isinstance(s, p.Equal):
+            one, other = s.a, s.b
+        elif isinstance(s, p.Call) and s.func == _MEMBERSHIP and len(s.args) == 2:  # noqa: PLR2004 - a third takes the answer
+            one, other = s.args
+        else:
+            return None
+        for path, constant in ((one, other), (other, one)):
+            if type(path) is int and path in known and self.is_constant(constant):
+                value = self.constants[constant] if type(constant) is int else constant
+                collected = isinstance(s, p.Call) and path == one
+                values = tuple(members(value)) if collected else (value,)
+                return MayBe(s.location, path, values)
+        return None
+
+    def is_constant(self, operand: p.Operand) -> bool:
+        return type(operand) is not int or operand in self.constants
 
 
-def _compared(statements: list[p.Statement], constants: Mapping[p.Local, Value]) -> set[p.Local]:
-    """Return the locals that are compared with each other: of two references OPA's index requires neither."""
+def not_required(statements: Iterable[p.Statement], constants: Container[p.Local]) -> set[p.Local]:
+    """Return the locals whose having a value OPA's index does not require.
+
+    Those are what a scan runs over, and two references that are compared with each other.
+
+    Args:
+        statements: A body's statements.
+        constants: The locals that only ever hold one known value.
+    """
     found: set[p.Local] = set()
     for s in statements:
-        if isinstance(s, p.Equal):
+        if isinstance(s, p.Scan):
+            found.add(s.source)
+        elif isinstance(s, p.Equal):
             sides = {side for side in (s.a, s.b) if type(side) is int and side not in constants}
             found |= sides if len(sides) > 1 else set()
     return found
