@@ -96,7 +96,9 @@ class OperandWriter(BlockWriter):
         """Return what is known of an operand's type."""
         if type(operand) is not int:
             return kind_of(operand)
-        return kind_of(self.constants[operand]) if operand in self.constants else self.facts.get(operand)
+        fact = self.facts.get(operand)
+        known = fact if fact not in {"result", "undefined"} else None  # facts, but of no type
+        return kind_of(self.constants[operand]) if operand in self.constants else known
 
     def _set(self, local: p.Local, expression: str, fact: str | None = None) -> None:
         """Write an assignment."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rego import plan as p
-from rego.flow import CHANGES, blocks_of, walk, with_blocks, writes
+from rego.flow import blocks_of, walk, with_blocks, writes
 from rego.nodes import HasAffix, Lookup, MayBe
 from rego.values import RegoSet, members
 
@@ -109,7 +109,7 @@ class _Front:
         unrequired = not_required(statements, self.constants)
         rest: list[p.Statement] = []
         moving = True
-        for s in statements:
+        for s, following in zip(statements, (*statements[1:], None), strict=True):
             behind = after or bool(rest)
             if moving and self.finds(s, known) and not (behind and not unrequired.isdisjoint(writes(s))):
                 first.append(s)
@@ -118,7 +118,7 @@ class _Front:
                 inner = self.split(s.block.statements, first, known, after=True)
                 rest.append(with_blocks(s, (p.Block(inner),)))
             else:
-                asked = self.asked(s, known) if moving else None
+                asked = self.asked(s, following, known) if moving else None
                 if asked is not None and behind:
                     first.append(asked)
                 (rest if behind or asked is None else first).append(s)
@@ -134,11 +134,11 @@ class _Front:
         fixed = isinstance(s, Lookup) or type(s.key) is not int or s.key in self.constants
         return fixed and s.source in known - self.arguments
 
-    def asked(self, s: p.Statement, known: set[p.Local]) -> MayBe | None:
+    def asked(self, s: p.Statement, following: p.Statement | None, known: set[p.Local]) -> MayBe | None:
         """Return what OPA's index makes of a comparison or a membership that has a constant on one side."""
         if isinstance(s, p.Equal):
             one, other = s.a, s.b
-        elif isinstance(s, p.Call) and s.func == _MEMBERSHIP and len(s.args) == 2:  # noqa: PLR2004 - a third takes the answer
+        elif isinstance(s, p.Call) and s.func == _MEMBERSHIP and _is_positive(s, following):
             one, other = s.args
         else:
             return None
@@ -185,9 +185,8 @@ def _with_affixes(
     for s, following in pairwise((*statements, None)):
         if isinstance(s, p.Call) and s.func in _AT_END and len(s.args) == 2:  # noqa: PLR2004 - a third takes the answer
             asked, affix = s.args
-            positive = isinstance(following, p.NotEqual) and following.a == s.result and following.b is False
             affixes = _texts(constants.get(affix) if type(affix) is int else affix)
-            if positive and affixes and type(asked) is int and asked in stepped:
+            if _is_positive(s, following) and affixes and type(asked) is int and asked in stepped:
                 found.append(HasAffix(s.location, asked, affixes, _AT_END[s.func]))
         if s is None:
             break
@@ -196,6 +195,11 @@ def _with_affixes(
             stepped.update(writes(s))
         found.append(s)
     return found
+
+
+def _is_positive(call: p.Call, following: p.Statement | None) -> bool:
+    """Tell a call whose answer is a condition, not a value."""
+    return isinstance(following, p.NotEqual) and following.a == call.result and following.b is False
 
 
 def _texts(value: Value) -> tuple[str, ...]:
@@ -210,6 +214,6 @@ def _has_effect(s: p.Statement, unfit: set[p.Local]) -> bool:
     """Tell a statement that does what a condition after it could not undo."""
     return any(
         isinstance(inner, p.AssignVarOnce | p.Break | p.ResultSetAdd | p.ReturnLocal)
-        or (type(inner) in CHANGES and not unfit.isdisjoint(writes(inner)))
+        or not unfit.isdisjoint(writes(inner))
         for inner in (s, *walk(blocks_of(s)))
     )

@@ -21,7 +21,7 @@ _WAYS = {
     "is_in": 'input.a in {"t@", "u@"}',
     "is_in_array": 'input.a in ["t@", "u@"]',
     "begins": 'startswith(input.a, "t@")',
-    "glob": 'glob.match("t@*", [], input.a)',
+    "glob": 'glob.match("t@/*", ["/"], input.a)',
     "has": '"t@" in input.a',
 }
 _HEADS = {

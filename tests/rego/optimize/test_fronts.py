@@ -8,7 +8,7 @@ import pytest
 
 from rego import plan as p
 from rego.errors import Location
-from rego.nodes import HasAffix, Lookup
+from rego.nodes import HasAffix, Lookup, MayBe
 from rego.optimize import prepared
 
 if TYPE_CHECKING:
@@ -27,7 +27,25 @@ def kinds(*statements: p.Statement) -> list[type[p.Statement]]:
 def test_conditions_move_before_calls() -> None:
     """A body that they rule out is not entered."""
     call = p.Call(AT, "div", (0, 1), 4)
-    assert kinds(call, *ASKED, p.AssignVarOnce(AT, 4, 2)) == [Lookup, p.Equal, p.Call, p.AssignVarOnce]
+    found = kinds(call, *ASKED, p.AssignVarOnce(AT, 4, 2))
+    assert found == [Lookup, MayBe, p.Call, p.Equal, p.AssignVarOnce]
+
+
+def test_an_answer_that_is_a_value_is_no_condition() -> None:
+    """Whether something is a member may be asked for the answer's sake; then false is an answer, too."""
+    call = p.Call(AT, "div", (0, 1), 4)
+    member = (p.Dot(AT, 0, "a", 5), p.Call(AT, "internal.member_2", ("x", 5), 6))
+    assert kinds(call, *member, p.AssignVarOnce(AT, 6, 2)) == [Lookup, p.Call, p.Call, p.AssignVarOnce]
+    condition = p.NotEqual(AT, 6, False)
+    assert kinds(call, *member, condition) == [Lookup, MayBe, p.Call, p.Call, p.NotEqual]
+
+
+def test_what_a_scan_runs_over_is_not_required() -> None:
+    """OPA's index does not ask whether there is anything to run over, but asks what stands behind it."""
+    call = p.Call(AT, "div", (0, 1), 4)
+    inner = p.Block((p.Dot(AT, 0, "b", 8), p.Equal(AT, 8, "x"), p.AssignVarOnce(AT, 4, 2)))
+    scan = (p.Dot(AT, 0, "a", 5), p.Scan(AT, 5, 6, 7, inner))
+    assert kinds(call, *scan) == [Lookup, MayBe, p.Call, Lookup, p.Scan]
 
 
 def test_conditions_do_not_move_before_effects() -> None:
