@@ -88,11 +88,11 @@ def block_of() -> Callable[[list[tuple[str, dict[str, Any]]]], dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], bytes]:
-    """A compiler of Rego source to a plan with one entrypoint."""
+def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """A compiler of Rego source to a plan with some entrypoints."""
 
     @cache
-    def build(source: str, entrypoint: str) -> bytes:
+    def build(source: str, *entrypoints: str) -> bytes:
         folder = tmp_path_factory.mktemp("plan")
         (folder / "policy.rego").write_text(source)
         command: list[str | Path] = [
@@ -100,8 +100,7 @@ def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
             "build",
             "-t",
             "plan",
-            "-e",
-            entrypoint,
+            *(part for name in entrypoints for part in ("-e", name)),
             "-o",
             folder / "bundle.tar.gz",
             folder / "policy.rego",

@@ -88,7 +88,8 @@ b.one := input.four
 
 p := data.t.a[input.k]
 """
-    found = Policy.load(planned(source, "t/p"), {}).reads("t/p").paths
+    policy = Policy.load(planned(source, "t/p", "t/b/one", "t/a/deep/three"), {})
+    found = policy.reads("t/p").paths
     assert {("k",), ("one",), ("two",)} <= found
     assert ("four",) not in found
 
