@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import Http, Upstream
     from tests.servers.gateway_server import GatewayServer
 
-PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0, "answer_timeout_s": 1.5}
+PATIENCE = {
+    "connect_timeout_s": 1.0,
+    "first_byte_timeout_s": 1.0,
+    "idle_timeout_s": 1.0,
+    "answer_timeout_s": 1.5,
+}
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "upstream-1"}
 
 
