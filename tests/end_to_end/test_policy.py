@@ -10,7 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.end_to_end.conftest import Http, Upstream
+    from tests.end_to_end.conftest import Http, Sections, Upstream
     from tests.servers.gateway_server import GatewayServer
 
 
@@ -53,7 +53,10 @@ def _served_by(gateway: GatewayServer, decision_id: str) -> str:
 
 
 async def test_hr_data_stays_on_prem_when_the_on_prem_model_is_down(
-    gateway_server: Callable[..., GatewayServer], upstream: Upstream, http_client: Http
+    gateway_server: Callable[..., GatewayServer],
+    upstream: Upstream,
+    upstream_settings: Sections,
+    http_client: Http,
 ) -> None:
     """The answer is an error, not the cloud: the fallback never leaves the permitted set."""
 
@@ -61,7 +64,7 @@ async def test_hr_data_stays_on_prem_when_the_on_prem_model_is_down(
         return web.json_response({"error": {"message": "maintenance"}}, status=503)
 
     upstream.handler = down
-    gateway = gateway_server(**upstream.settings())
+    gateway = gateway_server(**upstream_settings())
     token = gateway.token("heidi", "hr", "developer")
     answer = await asyncio.to_thread(http_client.send, gateway, http_client.hello("hr-model"), token=token)
 
@@ -70,12 +73,15 @@ async def test_hr_data_stays_on_prem_when_the_on_prem_model_is_down(
 
 
 async def test_the_clamp_reaches_the_provider(
-    gateway_server: Callable[..., GatewayServer], upstream: Upstream, http_client: Http
+    gateway_server: Callable[..., GatewayServer],
+    upstream: Upstream,
+    upstream_settings: Sections,
+    http_client: Http,
 ) -> None:
     """An analyst's limit is lowered, or set where the client set none; labels stay behind."""
     gateway = gateway_server(
         **{
-            **upstream.settings(),
+            **upstream_settings(),
             "deployments": [
                 {
                     "id": "up",

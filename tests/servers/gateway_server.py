@@ -118,9 +118,8 @@ class GatewayServer(Server):
             return connection.getresponse().status == http.client.OK
 
 
-@pytest.fixture
-def gateway_server(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
-    """Start a gateway with the sections given as keywords, and either engine; stopped when the test ends."""
+@contextlib.contextmanager
+def _starting(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
     with contextlib.ExitStack() as stack:
 
         def start(*, workers: int = 1, started: bool = True, **options: Any) -> GatewayServer:
@@ -134,11 +133,21 @@ def gateway_server(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]
         yield start
 
 
+@pytest.fixture
+def gateway_server(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+    """Start a gateway with the sections given as keywords, and either engine; stopped when the test ends."""
+    with _starting(deciding) as start:
+        yield start
+
+
 @pytest.fixture(scope="module")
-def demo_gateway(deciding: Deciding) -> Iterator[GatewayServer]:
+def shared_gateway(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+    """The same for a gateway that serves all tests of a module."""
+    with _starting(deciding) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def demo_gateway(shared_gateway: Callable[..., GatewayServer]) -> GatewayServer:
     """One gateway with the demo deployments and either engine, shared by the tests of a module."""
-    with tempfile.TemporaryDirectory(prefix="regent-") as folder:
-        server = GatewayServer(Path(folder), {"policy": deciding()})
-        server.start()
-        yield server
-        server.stop()
+    return shared_gateway()
