@@ -59,7 +59,8 @@ class PolicyEngine(Protocol):
         """Evaluate `entrypoint` (such as `gateway/request/decision`) on `document`.
 
         Raises:
-            EngineError: `engine.unavailable`, `engine.timeout`, `engine.error` or `engine.undefined`.
+            EngineError: `engine.unavailable`, `engine.timeout`, `engine.budget_exceeded`, `engine.error` or
+                `engine.undefined`.
         """
         ...
 

@@ -69,6 +69,7 @@ REASONS: dict[str, ReasonCode] = {
     "engine.unavailable": ReasonCode(503, _SERVER, "The policy engine cannot be reached.", 1),
     "engine.timeout": ReasonCode(503, _SERVER, "The policy engine did not answer in time.", 1),
     "engine.error": ReasonCode(503, _SERVER, "The policy could not be evaluated.", 5),
+    "engine.budget_exceeded": ReasonCode(503, _SERVER, "The policy takes too much work to evaluate."),
     "engine.undefined": ReasonCode(503, _SERVER, "No policy is active for this question.", 5),
     "decision.malformed": ReasonCode(503, _SERVER, "The policy's answer could not be understood.", 5),
     "decision.unexplained": ReasonCode(403, _POLICY, "The policy refused without a reason."),

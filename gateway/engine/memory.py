@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_ANSWERS = 4096
 """Answers that are kept; the oldest makes room, so that nobody can fill the memory with questions."""
 
+MAX_BYTES = 16 * 1024 * 1024
+"""Bytes of questions and answers, as JSON, that are kept: 4,096 of the largest would be gigabytes."""
+
 _ABSENT: list[object] = []
 
 
@@ -27,13 +30,18 @@ class Memory:
 
     Args:
         reads: the input paths that the plan can read from there.
-        limit: answers that are kept.
+        max_answers: answers that are kept.
+        max_bytes: bytes of questions and answers that are kept.
     """
 
-    def __init__(self, reads: Iterable[tuple[str, ...]], limit: int = MAX_ANSWERS) -> None:
+    def __init__(
+        self, reads: Iterable[tuple[str, ...]], max_answers: int = MAX_ANSWERS, max_bytes: int = MAX_BYTES
+    ) -> None:
         self._paths = tuple(sorted(reads))
-        self._limit = limit
-        self._answers: dict[bytes, Ruling] = {}
+        self._max_answers = max_answers
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._answers: dict[bytes, tuple[Ruling, int]] = {}
 
     def key(self, document: Mapping[str, object]) -> bytes:
         """What the answer depends on, as bytes.
@@ -48,13 +56,28 @@ class Memory:
 
     def recall(self, key: bytes) -> Ruling | None:
         """The answer to an equal question, if it is still known."""
-        return self._answers.get(key)
+        found = self._answers.get(key)
+        return None if found is None else found[0]
 
     def keep(self, key: bytes, answer: Ruling) -> None:
-        """Remember an answer; it is shared from now on, so nobody may change it."""
-        if len(self._answers) >= self._limit:
-            del self._answers[next(iter(self._answers))]
-        self._answers[key] = answer
+        """Remember an answer, unless it is too large; it is shared from now on, so nobody may change it."""
+        size = len(key) + _size(answer.value, self._max_bytes)
+        if key in self._answers or size > self._max_bytes:
+            return
+        while self._answers and (
+            len(self._answers) >= self._max_answers or self._bytes + size > self._max_bytes
+        ):
+            self._bytes -= self._answers.pop(next(iter(self._answers)))[1]
+        self._answers[key] = answer, size
+        self._bytes += size
+
+
+def _size(value: object, beyond: int) -> int:
+    """Bytes of a value as JSON; more than `beyond` for what can't be written, such as an endless integer."""
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:
+        return beyond + 1
 
 
 def _at(document: Any, path: tuple[str, ...]) -> list[object]:

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+from tests.servers.processes import free_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tests.servers.gateway_server import GatewayServer
+
+    Sections = Callable[..., dict[str, Any]]
 
 CHAT = "/v1/chat/completions"
 COMPLETION = {
@@ -110,7 +114,6 @@ class Upstream:
     seen: list[dict[str, Any]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    url: str = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Remember the request and hand it to the handler."""
@@ -122,11 +125,21 @@ class Upstream:
             self.cancelled.set()
             raise
 
-    def settings(self, **more: Any) -> dict[str, Any]:
-        """Sections of the gateway's settings: `up` runs here, `hr-model` on-prem here and on the echo."""
+
+@pytest.fixture(scope="module")
+def upstream_port() -> int:
+    """Where the providers of a module's tests listen, one after the other."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def upstream_settings(upstream_port: int) -> Sections:
+    """Sections of the gateway's settings: `up` runs at the upstream, `hr-model` there and on the echo."""
+
+    def sections(**more: Any) -> dict[str, Any]:
         provider = {
             "adapter": "openai",
-            "base_url": f"{self.url}/v1",
+            "base_url": f"http://127.0.0.1:{upstream_port}/v1",
             "api_key": "sk-upstream-secret",
             **more,
         }
@@ -146,9 +159,11 @@ class Upstream:
             ],
         }
 
+    return sections
+
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
+async def upstream(upstream_port: int) -> AsyncIterator[Upstream]:
     """A provider that answers every chat with the same completion until it is told otherwise."""
 
     async def completion(_: web.Request) -> web.StreamResponse:
@@ -159,8 +174,7 @@ async def upstream() -> AsyncIterator[Upstream]:
     app.router.add_post("/v1/chat/completions", provider.answer)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", upstream_port)
     await site.start()
-    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield provider
     await runner.cleanup()

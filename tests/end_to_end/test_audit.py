@@ -14,7 +14,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.end_to_end.conftest import Answered, Http, Upstream
+    from tests.end_to_end.conftest import Answered, Http, Sections, Upstream
     from tests.servers.gateway_server import GatewayServer
 
 WHOLE = 10  # `verify` without a kept head: whole, by the operator's word
@@ -128,10 +128,13 @@ def test_a_crash_loses_no_answer_that_was_given(
 
 
 async def test_nothing_leaves_before_its_record_is_durable(
-    gateway_server: Callable[..., GatewayServer], upstream: Upstream, http_client: Http
+    gateway_server: Callable[..., GatewayServer],
+    upstream: Upstream,
+    upstream_settings: Sections,
+    http_client: Http,
 ) -> None:
     """When the provider sees the request, the log on disk already has the decision."""
-    gateway = gateway_server(**upstream.settings())
+    gateway = gateway_server(**upstream_settings())
     found: list[bool] = []
 
     async def look(request: web.Request) -> web.StreamResponse:

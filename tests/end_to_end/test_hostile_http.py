@@ -20,7 +20,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.end_to_end.conftest import Http, Upstream
+    from tests.end_to_end.conftest import Http, Sections, Upstream
     from tests.servers.gateway_server import GatewayServer
 
 MIB = 1024 * 1024
@@ -131,7 +131,11 @@ def test_garbage_behind_a_request_is_not_taken_for_its_answer(demo_gateway: Gate
 
 @pytest.mark.parametrize("behind", [b"", b"G", b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"])
 async def test_what_is_pipelined_keeps_no_call_alive(
-    behind: bytes, gateway_server: Callable[..., GatewayServer], upstream: Upstream, http_client: Http
+    behind: bytes,
+    gateway_server: Callable[..., GatewayServer],
+    upstream: Upstream,
+    upstream_settings: Sections,
+    http_client: Http,
 ) -> None:
     """A client that leaves cancels its call, whatever it sent behind it."""
 
@@ -140,7 +144,7 @@ async def test_what_is_pipelined_keeps_no_call_alive(
         return web.json_response({})
 
     upstream.handler = slow
-    gateway = gateway_server(**upstream.settings())
+    gateway = gateway_server(**upstream_settings())
     body = json.dumps(http_client.hello("up")).encode()
     request = head(gateway.token("dev", "eng", "developer"), f"content-length: {len(body)}") + body
     _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)

@@ -7,6 +7,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,6 +41,7 @@ def test_the_page_loads_nothing(demo_gateway: GatewayServer, http_client: Http) 
     assert "<script" not in page
 
 
+@pytest.mark.engine("opa")
 def test_an_opa_that_is_away_is_no_readiness(
     gateway_server: Callable[..., GatewayServer], http_client: Http
 ) -> None:

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING
 
-import pytest
 from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.end_to_end.conftest import Http, Upstream
+    from tests.end_to_end.conftest import Http, Sections, Upstream
     from tests.servers.gateway_server import GatewayServer
-
-ENGINES = ["embedded", pytest.param("opa", marks=pytest.mark.server)]
-
-
-@pytest.fixture(params=ENGINES)
-def decided_gateway(
-    request: pytest.FixtureRequest, gateway_server: Callable[..., GatewayServer]
-) -> Callable[..., GatewayServer]:
-    """A gateway that asks the embedded engine, or a real OPA over a unix socket."""
-
-    def start(**options: Any) -> GatewayServer:
-        if request.param == "opa":
-            opa = request.getfixturevalue("opa_server")
-            import bundles  # noqa: PLC0415 - only this branch needs it
-
-            options["policy"] = {
-                "engine": "opa",
-                "opa": {"url": opa(bundle=bundles.default_path(), unix=True).url, "timeout_ms": 5000},
-            }
-        return gateway_server(**options)
-
-    return start
 
 
 def test_access_by_role_and_residency_by_label(
-    decided_gateway: Callable[..., GatewayServer], http_client: Http
+    gateway_server: Callable[..., GatewayServer], http_client: Http
 ) -> None:
     """The table of who gets what, and where it runs."""
-    gateway = decided_gateway()
+    gateway = gateway_server()
     hello = http_client.hello
     table = [
         ("alice", "sales", ("analyst",), hello(), {}, 200, "echo-cloud"),
@@ -75,7 +53,10 @@ def _served_by(gateway: GatewayServer, decision_id: str) -> str:
 
 
 async def test_hr_data_stays_on_prem_when_the_on_prem_model_is_down(
-    decided_gateway: Callable[..., GatewayServer], upstream: Upstream, http_client: Http
+    gateway_server: Callable[..., GatewayServer],
+    upstream: Upstream,
+    upstream_settings: Sections,
+    http_client: Http,
 ) -> None:
     """The answer is an error, not the cloud: the fallback never leaves the permitted set."""
 
@@ -83,9 +64,7 @@ async def test_hr_data_stays_on_prem_when_the_on_prem_model_is_down(
         return web.json_response({"error": {"message": "maintenance"}}, status=503)
 
     upstream.handler = down
-    gateway = decided_gateway(**upstream.settings())
-    import asyncio  # noqa: PLC0415 - the upstream lives in this loop
-
+    gateway = gateway_server(**upstream_settings())
     token = gateway.token("heidi", "hr", "developer")
     answer = await asyncio.to_thread(http_client.send, gateway, http_client.hello("hr-model"), token=token)
 
@@ -94,14 +73,15 @@ async def test_hr_data_stays_on_prem_when_the_on_prem_model_is_down(
 
 
 async def test_the_clamp_reaches_the_provider(
-    decided_gateway: Callable[..., GatewayServer], upstream: Upstream, http_client: Http
+    gateway_server: Callable[..., GatewayServer],
+    upstream: Upstream,
+    upstream_settings: Sections,
+    http_client: Http,
 ) -> None:
     """An analyst's limit is lowered, or set where the client set none; labels stay behind."""
-    import asyncio  # noqa: PLC0415 - the upstream lives in this loop
-
-    gateway = decided_gateway(
+    gateway = gateway_server(
         **{
-            **upstream.settings(),
+            **upstream_settings(),
             "deployments": [
                 {
                     "id": "up",

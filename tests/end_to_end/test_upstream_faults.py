@@ -14,10 +14,15 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.end_to_end.conftest import Http, Upstream
+    from tests.end_to_end.conftest import Http, Sections, Upstream
     from tests.servers.gateway_server import GatewayServer
 
-PATIENCE = {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0, "answer_timeout_s": 1.5}
+PATIENCE = {
+    "connect_timeout_s": 1.0,
+    "first_byte_timeout_s": 1.0,
+    "idle_timeout_s": 1.0,
+    "answer_timeout_s": 1.5,
+}
 CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "upstream-1"}
 
 
@@ -27,10 +32,10 @@ def piece(text: str | None, finish: str | None = None) -> bytes:
     return b"data: " + json.dumps({**CHUNK, "choices": [choice]}).encode() + b"\n\n"
 
 
-@pytest.fixture
-def gateway(gateway_server: Callable[..., GatewayServer], upstream: Upstream) -> GatewayServer:
+@pytest.fixture(scope="module")
+def gateway(shared_gateway: Callable[..., GatewayServer], upstream_settings: Sections) -> GatewayServer:
     """A gateway in front of the scripted upstream."""
-    return gateway_server(**upstream.settings(**PATIENCE))
+    return shared_gateway(**upstream_settings(**PATIENCE))
 
 
 async def send(gateway: GatewayServer, http_client: Http, **body: object) -> Any:

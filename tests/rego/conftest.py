@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import subprocess
@@ -15,7 +16,9 @@ import pytest
 from rego import EvaluationError, Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from tests.servers.opa_server import OPAServer
 
 _REPOSITORY = Path(__file__).parents[2]
 _CASES = _REPOSITORY.parent / "shared" / "data" / "opa-conformance" / "cases.jsonl.gz"
@@ -88,11 +91,11 @@ def block_of() -> Callable[[list[tuple[str, dict[str, Any]]]], dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], bytes]:
-    """A compiler of Rego source to a plan with one entrypoint."""
+def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """A compiler of Rego source to a plan with some entrypoints."""
 
     @cache
-    def build(source: str, entrypoint: str) -> bytes:
+    def build(source: str, *entrypoints: str) -> bytes:
         folder = tmp_path_factory.mktemp("plan")
         (folder / "policy.rego").write_text(source)
         command: list[str | Path] = [
@@ -100,8 +103,7 @@ def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
             "build",
             "-t",
             "plan",
-            "-e",
-            entrypoint,
+            *(part for name in entrypoints for part in ("-e", name)),
             "-o",
             folder / "bundle.tar.gz",
             folder / "policy.rego",
@@ -116,27 +118,35 @@ def planned(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
 
 
 @pytest.fixture(scope="session")
-def opa_says(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, Any]]:
+def opa_says(opa_server: Callable[..., OPAServer]) -> Iterator[Callable[..., tuple[str, Any]]]:
     """Ask the real OPA for `data.t.p` of a program, strictly: value, undefined, or an error's code."""
+    server = opa_server(ready="/health")
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    loaded: list[str] = []
+
+    def send(method: str, path: str, body: str) -> tuple[int, Any]:
+        connection.request(method, path, body.encode(), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        content = response.read()
+        return response.status, json.loads(content) if content else None
+
+    def put(path: str, body: str) -> None:
+        status, said = send("PUT", path, body)
+        assert status in {200, 204}, said
 
     def ask(source: str, document: Any, data: Any) -> tuple[str, Any]:
-        folder = tmp_path_factory.mktemp("asked")
-        (folder / "policy.rego").write_text(source)
-        (folder / "data.json").write_text(json.dumps(data))
-        command: list[str | Path] = [opa, "eval", "--strict-builtin-errors", "--format", "json"]
-        command += ["--data", folder / "policy.rego", "--data", folder / "data.json", "--stdin-input"]
-        done = subprocess.run(
-            [*command, "data.t.p"], input=json.dumps(document).encode(), check=False, capture_output=True,
-            timeout=60,
-        )  # fmt: skip
-        found = json.loads(done.stdout)
-        if "errors" in found:
-            return "error", found["errors"][0]["code"]
-        if "result" not in found:
-            return "undefined", None
-        return "value", found["result"][0]["expressions"][0]["value"]
+        put("/v1/data", json.dumps(data))
+        if loaded != [source]:
+            put("/v1/policies/asked", source)
+            loaded[:] = [source]
+        status, found = send("POST", "/v1/data/t/p?strict-builtin-errors", json.dumps({"input": document}))
+        if status == http.client.OK:
+            return ("value", found["result"]) if "result" in found else ("undefined", None)
+        return "error", found["errors"][0]["code"]
 
-    return ask
+    yield ask
+    connection.close()
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ from tests.servers.processes import Server, free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tests.servers.engines import Deciding
+
 OPTIONS: dict[str, Any] = {
     "identity": {"development": {"enabled": True}},
     "providers": {"demo": {"adapter": "echo"}},
@@ -116,14 +118,13 @@ class GatewayServer(Server):
             return connection.getresponse().status == http.client.OK
 
 
-@pytest.fixture
-def gateway_server() -> Iterator[Callable[..., GatewayServer]]:
-    """Start a gateway with the sections given as keywords; stopped when the test ends."""
+@contextlib.contextmanager
+def _starting(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
     with contextlib.ExitStack() as stack:
 
         def start(*, workers: int = 1, started: bool = True, **options: Any) -> GatewayServer:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regent-")))
-            server = GatewayServer(folder, options, workers)
+            server = GatewayServer(folder, {"policy": deciding(), **options}, workers)
             stack.callback(server.stop)
             if started:
                 server.start()
@@ -132,11 +133,21 @@ def gateway_server() -> Iterator[Callable[..., GatewayServer]]:
         yield start
 
 
+@pytest.fixture
+def gateway_server(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+    """Start a gateway with the sections given as keywords, and either engine; stopped when the test ends."""
+    with _starting(deciding) as start:
+        yield start
+
+
 @pytest.fixture(scope="module")
-def demo_gateway() -> Iterator[GatewayServer]:
-    """One gateway with the demo deployments, shared by the tests of a module."""
-    with tempfile.TemporaryDirectory(prefix="regent-") as folder:
-        server = GatewayServer(Path(folder), {})
-        server.start()
-        yield server
-        server.stop()
+def shared_gateway(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+    """The same for a gateway that serves all tests of a module."""
+    with _starting(deciding) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def demo_gateway(shared_gateway: Callable[..., GatewayServer]) -> GatewayServer:
+    """One gateway with the demo deployments and either engine, shared by the tests of a module."""
+    return shared_gateway()

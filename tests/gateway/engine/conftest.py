@@ -1,18 +1,22 @@
-"""A small bundle whose rules answer, fail and stay silent on request."""
+"""Small policies: the rules of one answer, fail and stay silent on request."""
 
 from __future__ import annotations
 
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
 from tests.servers.processes import executable
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 ROOT = Path(__file__).parents[3]
-RULE_NAMES = ("echo", "silent", "conflict", "builtin", "nested", "loop")
+RULE_NAMES = ("echo", "silent", "conflict", "builtin", "nested", "loop", "deep", "chosen", "chosen_part")
 RULES = """
 package probe
 
@@ -31,6 +35,22 @@ nested if {
 }
 
 loop := count([1 | some i in numbers.range(1, 2000); some j in numbers.range(1, 2000); i < j])
+
+deep := count(json.unmarshal(concat("", array.concat(
+	["[" | some _ in numbers.range(1, input.levels)],
+	["]" | some _ in numbers.range(1, input.levels)],
+))))
+
+chosen := input.values[input.key]
+
+chosen_part := input.values[input.key].part
+"""
+CLOCK = """
+package clock
+
+now := time.now_ns()
+
+still := input.n
 """
 AUTHORIZATION = """
 package system.authz
@@ -55,21 +75,34 @@ def probe_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def probe_plan(probe_bundle: Path) -> bytes:
-    """The same rules, compiled; besides, `loop` is more work than a decision may be."""
+    """The same rules, compiled; besides, `loop` and `deep` are more work than a decision may be."""
+    return planned(probe_bundle / "probe.rego", [f"probe/{name}" for name in RULE_NAMES])
+
+
+@pytest.fixture(scope="session")
+def clock_plan(compiled: Callable[[str, Sequence[str]], bytes]) -> bytes:
+    """A plan with a rule that tells the time and one that doesn't."""
+    return compiled(CLOCK, ["clock/now", "clock/still"])
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Sequence[str]], bytes]:
+    """Compile one module with the real `opa` into a plan with the given entrypoints."""
+    source = tmp_path_factory.mktemp("compiled") / "policy.rego"
+
+    def plan(module: str, entrypoints: Sequence[str]) -> bytes:
+        source.write_text(module)
+        return planned(source, entrypoints)
+
+    return plan
+
+
+def planned(source: Path, entrypoints: Sequence[str]) -> bytes:
+    """The plan that the real `opa` makes of a module."""
     opa = executable("opa", [ROOT / ".tools"], "tools")
-    archive = probe_bundle.parent / "probe.tar.gz"
-    entrypoints = [part for name in RULE_NAMES for part in ("--entrypoint", f"probe/{name}")]
-    command: list[str | Path] = [
-        opa,
-        "build",
-        "--target",
-        "plan",
-        *entrypoints,
-        "--bundle",
-        probe_bundle,
-        "--output",
-        archive,
-    ]
+    archive = source.with_suffix(".tar.gz")
+    asked = [part for name in entrypoints for part in ("--entrypoint", name)]
+    command: list[str | Path] = [opa, "build", "--target", "plan", *asked, source, "--output", archive]
     subprocess.run(command, check=True, capture_output=True)
     with tarfile.open(archive) as files:
         member = files.extractfile("/plan.json")

@@ -85,8 +85,50 @@ async def test_endless_work_ends(probe: EmbeddedEngine) -> None:
     began = time.monotonic()
     with pytest.raises(EngineError, match="eval_budget_exceeded") as caught:
         await probe.ask("probe/loop", {})
-    assert caught.value.code == "engine.error"
+    assert caught.value.code == "engine.budget_exceeded"
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.server
+async def test_endless_depth_ends(probe: EmbeddedEngine) -> None:
+    """A document that is nested too deep to be read ends the same way, and the process lives on."""
+    with pytest.raises(EngineError, match="eval_depth_exceeded") as caught:
+        await probe.ask("probe/deep", {"levels": 5000})
+    assert caught.value.code == "engine.budget_exceeded"
+    assert (await probe.ask("probe/deep", {"levels": 50})).value == 1
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("rule", "remembers"),
+    [
+        ("echo", True),
+        ("nested", True),
+        ("conflict", True),
+        ("chosen", False),
+        ("chosen_part", False),
+    ],
+)
+def test_only_what_always_reads_the_same_places_is_remembered(
+    probe: EmbeddedEngine, rule: str, *, remembers: bool
+) -> None:
+    """A rule that chooses by the question what of it to read is asked every time."""
+    assert remembers is (f"probe/{rule}" in probe._memories)
+
+
+@pytest.mark.server
+def test_a_policy_that_tells_the_time_is_asked_every_time(clock_plan: bytes) -> None:
+    """One call of the clock anywhere in the plan, and nothing of it is remembered."""
+    engine = EmbeddedEngine(made_of(clock_plan))
+    assert engine._memories == {}
+
+
+@pytest.mark.server
+async def test_the_clock_goes_on(clock_plan: bytes) -> None:
+    """Two equal questions to a policy that reads the clock get two answers."""
+    engine = EmbeddedEngine(made_of(clock_plan))
+    first, second = [(await engine.ask("clock/now", {})).value for _ in range(2)]
+    assert first != second
 
 
 @pytest.mark.server

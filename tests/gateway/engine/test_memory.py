@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bundles import bundle as bundles
+from bundles.bundle import Bundle
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.engine.memory import Memory
 from gateway.errors import EngineError
 from gateway.ports import Ruling
 from rego import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = bundles.read(ROOT / "bundles" / "default")
@@ -131,14 +135,100 @@ def test_values_that_python_confuses_are_told_apart(one: object, other: object) 
 
 
 def test_the_oldest_answer_makes_room() -> None:
-    """Nobody can fill the memory with questions."""
-    memory = Memory([("n",)], limit=3)
+    """Nobody can fill the memory with many questions."""
+    memory = Memory([("n",)], max_answers=3)
     for number in range(5):
         memory.keep(memory.key({"n": number}), Ruling(number, "r"))
 
-    assert [memory.recall(memory.key({"n": number})) for number in (0, 1)] == [None, None]
-    assert [recalled.value for n in (2, 3, 4) if (recalled := memory.recall(memory.key({"n": n})))] == [
-        2,
-        3,
-        4,
-    ]
+    assert known(memory, range(5)) == [2, 3, 4]
+
+
+def test_large_answers_make_room_sooner() -> None:
+    """Nor with few large ones: questions and answers count with their size."""
+    memory = Memory([("n",)], max_bytes=1000)
+    for number in range(5):
+        memory.keep(memory.key({"n": number}), Ruling("x" * 300, "r"))
+    assert known(memory, range(5)) == [2, 3, 4]
+    memory.keep(memory.key({"n": "x" * 600}), Ruling("x" * 300, "r"))
+    assert known(memory, range(5)) == []
+
+
+@pytest.mark.parametrize("value", ["x" * 1000, 1 << 64])
+def test_what_is_too_large_is_not_remembered(value: object) -> None:
+    """What would push everything else out, or has no size as JSON, is evaluated again."""
+    memory = Memory([("n",)], max_bytes=1000)
+    memory.keep(memory.key({"n": 0}), Ruling("x", "r"))
+    memory.keep(memory.key({"n": 1}), Ruling(value, "r"))
+
+    assert known(memory, range(2)) == [0]
+
+
+def test_a_memory_that_is_used_for_long_stays_as_large() -> None:
+    """What is forgotten gives its size back: the sum is that of what is there."""
+    memory = Memory([("n",)], max_answers=50, max_bytes=5000)
+    for number in range(10_000):
+        memory.keep(memory.key({"n": number}), Ruling("x" * (number % 400), "r"))
+
+    assert 0 < len(memory._answers) <= 50
+    assert sum(size for _, size in memory._answers.values()) == memory._bytes <= 5000
+
+
+def known(memory: Memory, numbers: Iterable[int]) -> list[int]:
+    """Those of the numbers whose answer is remembered."""
+    return [number for number in numbers if memory.recall(memory.key({"n": number})) is not None]
+
+
+# A policy that nobody wrote: rules over the same few places, put together at random.
+
+PARTS = ["input.a", "input.a.b", 'input.a["0"]', "input.b", "input.list", "input.list[0]", "input.list[1].b"]
+CHOSEN = ["input[input.key]", "input.a[input.key]", "data.known[input.key]", "data.known.a", "input"]
+REFS = st.sampled_from(PARTS) | st.sampled_from(CHOSEN)
+CONSTANTS = st.sampled_from(["0", "1", "1.0", "true", "false", "null", '""', '"a"', "[]", "{}", '{"b": 1}'])
+CONDITIONS = st.one_of(
+    st.builds("{} == {}".format, REFS, CONSTANTS),
+    st.builds("{} != {}".format, REFS, REFS),
+    st.builds("{} < {}".format, REFS, CONSTANTS),
+    st.builds("count({}) > 1".format, REFS),
+    st.builds("{}[_] != {}".format, REFS, CONSTANTS),
+    st.builds("every y in {} {{ y == {} }}".format, REFS, CONSTANTS),
+    st.builds("not {}".format, REFS),
+    st.builds("{} in {}".format, CONSTANTS, REFS),
+    st.builds("shared({})".format, REFS),
+)
+BODIES = st.lists(CONDITIONS, min_size=1, max_size=3).map("\n\t".join)
+RULES = st.one_of(
+    st.builds("%s := {} if {{\n\t{}\n}}".format, REFS, BODIES),
+    st.builds("%s if {{\n\t{}\n}} else := {} if {{\n\t{}\n}}".format, BODIES, REFS, BODIES),
+    st.builds("%s := {} if {{\n\tsome x in {}\n\tx == {}\n}}".format, CONSTANTS, REFS, REFS),
+    st.builds("%s := [x | some x in {}; {}]".format, REFS, CONDITIONS),
+)
+LEAVES = st.sampled_from([*NUMBERS, "a", "b"])
+INNER = LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(["a", "b", "0"]), LEAVES)
+PLACES = st.sampled_from(["a", "b", "list", "key", "unread"])
+QUESTIONS = st.dictionaries(PLACES, INNER | st.lists(INNER, max_size=2))
+
+
+@pytest.mark.server
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(RULES, min_size=1, max_size=6), st.lists(QUESTIONS, min_size=10, max_size=30))
+async def test_a_remembered_answer_of_any_policy_is_the_one_that_would_be_given(
+    compiled: Callable[[str, Sequence[str]], bytes], rules: list[str], questions: list[dict[str, Any]]
+) -> None:
+    """Also where rules read parts of places, places that the question chooses, or all of it."""
+    names = [f"rule{number}" for number in range(len(rules))]
+    module = "\n\n".join(
+        [
+            "package p",
+            "shared(x) if x.b == 1",
+            *(rule.replace("%s", n) for rule, n in zip(rules, names, strict=True)),
+        ]
+    )
+    plan = compiled(module, [f"p/{name}" for name in names])
+    bundle = Bundle("r", "00", plan, {"known": {"a": 1, "b": "a"}}, {}, {})
+    remembering, forgetful = EmbeddedEngine(bundle), EmbeddedEngine(bundle)
+    forgetful._memories = {}
+    for question in questions * 2:  # the second time from memory
+        for name in names:
+            assert await answer(remembering, f"p/{name}", question) == await answer(
+                forgetful, f"p/{name}", question
+            )

@@ -153,10 +153,12 @@ async def test_one_caller_needs_one_connection(fake: FakeOPA, engine: OpaEngine)
     assert fake.connections == 1
 
 
-async def test_concurrent_callers_each_get_their_own_answer(fake: FakeOPA, engine: OpaEngine) -> None:
+async def test_concurrent_callers_each_get_their_own_answer(fake: FakeOPA) -> None:
     """Under more callers than connections, every answer matches its question and the pool keeps its bound."""
+    engine = OpaEngine(OPA(url=fake.url, timeout_ms=30_000), [ENTRYPOINT])
     asked = [{"n": n} for n in range(500)]
     rulings = await asyncio.gather(*(engine.ask(ENTRYPOINT, document) for document in asked))
+    await engine.close()
     assert [ruling.value for ruling in rulings] == asked
     assert fake.connections <= opa_pool.MAX_CONNECTIONS
 
@@ -395,15 +397,17 @@ async def test_a_server_that_drips_does_not_move_the_deadline(fake: FakeOPA, eng
     assert (await engine.ask(ENTRYPOINT, {"n": 5})).value == {"n": 5}
 
 
-async def test_callers_in_line_are_served_when_others_time_out(fake: FakeOPA, engine: OpaEngine) -> None:
+async def test_callers_in_line_are_served_when_others_time_out(fake: FakeOPA) -> None:
     """The place of a dead connection goes to who waits: no wake-up is lost."""
+    engine = OpaEngine(OPA(url=fake.url, timeout_ms=1500), [ENTRYPOINT])
     fake.handler = lambda *_: asyncio.sleep(30)
     stuck = [asyncio.create_task(failure(engine, n)) for n in range(opa_pool.MAX_CONNECTIONS)]
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.2)
     fake.handler = answering
     late = [asyncio.create_task(engine.ask(ENTRYPOINT, {"n": n})) for n in range(100)]
     assert [ruling.value for ruling in await asyncio.gather(*late)] == [{"n": n} for n in range(100)]
     assert {error.code for error in await asyncio.gather(*stuck)} == {"engine.timeout"}
+    await engine.close()
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "unix:///nonexistent/opa.sock"])

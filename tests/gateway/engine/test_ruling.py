@@ -61,7 +61,10 @@ async def test_the_policys_decision_comes_back_with_its_origin() -> None:
     assert 15_000 < origin.took_us < 2_000_000
 
 
-@pytest.mark.parametrize("code", ["engine.unavailable", "engine.timeout", "engine.error", "engine.undefined"])
+@pytest.mark.parametrize(
+    "code",
+    ["engine.unavailable", "engine.timeout", "engine.error", "engine.undefined", "engine.budget_exceeded"],
+)
 async def test_an_engines_failure_denies_with_its_code(code: str) -> None:
     """The caller gets the code's own text, the administrator the detail, bounded; no revision decided."""
     decision = await rule(Engine(EngineError(code, "x" * 5000)), ENTRYPOINT, Question({}))

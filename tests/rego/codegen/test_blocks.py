@@ -79,3 +79,12 @@ def test_a_conflict_in_the_deepest_loop_is_one(planned: Callable[[str, str], byt
     assert conflict.value.code == "eval_conflict_error"
     assert conflict.value.location
     assert conflict.value.location.row == 3
+
+
+def test_conditions_in_loops_indent_no_further_than_python_reads(agreed: Callable[..., Any]) -> None:
+    """Nine loops with twelve conditions each would stand more than a hundred steps in."""
+    loop = "; ".join(
+        f"some x{level} in input.xs; " + "; ".join(f"x{level} != {number}" for number in range(12))
+        for level in range(9)
+    )
+    assert agreed(f"p contains x8 if {{ {loop} }}", {"xs": [5, 12, 13]}) == ("value", [12, 13])

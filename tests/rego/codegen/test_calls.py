@@ -131,3 +131,40 @@ def test_leniently_an_inline_builtin_is_undefined_where_it_would_fail(
     policy = Policy.load(planned(source, "t/p"), strict_builtin_errors=False)
     assert policy.evaluate("t/p", {"x": 7}).value == [[], [1], []]
     assert policy.evaluate("t/p", {"x": "ab"}).value == [[1], [], [2]]
+
+
+def test_an_answer_about_another_input_is_not_remembered(by_hand: Any) -> None:
+    """A plan may hand any value over as the input: what is found for it is found for it alone."""
+    function = {
+        "name": "f",
+        "params": [0, 1],
+        "return": 2,
+        "path": ["f"],
+        "blocks": [
+            {
+                "stmts": [
+                    {
+                        "type": "AssignVarOnceStmt",
+                        "stmt": {"source": {"type": "local", "value": 0}, "target": 2},
+                    },
+                    {"type": "ReturnLocalStmt", "stmt": {"source": 2}},
+                ]
+            }
+        ],
+    }
+    data, result = {"type": "local", "value": 1}, {"type": "string_index", "value": 0}
+    statements: list[tuple[str, dict[str, Any]]] = [("MakeArrayStmt", {"capacity": 3, "target": 5})]
+    for source in (
+        {"type": "local", "value": 0},
+        {"type": "string_index", "value": 0},
+        {"type": "local", "value": 0},
+    ):
+        statements.append(("CallStmt", {"func": "f", "args": [source, data], "result": 4}))
+        statements.append(("ArrayAppendStmt", {"value": {"type": "local", "value": 4}, "array": 5}))
+    statements += [
+        ("MakeObjectStmt", {"target": 6}),
+        ("ObjectInsertStmt", {"key": result, "value": {"type": "local", "value": 5}, "object": 6}),
+        ("ResultSetAddStmt", {"value": 6}),
+    ]
+    policy = Policy.load(by_hand(statements, functions=(function,)))
+    assert policy.evaluate("main", "given").value == ["given", "result", "given"]

@@ -124,3 +124,25 @@ def test_loops_in_loops_are_charged_and_stopped(planned: Callable[[str, str], by
     with pytest.raises(EvaluationError) as stopped:
         policy.evaluate("t/p", list(range(101)))
     assert stopped.value.code == "eval_budget_exceeded"
+
+
+def test_a_set_that_is_looked_at_early_is_made_early(by_hand: Any) -> None:
+    """What holds the set while it is empty holds its members later."""
+    key, member = {"type": "string_index", "value": 0}, {"type": "local", "value": 2}
+    stmts = [
+        ("MakeSetStmt", {"target": 2}),
+        ("MakeArrayStmt", {"capacity": 1, "target": 4}),
+        ("ArrayAppendStmt", {"value": member, "array": 4}),
+        ("SetAddStmt", {"value": key, "set": 2}),
+        ("ReturnLocalStmt", {"source": 4}),
+    ]
+    block = {"stmts": [{"type": kind, "stmt": given} for kind, given in stmts]}
+    function = {"name": "f", "params": [0, 1], "return": 2, "path": ["f"], "blocks": [block]}
+    arguments = [{"type": "local", "value": 0}, {"type": "local", "value": 1}]
+    statements = [
+        ("CallStmt", {"func": "f", "args": arguments, "result": 5}),
+        ("MakeObjectStmt", {"target": 6}),
+        ("ObjectInsertStmt", {"key": key, "value": {"type": "local", "value": 5}, "object": 6}),
+        ("ResultSetAddStmt", {"value": 6}),
+    ]
+    assert Policy.load(by_hand(statements, functions=(function,))).evaluate("main", {}).value == [["result"]]

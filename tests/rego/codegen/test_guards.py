@@ -125,3 +125,37 @@ def test_tests_change_no_answer(planned: Callable[[str, str], bytes], head: str)
             plain = Policy.load(plan)
         assert guarded._program.source != plain._program.source, way
         _compare(guarded, plain)
+
+
+def test_what_a_body_does_before_it_asks_is_done(by_hand: Any) -> None:
+    """A body that adds to the set first is entered whatever the input has; no policy of OPA's has one."""
+    texts = [f"t{n}" for n in range(8)]
+
+    def body(number: int) -> dict[str, Any]:
+        text = {"type": "string_index", "value": number + 1}
+        asked = {
+            "source": {"type": "local", "value": 0},
+            "key": {"type": "string_index", "value": 9},
+            "target": 10 + number,
+        }
+        stmts = [
+            ("SetAddStmt", {"value": text, "set": 2}),
+            ("DotStmt", asked),
+            ("EqualStmt", {"a": {"type": "local", "value": 10 + number}, "b": text}),
+        ]
+        return {"stmts": [{"type": kind, "stmt": given_} for kind, given_ in stmts]}
+
+    made = {"stmts": [{"type": "MakeSetStmt", "stmt": {"target": 2}}]}
+    returned = {"stmts": [{"type": "ReturnLocalStmt", "stmt": {"source": 2}}]}
+    blocks = [made, *map(body, range(8)), returned]
+    function_ = {"name": "f", "params": [0, 1], "return": 2, "path": ["f"], "blocks": blocks}
+    arguments = [{"type": "local", "value": 0}, {"type": "local", "value": 1}]
+    key = {"type": "string_index", "value": 0}
+    statements = [
+        ("CallStmt", {"func": "f", "args": arguments, "result": 5}),
+        ("MakeObjectStmt", {"target": 6}),
+        ("ObjectInsertStmt", {"key": key, "value": {"type": "local", "value": 5}, "object": 6}),
+        ("ResultSetAddStmt", {"value": 6}),
+    ]
+    policy = Policy.load(by_hand(statements, strings=("result", *texts, "a"), functions=(function_,)))
+    assert texts == policy.evaluate("main", {"a": "none"}).value

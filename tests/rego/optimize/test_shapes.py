@@ -60,6 +60,9 @@ def test_three_questions_for_a_type_are_one_where_they_are_about_one_value() -> 
         return block(nested(p.Nested(AT, tuple(tests)), p.Break(AT, 1)))
 
     assert block(IsCollection(AT, 5)) == simplified(asked(5, 5, 5))
+    tests = [block(kind(AT, 5), p.Break(AT, 1)) for kind in (p.IsArray, p.IsObject)]
+    two = block(nested(p.Nested(AT, tuple(tests)), p.Break(AT, 1)))
+    assert two == simplified(two)
     assert asked(5, 5, 6) == simplified(asked(5, 5, 6))
 
 
