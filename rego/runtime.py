@@ -16,6 +16,7 @@ NOT_COMPUTED: Final = values.Undefined()
 #: How many characters, and how many members, builtins look through in about the time of a step.
 _TEXT_STEP: Final = 256
 _MEMBERS_STEP: Final = 8
+_MAX_TEXT: Final = 10_000_000
 _COLLECTIONS: Final = frozenset({list, dict, values.RegoSet})
 _SIZED: Final = frozenset({str, list, dict, values.RegoSet})
 #: What OPA's store takes for a place in an array.
@@ -77,13 +78,67 @@ def _begins(text: str, heads: frozenset[str], sizes: tuple[int, ...]) -> bool:
 
 
 def _size(value: Any) -> int:
-    """Return how many steps it costs to make a value."""
-    return len(value) // _TEXT_STEP if type(value) is str else len(value)
+    """Return how many steps it costs to make a value.
+
+    Raises:
+        EvaluationError: `eval_budget_exceeded`, where a text is longer than any may be.
+    """
+    if type(value) is not str:
+        return len(value)
+    if len(value) > _MAX_TEXT:
+        raise values.too_large()
+    return len(value) // _TEXT_STEP
+
+
+def _length(value: Any) -> int:
+    """Return how many steps it costs to compare a text with each member of a value."""
+    return len(value) // _TEXT_STEP if type(value) is str else len(value) // _MEMBERS_STEP
 
 
 def _weight(value: Any) -> int:
-    """Return how many steps it costs to look through a value."""
-    return len(value) // (_TEXT_STEP if type(value) is str else _MEMBERS_STEP)
+    """Return how many steps it costs to look through a value, however its parts are nested."""
+    if type(value) is str:
+        return len(value) // _TEXT_STEP
+    found, rest = 0, [value]
+    while rest and found < values.MAX_PARTS:
+        part = rest.pop()
+        kind = type(part)
+        items = part if kind is list else part.values() if kind is dict else part.members.values()
+        found += len(part)
+        for item in items:
+            inner = type(item)
+            if inner is str:
+                found += len(item) // _TEXT_STEP
+            elif inner in _COLLECTIONS:
+                rest.append(item)
+    return found
+
+
+def _alike(left: Any, right: Any, state: list[Any]) -> bool:
+    """Compare in a loop, at the price of what is compared."""
+    if type(left) in _COLLECTIONS and type(left) is type(right):
+        _take(state, _weight(left) // 2)
+    return values.equal(left, right)
+
+
+def _named(value: Any, state: list[Any]) -> Any:
+    """Name a set's member in a loop, at the price of what is named."""
+    if type(value) in _COLLECTIONS:
+        _take(state, _weight(value))
+    return values.canonical(value)
+
+
+def _keyed(value: Any, state: list[Any]) -> Any:
+    """Make an object's key in a loop, at the price of what it is made of."""
+    if type(value) in _COLLECTIONS:
+        _take(state, _weight(value))
+    return values.key_of(value)
+
+
+def _take(state: list[Any], steps: int) -> None:
+    state[0] -= steps
+    if state[0] < 0:
+        exhausted()
 
 
 def _has_affix(value: Any, affixes: tuple[str, ...], at_end: bool) -> bool:  # noqa: FBT001 - generated code calls it
@@ -121,6 +176,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "key_of": values.key_of, "canonical": values.canonical, "equal": values.equal, "compare": values.compare,
     "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
     "begins": _begins, "may_have": _may_have, "may_be": _may_be, "has_affix": _has_affix,
-    "sized": _SIZED, "collections": _COLLECTIONS, "size": _size, "weight": _weight,
+    "alike": _alike, "named": _named, "keyed": _keyed, "collections": _COLLECTIONS,
+    "sized": _SIZED, "size": _size, "length_of": _length, "weight": _weight,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip

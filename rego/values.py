@@ -12,7 +12,7 @@ Longer than most modules: equality, order and hashing must agree, so they stand 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from typing_extensions import override
 
@@ -40,6 +40,10 @@ UNDEFINED: Final = Undefined()
 #: How many parts of a value one step may look at. A policy can put a value twice into another, and so on,
 #: until few statements make more parts than there are atoms: what would visit them all has to stop.
 MAX_PARTS: Final = 2_000_000
+
+
+#: Types of values without parts, and all types of values; whatever else a host passes in is none.
+_SCALARS: Final = frozenset({type(None), bool, int, float, Decimal, str, Undefined})
 
 
 def too_large() -> EvaluationError:
@@ -145,6 +149,7 @@ class RegoSet:
 
 
 _RANKS[RegoSet] = 6
+_KNOWN: Final = _SCALARS | {list, dict, RegoSet}
 
 
 def canonical(value: Value) -> Any:
@@ -254,6 +259,8 @@ TYPE_NAMES: Final[dict[type, str]] = {
 def equal(left: Value, right: Value) -> bool:
     """Tell whether Rego calls two values equal."""
     kind, other = type(left), type(right)
+    if kind not in _KNOWN or other not in _KNOWN:
+        foreign(left if kind not in _KNOWN else right)
     if kind is str or kind is bool or left is None or other is bool:
         return kind is other and bool(left == right)
     if kind is list:
@@ -341,6 +348,15 @@ def _tagged_name(pair: tuple[Value, Value]) -> tuple[Any, ...]:
     return _tagged(pair[0])
 
 
+def foreign(value: Any) -> NoReturn:
+    """Refuse what no JSON parser makes: a policy that took it for a scalar would not see what is in it.
+
+    Raises:
+        EvaluationError: `eval_internal_error`.
+    """
+    raise EvaluationError("eval_internal_error", f"a {type(value).__name__} is not JSON")
+
+
 def index(source: Value, key: Value) -> Value:
     """Step into a value by an index, a key or a member; `UNDEFINED` where there is none."""
     kind = type(source)
@@ -351,7 +367,7 @@ def index(source: Value, key: Value) -> Value:
         return source[place] if place is not None and 0 <= place < len(source) else UNDEFINED
     if kind is RegoSet:
         return source.members.get(canonical(key), UNDEFINED)
-    return UNDEFINED
+    return UNDEFINED if kind in _SCALARS else foreign(source)
 
 
 def integer(value: Value) -> int | None:
@@ -392,7 +408,7 @@ def pairs(source: Value) -> list[tuple[Value, Value]]:
         return sorted_items(source)
     if kind is RegoSet:
         return [(member, member) for member in source]
-    return []
+    return [] if kind in _SCALARS else foreign(source)
 
 
 def items(source: Value) -> list[Value]:
@@ -404,7 +420,7 @@ def items(source: Value) -> list[Value]:
         return [item for _, item in sorted_items(source)]
     if kind is RegoSet:
         return source.sorted()  # type: ignore[no-any-return]  # the line above asked
-    return []
+    return [] if kind in _SCALARS else foreign(source)
 
 
 def members(source: Value) -> list[Value]:
@@ -414,7 +430,9 @@ def members(source: Value) -> list[Value]:
         return list(source.members.values())
     if kind is dict:
         return list(source.values())
-    return source if kind is list else []
+    if kind is list:
+        return source  # type: ignore[no-any-return]  # the line above asked
+    return [] if kind in _SCALARS else foreign(source)
 
 
 def length(source: Value) -> Value:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rego import nodes
 from rego import plan as p
-from rego.codegen.charges import LIGHT, MAKING
+from rego.codegen.charges import (
+    COMPARING,
+    LIGHT,
+    MAKING,
+    PATTERN_PRICE,
+    PATTERNS,
+    PRICES,
+    SLOW,
+    SLOWNESS,
+)
 from rego.codegen.conditions import ConditionWriter
 from rego.optimize.shapes import DYNAMIC_LEVELS
 
@@ -16,9 +25,10 @@ if TYPE_CHECKING:
     from rego.codegen.inline import Inline
 
 
-#: Sizes that are not worth a charge: of what is made, and of what is looked through.
+MEMBERSHIP: Final = "internal.member_2"
+#: Sizes that are not worth a charge: of collections, and of texts that are looked through.
 _SMALL: Final = 16
-_LIGHT: Final = 255
+_SHORT: Final = 255
 
 
 class CallWriter(ConditionWriter):
@@ -115,44 +125,60 @@ class CallWriter(ConditionWriter):
         once = len(self.params) == 2 and len(loops) == 1 and local == loops[0].member  # noqa: PLR2004 - input, data
         return not once and local not in self.constants and self._kind(local) not in {"int", "bool", "null"}
 
-    def _charge_if_large(self, value: str, measure: str, least: int) -> None:
-        self.emit(f"if type({value}) in sized and len({value}) > {least}:")
+    def _charge_if_large(self, value: str, measure: str, *, times: int = 1) -> None:
+        large = f"len({value}) > {_SMALL}"
+        if measure == "weight":  # a small collection may have large ones in it
+            large = f"type({value}) is not str or len({value}) > {_SHORT}"
+        self.emit(f"if type({value}) in sized and ({large}):")
         with self.indented():
-            self._charge(f"{measure}({value})")
+            self._charge(f"{measure}({value})" + (f" * {times}" if times > 1 else ""))
 
-    def _repeats(self) -> bool:
-        """Tell whether what is written here may run many times in an evaluation."""
-        return len(self.params) > 2 or any(frame.scan for frame in self.frames)  # noqa: PLR2004 - the input and the data
+    def _charge_call(self, s: p.Call) -> None:
+        """Take off the budget what a call of a builtin costs besides the call."""
+        price = PRICES.get(s.func, 0)
+        if (
+            s.func in PATTERNS
+            and type(s.args[PATTERNS[s.func]]) is int
+            and s.args[PATTERNS[s.func]] not in self.constants
+        ):
+            price = PATTERN_PRICE
+        if price:
+            self._charge(str(price))
+        if s.func in SLOW or (self._repeats() and s.func not in LIGHT):
+            self._charge_operands(s)
+
+    def _charge_operands(self, s: p.Call) -> None:
+        kinds = [self._kind(operand) for operand in s.args]
+        if s.func in COMPARING and not {"str", "int", "bool", "null"}.isdisjoint(kinds):
+            return
+        for operand in s.args:
+            if type(operand) is int and self._may_be_large(operand):
+                if s.func == MEMBERSHIP and kinds[0] == "str":  # compared with texts, at the speed of C
+                    self._charge_if_large(self.read(operand), "length_of")
+                else:
+                    self._charge_if_large(
+                        self.read(operand), "weight", times=SLOWNESS if s.func in SLOW else 1
+                    )
 
     def _call_builtin(self, s: p.Call) -> None:
         found, call = self._inline(s), self._builtin(s)
         if call is None:
             return
-        if s.func in MAKING:
-            self._set(s.result, f"{found.expression} if {found.when} else {call}" if found else call)
-            self._charge_if_large(self.local(s.result), "size", _SMALL)
+        kind = found.kind if found and (found.when is None or self.scope.strict) else None
+        expression = call
+        if found:
+            expression = f"{found.expression} if {found.when} else {call}" if found.when else found.expression
+        self._set(s.result, expression, kind)
+        if s.func in MAKING or (self._repeats() and kind not in {"bool", "int"} and s.func not in LIGHT):
+            self._charge_if_large(self.local(s.result), "size")
+        if kind is None and (found is None or found.when is not None):
             self._leave_if_undefined(s.result)
-            return
-        if found is None:
-            self._set(s.result, call)
-        elif found.when is None:
-            self._set(s.result, found.expression, found.kind)
-            return
-        else:
-            kind = found.kind if self.scope.strict else None
-            self._set(s.result, f"{found.expression} if {found.when} else {call}", kind)
-            if kind is not None:
-                return
-        self._leave_if_undefined(s.result)
 
     def _builtin(self, s: p.Call) -> str | None:
         """Return an expression for a builtin's call; write it where it has no value."""
         name, void, contextual = self.scope.builtin(s.func, len(s.args))
         args = list(map(self.read, s.args))
-        if self._repeats() and s.func not in LIGHT:
-            for operand in s.args:
-                if type(operand) is int and self._may_be_large(operand):
-                    self._charge_if_large(self.read(operand), "weight", _LIGHT)
+        self._charge_call(s)
         call = f"{name}({', '.join(['t[1]', *args] if contextual else args)})"
         if void:
             self.emit(call)
@@ -197,6 +223,7 @@ class CallWriter(ConditionWriter):
             self._set(s.result, "m[c[0]]")
             self.emit(f"if {self.local(s.result)} is N: {self.local(s.result)} = c[1]({args}, m, t, w)")
         else:
+            self._count_step()
             self._set(s.result, f"c[1]({args}, [N] * len(m), t, w)")
 
     def _call_dynamic(self, s: p.CallDynamic) -> None:

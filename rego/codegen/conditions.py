@@ -33,7 +33,8 @@ class ConditionWriter(OperandWriter):
             asked = b if self._kind(first) == "int" else a
             test = f"({a} == {b} if type({asked}) is int else equal({a}, {b}))"
             return f"not {test}", test
-        test = f"({a} is {b} or ({a} == {b} if type({a}) is str else equal({a}, {b})))"
+        same = f"alike({a}, {b}, t)" if self._repeats() else f"equal({a}, {b})"
+        test = f"({a} is {b} or ({a} == {b} if type({a}) is str else {same}))"
         return f"not {test}", test
 
     def _equal(self, s: p.Equal) -> None:

@@ -105,12 +105,17 @@ class OperandWriter(BlockWriter):
         self.emit(f"{self.local(local)} = {expression}")
         self.note(local, fact)
 
+    def _repeats(self) -> bool:
+        """Tell whether what is written here may run many times in an evaluation."""
+        return len(self.params) > 2 or any(frame.scan for frame in self.frames)  # noqa: PLR2004 - the input and the data
+
     def _key(self, operand: p.Operand) -> str:
         """Return an expression for an operand as the key of an object."""
         name, kind = self.read(operand), self._kind(operand)
         if kind in {"str", "int"}:
             return name
-        return f"key_of({name})" if kind else f"{name} if type({name}) is str else key_of({name})"
+        other = f"keyed({name}, t)" if self._repeats() else f"key_of({name})"
+        return other if kind else f"{name} if type({name}) is str else {other}"
 
     def _member(self, operand: p.Operand) -> str:
         """Return an expression for an operand as the name of a set's member."""
@@ -119,7 +124,8 @@ class OperandWriter(BlockWriter):
             return name
         if type(operand) is int and operand in self.constants:
             return self.scope.constant(canonical(self.constants[operand]))
-        return f"canonical({name})" if kind else f"{name} if type({name}) is str else canonical({name})"
+        other = f"named({name}, t)" if self._repeats() else f"canonical({name})"
+        return other if kind else f"{name} if type({name}) is str else {other}"
 
     def _known(self, operand: p.Operand) -> Any:
         """Return the value of a constant operand."""
