@@ -14,7 +14,7 @@ from rego import plan as p
 from rego import values
 from rego.builtins import REFUSED
 from rego.codegen import Lines, write_function, write_walk
-from rego.codegen.inline import INLINE, Inline
+from rego.codegen.inline import Inline, inline
 from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
@@ -298,8 +298,7 @@ class _Scope:
         return self.names[name], declared.void, contextual
 
     def inline(self, name: str, args: list[str], kinds: list[str | None]) -> Inline | None:
-        write = None if name in self.builtins.given else INLINE.get(name)
-        return write(args, kinds) if write else None
+        return None if name in self.builtins.given else inline(name, args, kinds)
 
     def constant(self, value: Any) -> str:
         name = f"k{len(self.namespace)}"

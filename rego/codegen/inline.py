@@ -107,6 +107,12 @@ def _lower(args: list[str], kinds: Kinds) -> Inline:
     return Inline(f"{args[0]}.lower()", " and ".join(asked), "str")
 
 
+_UNARY: Final = frozenset(
+    {
+        "ceil", "count", "floor", "is_array", "is_boolean", "is_null", "is_number", "is_object", "is_set",
+        "is_string", "lower", "round",
+    }
+)  # fmt: skip
 #: A writer for each builtin that has such an expression.
 INLINE: Final[Mapping[str, _Writer]] = {
     "equal": _equality("=="),
@@ -133,3 +139,15 @@ INLINE: Final[Mapping[str, _Writer]] = {
     "is_null": _is_null,
     "lower": _lower,
 }
+
+
+def inline(name: str, args: list[str], kinds: Kinds) -> Inline | None:
+    """Return an expression for a call, where the builtin has one.
+
+    Args:
+        name: The builtin's name.
+        args: Expressions for its operands; as many as it takes, or there is none: plans may say anything.
+        kinds: What is known of their types.
+    """
+    write = INLINE.get(name)
+    return write(args, kinds) if write and len(args) == (1 if name in _UNARY else 2) else None
