@@ -177,8 +177,11 @@ class _FunctionWriter(StatementWriter):
         if part.place.way == "has":
             return f"may_have(v, {texts})"
         sizes = self.scope.constant(tuple(sorted({len(text) for text in part.texts})))
+        begins = f"begins(v, {texts}, {sizes})"
+        if part.place.way == "globs":  # OPA's index takes an array for the parts of a text
+            return f"({begins} if type(v) is str else type(v) is list and len(v) > 1)"
         # What is no text may be an error in there, which is not to be hidden.
-        return f"v is not U and (type(v) is not str or begins(v, {texts}, {sizes}))"
+        return f"v is not U and (type(v) is not str or {begins})"
 
     def read_elsewhere(self, place: int) -> set[p.Local]:
         """Return the locals that other blocks may read before they set them."""

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     Path = tuple[str, ...]
 
-#: How the text is asked for: it is the value, the value begins with it, it is a member of the value;
+#: How the text is asked for: it is the value, the value begins with it (for itself or for a glob),
+#: it is a member of the value;
 #: or there must only be a value, whatever it is.
-Way: TypeAlias = Literal["is", "begins", "has", "exists"]
+Way: TypeAlias = Literal["is", "begins", "globs", "has", "exists"]
 _LEAST: Final = 4  # fewer rules are faster asked one by one
 _FAN: Final = 8
 _NAME: Final = re.compile(r"[^*?\[\]{}\\!,]+")  # what of a glob stands for itself
@@ -252,7 +253,7 @@ class _Asks:
             case "glob.match", [None, None, asked], [str(pattern), [str(by)], _] if asked and (
                 text := _literal(pattern, by)
             ):
-                self.answers[s.result] = (Place("begins", asked), frozenset({text}))
+                self.answers[s.result] = (Place("globs", asked), frozenset({text}))
             case "internal.member_2", [None, asked], [str(text), _] if asked:
                 self.answers[s.result] = (Place("has", asked), frozenset({text}))
             case "internal.member_2", [asked, None], [_, RegoSet() | list() as collection] if asked:
@@ -269,6 +270,6 @@ class _Asks:
 def _literal(pattern: str, delimiter: str) -> str:
     """Return how texts begin that a glob matches, where OPA's index knows it: one of names and `*` alone."""
     parts = pattern.split(delimiter) if len(delimiter) == 1 else [pattern, "?"]
-    if not all(part == "*" or _NAME.fullmatch(part) for part in parts):
+    if len(parts) == 1 or not all(part == "*" or _NAME.fullmatch(part) for part in parts):
         return ""
     return pattern[: pattern.find("*")] if "*" in pattern else pattern

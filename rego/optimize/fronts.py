@@ -109,7 +109,7 @@ class _Front:
         unrequired = not_required(statements, self.constants)
         rest: list[p.Statement] = []
         moving = True
-        for s, following in zip(statements, (*statements[1:], None), strict=True):
+        for s, following in zip(statements, [*statements[1:], None], strict=False):
             behind = after or bool(rest)
             if moving and self.finds(s, known) and not (behind and not unrequired.isdisjoint(writes(s))):
                 first.append(s)

@@ -56,7 +56,7 @@ def test_the_shipped_policy_is_measured_alone_and_remembered(tmp_path: Path) -> 
     assert expected == [(row["entrypoint"], row["question"]) for row in rows]
     assert all(row["ways"][rounds.REMEMBERED]["p50_us"] > 0 for row in rows)
     assert document["loading"]["shipped"]["cold.load_ms"] > 0
-    assert len(document["targets"]) == 3
+    assert len(document["targets"]) == 4
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ def test_an_answer_that_is_a_value_is_no_condition() -> None:
     call = p.Call(AT, "div", (0, 1), 4)
     member = (p.Dot(AT, 0, "a", 5), p.Call(AT, "internal.member_2", ("x", 5), 6))
     assert kinds(call, *member, p.AssignVarOnce(AT, 6, 2)) == [Lookup, p.Call, p.Call, p.AssignVarOnce]
-    condition = p.NotEqual(AT, 6, False)
+    condition = p.NotEqual(AT, 6, b=False)
     assert kinds(call, *member, condition) == [Lookup, MayBe, p.Call, p.Call, p.NotEqual]
 
 
@@ -73,7 +73,7 @@ def test_what_depends_on_more_than_parameters_stays() -> None:
 def test_a_text_is_asked_for_its_affix_first() -> None:
     """Where the answer must not be false, and the text is what a path leads to."""
     call = p.Call(AT, "startswith", (5, "x"), 6)
-    holds = p.NotEqual(AT, 6, False)  # noqa: FBT003 - a constant of Rego
+    holds = p.NotEqual(AT, 6, b=False)
     assert HasAffix in kinds(ASKED[0], call, holds)
     assert HasAffix not in kinds(ASKED[0], call)
     assert HasAffix not in kinds(ASKED[0], call, p.Equal(AT, 6, False))  # noqa: FBT003 - the same
