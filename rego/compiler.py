@@ -2,6 +2,7 @@
 
 The source is compiled and run in a namespace of its own that offers a handful of names and no imports.
 Line numbers lead back to the Rego sources, so that an error can say where it happened at no cost before.
+Longer than most modules because it gives out all that the functions share: names, numbers, memo places.
 """
 
 from __future__ import annotations

@@ -36,10 +36,11 @@ class RegoError(Exception):
 
 
 class PlanError(RegoError):
-    """A plan, or its data, that is refused before anything runs.
+    """A plan, its data, its annotations or an argument that is refused before anything runs.
 
     Codes: `plan.malformed`, `plan.unsupported_builtin`, `plan.recursive`, `plan.too_deep`,
-    `plan.data_malformed`, `plan.unknown_entrypoint`.
+    `plan.data_malformed`, `plan.annotations_malformed`, `plan.unknown_entrypoint`, and
+    `plan.bad_argument` for a `max_steps` or `now_ns` that is none (that one at each evaluation).
     """
 
 

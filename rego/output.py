@@ -1,4 +1,4 @@
-"""Rego values as plain JSON for the host; knows nothing of how they came about."""
+"""Rego values as plain JSON for the host, and as JSON text; knows nothing of how they came about."""
 
 from __future__ import annotations
 
@@ -70,11 +70,6 @@ def _collapsed(value: dict[Any, Value], room: list[int]) -> dict[str, Any]:
 
 def _name(key: Value) -> str:
     return utf8.shown(key) if type(key) is str else to_text(key)
-
-
-def key_text(key: Any) -> str:
-    """Return the JSON text that stands for an object's key that is no string."""
-    return to_text(value_of(key))
 
 
 def to_text(value: Value) -> str:

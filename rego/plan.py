@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from rego import numeric
@@ -348,7 +349,7 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole compiled policy."""
+    """A whole compiled policy; nothing in it can be changed."""
 
     entrypoints: tuple[Entrypoint, ...]
     functions: tuple[Function, ...]
@@ -384,7 +385,17 @@ def parse(document: bytes | Mapping[str, Any]) -> Plan:
             raise PlanError("plan.malformed", "plan.json is not JSON") from error
     if not isinstance(document, Mapping):
         raise _malformed("a plan is an object")
-    return _Reader(_object(document.get("static"))).plan(document)
+    _require_parts(document)
+    return _Reader(document["static"]).plan(document)
+
+
+def _require_parts(document: Mapping[str, Any]) -> None:
+    """Refuse what is another document: OPA writes these parts even where there is nothing in them."""
+    for part in ("static", "plans", "funcs"):
+        if not isinstance(document.get(part), Mapping):
+            raise _malformed(f"a plan has an object {part!r}")
+    if "plans" not in document["plans"]:
+        raise _malformed("a plan has plans.plans")
 
 
 def _malformed(message: str) -> PlanError:
@@ -461,12 +472,12 @@ class _Reader:
         }
 
     def plan(self, document: Mapping[str, Any]) -> Plan:
-        entrypoints = _each(_object(document.get("plans")).get("plans"), self.entrypoint)
-        functions = _each(_object(document.get("funcs")).get("funcs"), self.function)
+        entrypoints = _each(document["plans"]["plans"], self.entrypoint)
+        functions = _each(document["funcs"].get("funcs"), self.function)
         for kind in (entrypoints, functions):
             if len({item.name for item in kind}) != len(kind):
                 raise _malformed("two entrypoints or two functions have one name")
-        return Plan(entrypoints, functions, self.builtins)
+        return Plan(entrypoints, functions, MappingProxyType(self.builtins))
 
     def entrypoint(self, raw: Any) -> Entrypoint:
         fields_ = _object(raw)

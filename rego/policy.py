@@ -1,10 +1,17 @@
-"""The public face: load a plan once, evaluate it many times, from any thread."""
+"""The public face: load a plan once, evaluate it many times, from any thread.
+
+Longer than most modules because all that a host may ask is documented here, and what it passes checked.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from typing_extensions import override
 
 from rego import analysis, archive, plan
 from rego.annotations import Annotations, Fired
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 DEFAULT_MAX_STEPS: Final = 1_000_000
+_SHOWN: Final = 3  # names of entrypoints that a `repr` has
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
@@ -36,9 +44,12 @@ class Result(NamedTuple):
 
     Args:
         value: The entrypoint's value as plain JSON (sets as sorted arrays); None where it is undefined.
+            One thing is not plain: a computed number that no double holds exactly is a `decimal.Decimal`.
+            `json.dumps(value, default=float)` writes it as the nearest double.
         defined: Whether there is a value. Undefined is neither false nor null: whoever asked must deny.
         fired: The heads of the rules that gave a result, in the order of the plan.
-        statements: How much work it was, in steps of loops and calls of functions.
+        statements: How much work it was, in steps: rounds of loops, calls of functions that are not
+            remembered, and the size of what builtins made or looked through.
     """
 
     value: Any
@@ -47,11 +58,11 @@ class Result(NamedTuple):
     statements: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Policy:
     """A compiled policy with its data; immutable, and shared by as many threads as like.
 
-    Make one with `Policy.load`.
+    Make one with `Policy.load`. Two policies are never equal: each is itself alone.
     """
 
     _plan: plan.Plan
@@ -87,13 +98,16 @@ class Policy:
                 before our own. Builtins that reach outside (`http.send`, `opa.runtime`,
                 `net.lookup_ip_addr`, `rand.intn`) exist only so; `rego.builtins.outside` has some ready.
             strict_builtin_errors: End the evaluation on an error in a builtin; else the call is undefined.
-            max_steps: How many steps an evaluation may take before `eval_budget_exceeded`.
+            max_steps: How many steps an evaluation may take before `eval_budget_exceeded`; at least 1.
             on_print: Receives the text of `print` calls; without it they do nothing.
             tracing: Whether results say which rules fired.
 
         Raises:
-            PlanError: Whatever is wrong with the plan, the data, or a builtin that is not there.
+            PlanError: Whatever is wrong with the plan, the data, or a builtin that is not there;
+                `plan.bad_argument` where `max_steps` is no whole number of 1 or more.
         """
+        if type(max_steps) is not int or max_steps < 1:
+            raise PlanError("plan.bad_argument", "max_steps is a whole number of 1 or more")
         if isinstance(document, bytes) and archive.is_bundle(document):
             document, own = archive.read(document)
             data = own if data is None else data
@@ -109,6 +123,15 @@ class Policy:
         )
         memo = _memo(program, data)
         return cls(parsed, program, data, memo, max_steps, on_print, Patterns(), is_pure(parsed, given))
+
+    @override
+    def __repr__(self) -> str:
+        names = ", ".join(map(repr, self.entrypoints[:_SHOWN]))
+        more = ", ..." if len(self.entrypoints) > _SHOWN else ""
+        return (
+            f"<Policy of {len(self.entrypoints)} entrypoints ({names:.120}{more}), "
+            f"{len(self._plan.functions)} functions, {len(self._plan.builtins)} builtins>"
+        )
 
     @property
     def entrypoints(self) -> tuple[str, ...]:
@@ -128,12 +151,13 @@ class Policy:
             annotations: The bundle's; without them only the rules' paths are told.
         """
         known = annotations or Annotations()
+        owners = self._program.owners
+        heads = Counter(owners.values() if annotations else ())
         found = []
         for location in fired:
-            path = self._program.owners.get(location, ())
-            found.append(
-                Fired(location, ".".join(("data", *path)) if path else "", known.about(path, location))
-            )
+            path = owners.get(location, ())
+            said = known.about(path, location, alone=heads[path] == 1)
+            found.append(Fired(location, ".".join(("data", *path)) if path else "", said))
         return tuple(found)
 
     def with_data(self, data: Mapping[str, Any]) -> Policy:
@@ -163,7 +187,7 @@ class Policy:
             now_ns: The time that the policy sees, nanoseconds since 1970 UTC; the clock's where it is None.
 
         Raises:
-            PlanError: `plan.unknown_entrypoint`.
+            PlanError: `plan.unknown_entrypoint`; `plan.bad_argument` where `now_ns` is no `int` and not None.
             EvaluationError: There is no answer; see its `code`.
         """
         state: list[Any] = [self._max_steps, None, None]
@@ -178,7 +202,7 @@ class Policy:
         """Return every answer of a query, each the values of its variables as JSON; empty where undefined.
 
         Raises:
-            PlanError: `plan.unknown_entrypoint`.
+            PlanError: `plan.unknown_entrypoint`; `plan.bad_argument` where `now_ns` is no `int` and not None.
             EvaluationError: There is no answer; see its `code`.
         """
         state: list[Any] = [self._max_steps, None, None]
@@ -201,6 +225,8 @@ class Policy:
         finish: Callable[[list[Any]], Any],
     ) -> Any:
         function = self._function(entrypoint)
+        if now_ns is not None and type(now_ns) is not int:
+            raise PlanError("plan.bad_argument", "now_ns is a whole number of nanoseconds, or None")
         answers: list[Any] = []
         state[ANSWERS] = answers
         if self._program.contextual:
@@ -248,8 +274,13 @@ def _all_answers(answers: list[Any]) -> list[Any]:
     return [to_json(answer) for answer in RegoSet(answers)]
 
 
-def _is_not_finite(value: Any) -> bool:
-    return type(value) is float and not math.isfinite(value)
+def _not_finite(value: Any) -> str:
+    """Return what a number is that JSON hasn't; empty for any other value."""
+    if type(value) is float and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "an infinite number"
+    if type(value) is Decimal and not value.is_finite():
+        return "NaN" if value.is_nan() else "an infinite number"
+    return ""
 
 
 def _require_json(data: Mapping[str, Any]) -> None:
@@ -287,6 +318,8 @@ def _composites(value: Any) -> list[Any]:
     if kinds <= _PLAIN:
         return []
     for item in items:
-        if type(item) not in TYPE_NAMES or type(item) is RegoSet or _is_not_finite(item):
+        if type(item) not in TYPE_NAMES or type(item) is RegoSet:
             raise PlanError("plan.data_malformed", f"the data has a {type(item).__name__} in it")
+        if named := _not_finite(item):
+            raise PlanError("plan.data_malformed", f"the data has {named} in it")
     return [item for item in items if type(item) is dict or type(item) is list]

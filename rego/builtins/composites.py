@@ -1,4 +1,4 @@
-"""Arrays, sets and objects."""
+"""Arrays, sets, objects and graphs of them. Long because it has every builtin that takes these apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strings. Formatting is in `sprintf`, patterns are in `regex` and `glob`."""
+"""Strings. Formatting is in `sprintf`, patterns are in `patterns` and `globs`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where the references of a schema lead: within it, or to a schema of schemas; nothing is ever fetched.
 
 OPA would fetch other addresses, and read `file:` ones. Here they are refused in the words of an OPA whose
-capabilities allow no host: a schema may come from an input, and must not make the gateway send requests.
+capabilities allow no host: a schema may come from an input, and must not make the host send requests.
 """
 
 from __future__ import annotations

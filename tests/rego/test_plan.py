@@ -39,6 +39,29 @@ def test_what_is_no_plan_is_refused(document: bytes) -> None:
     assert refusal.value.code == "plan.malformed"
 
 
+@pytest.mark.parametrize("part", ["static", "plans", "funcs"])
+def test_a_document_without_a_plans_parts_is_refused(plan_bytes: bytes, part: str) -> None:
+    """Another JSON document must not load as a policy that knows no question."""
+    whole = json.loads(plan_bytes)
+    left = {name: value for name, value in whole.items() if name != part}
+    for document in ({}, left, whole | {part: None}, whole | {"plans": {}}):
+        with pytest.raises(PlanError) as refusal:
+            Policy.load(document)
+        assert refusal.value.code == "plan.malformed"
+
+
+def test_a_plan_without_functions_is_read(plan_bytes: bytes) -> None:
+    """Go writes the empty list as null."""
+    document = json.loads(plan_bytes) | {"plans": {"plans": None}, "funcs": {"funcs": None}}
+    assert plan.parse(document).functions == ()
+
+
+def test_a_plans_builtins_cannot_be_changed(plan_bytes: bytes) -> None:
+    """A plan is shared with whoever analyses it."""
+    with pytest.raises(TypeError):
+        plan.parse(plan_bytes).builtins["x"] = plan.Builtin("x", 0, void=False)  # type: ignore[index]  # which is the point
+
+
 @pytest.mark.parametrize(
     ("kind", "given_"),
     [

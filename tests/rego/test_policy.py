@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -179,3 +181,55 @@ def test_without_tracing_the_answer_is_the_same(plan_bytes: bytes, question: dic
         assert expected._replace(fired=()) == found
         assert expected.fired
     assert "w[" not in plain._program.source
+
+
+@pytest.mark.parametrize("max_steps", [0, -1, True, 1.0, "9", None])
+def test_a_limit_that_is_none_is_refused(plan_bytes: bytes, max_steps: Any) -> None:
+    """A mistaken limit must not turn into no limit, or into a policy that never answers."""
+    with pytest.raises(PlanError) as refusal:
+        Policy.load(plan_bytes, {}, max_steps=max_steps)
+    assert refusal.value.code == "plan.bad_argument"
+
+
+@pytest.mark.parametrize("now_ns", [True, 1.0, "9"])
+def test_a_time_that_is_none_is_refused(request_policy: Policy, now_ns: Any) -> None:
+    """Whether the policy looks at the clock or not."""
+    for ask in (request_policy.evaluate, request_policy.bindings):
+        with pytest.raises(PlanError) as refusal:
+            ask("gateway/request/decision", {}, now_ns=now_ns)
+        assert refusal.value.code == "plan.bad_argument"
+
+
+@pytest.mark.parametrize("kind", [float, Decimal])
+@pytest.mark.parametrize(("number", "named"), [("nan", "NaN"), ("-inf", "an infinite number")])
+def test_a_number_that_json_has_not_is_named(
+    plan_bytes: bytes, kind: type[float | Decimal], number: str, named: str
+) -> None:
+    """A host finds it sooner than "a float"; a large finite one is a number like any other."""
+    Policy.load(plan_bytes, {"a": Decimal("1e400")})
+    with pytest.raises(PlanError, match=named) as refusal:
+        Policy.load(plan_bytes, {"a": kind(number)})
+    assert refusal.value.code == "plan.data_malformed"
+
+
+def test_a_policy_shows_its_size_and_no_data(request_policy: Policy) -> None:
+    """What gets into logs by `repr` is short, and nobody's."""
+    shown = repr(request_policy.with_data({"teams": ["hidden"]}))
+    names = "'gateway/request/decision', 'gateway/request', 'gateway/request/allow', ..."
+    assert shown == f"<Policy of 4 entrypoints ({names}), 5 functions, 4 builtins>"
+
+
+def test_policies_are_told_apart_by_identity(request_policy: Policy) -> None:
+    """They can be keys, and equal ones are the same one."""
+    other = request_policy.with_data({"teams": ["hr", "it"]})
+    assert {request_policy: 1, other: 2}[other] == 2
+    assert request_policy != other
+
+
+def test_a_number_that_no_double_holds_is_a_decimal(planned: Any) -> None:
+    """All else in a result is plain JSON, and one parameter of `json.dumps` makes it so."""
+    value = (
+        Policy.load(planned("package t\n\np := [input.x / 3, 0.5]\n", "t/p")).evaluate("t/p", {"x": 1}).value
+    )
+    assert [Decimal, float] == [type(part) for part in value]
+    assert json.dumps(value, default=float) == "[0.3333333333333333, 0.5]"
