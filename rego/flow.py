@@ -14,7 +14,7 @@ from rego import nodes
 from rego import plan as p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 #: The fields of a statement that name locals it reads.
 READS: Final[Mapping[type[p.Statement], tuple[str, ...]]] = {
@@ -205,6 +205,26 @@ def live(statements: Sequence[p.Statement], also: Iterable[p.Local]) -> set[p.Lo
             if target in found and source not in found:
                 found.add(source)
                 changed = True
+    return found
+
+
+def stepped_into(statements: Iterable[p.Statement], constants: Container[p.Local] = ()) -> set[p.Local]:
+    """Return the locals that a reference goes on from by a variable, at once or after more steps.
+
+    What stands before a variable in a reference is nothing that OPA's rule index requires.
+
+    Args:
+        statements: Statements, with or without those inside them.
+        constants: Locals that are known to be constants: no variables.
+    """
+    every = [*statements]
+    every += walk([block for s in every for block in blocks_of(s)])
+    found = {s.source for s in every if isinstance(s, p.Scan)}
+    for s in reversed(every):
+        if isinstance(s, p.Dot) and type(s.source) is int:
+            by_variable = type(s.key) is int and s.key not in constants
+            if by_variable or s.target in found:
+                found.add(s.source)
     return found
 
 

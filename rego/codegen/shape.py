@@ -108,13 +108,17 @@ def is_orderless(block: p.Block, outside: Container[p.Local], final: p.Local | N
         return not any(isinstance(s, p.Call | p.CallDynamic) for s in flow.walk((block,)))
     if flow.exposed(block) & flow.rebound((block,)):  # one round leaves something for the next
         return False
-    for s in flow.walk((block,)):
-        if isinstance(s, p.AssignVar | p.AssignVarOnce) and type(s.source) is not int:
-            continue
-        if isinstance(s, p.ArrayAppend | p.ResultSetAdd | p.ReturnLocal | p.With | p.CallDynamic | p.Break):
-            return False
-        if isinstance(s, p.AssignVarOnce):
-            return False
-        if type(s) not in flow.CHANGES and any(local in outside for local in flow.writes(s)):
-            return False
-    return True
+    statements = flow.walk((block,))
+    calls = any(isinstance(s, p.Call) for s in statements)
+    return all(_minds_no_order(s, outside, calls=calls) for s in statements)
+
+
+def _minds_no_order(s: p.Statement, outside: Container[p.Local], *, calls: bool) -> bool:
+    if isinstance(s, p.AssignVar | p.AssignVarOnce) and type(s.source) is not int:
+        # So ends `every`, too: of a call behind its end, no error may be seen.
+        return not calls or s.target not in outside
+    if isinstance(s, p.ArrayAppend | p.AssignVarOnce | p.ResultSetAdd | p.ReturnLocal | p.With):
+        return False
+    if isinstance(s, p.CallDynamic | p.Break):
+        return False
+    return type(s) in flow.CHANGES or not any(local in outside for local in flow.writes(s))

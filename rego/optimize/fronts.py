@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rego import plan as p
-from rego.flow import blocks_of, walk, with_blocks, writes
+from rego.flow import blocks_of, stepped_into, walk, with_blocks, writes
 from rego.nodes import HasAffix, Lookup, MayBe
 from rego.values import RegoSet, members
 
@@ -157,17 +157,17 @@ class _Front:
 def not_required(statements: Iterable[p.Statement], constants: Container[p.Local]) -> set[p.Local]:
     """Return the locals whose having a value OPA's index does not require.
 
-    Those are what a scan runs over, and two references that are compared with each other.
+    Those are what a scan runs over or a variable steps into, and two references that are compared with each
+    other.
 
     Args:
         statements: A body's statements.
         constants: The locals that only ever hold one known value.
     """
-    found: set[p.Local] = set()
-    for s in statements:
-        if isinstance(s, p.Scan):
-            found.add(s.source)
-        elif isinstance(s, p.Equal):
+    body = list(statements)
+    found = stepped_into(body, constants)
+    for s in body:
+        if isinstance(s, p.Equal):
             sides = {side for side in (s.a, s.b) if type(side) is int and side not in constants}
             found |= sides if len(sides) > 1 else set()
     return found

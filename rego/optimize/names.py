@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rego import nodes
 from rego import plan as p
-from rego.flow import CHANGES, READS, WRITES, blocks_of, exposed, reads, walk, writes, written
+from rego.flow import CHANGES, READS, WRITES, blocks_of, exposed, reads, stepped_into, walk, writes, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -80,6 +80,8 @@ def _share_copies(
 
     Nothing outside the body reads either (they are its own), so a read of the copy comes after the copying.
     A copy of the data that is stepped into stays: OPA steps into its store by other rules (opa#3711).
+    So does one that is stepped into by a variable: OPA requires what was copied before it enters the body,
+    and of a reference with a variable nothing.
     """
     found = False
     stored = {data}
@@ -91,12 +93,13 @@ def _share_copies(
                 stored.add(s.target)
     changed = {getattr(s, CHANGES[type(s)]) for s in statements if type(s) in CHANGES}
     bound = Counter(local for s in statements if type(s) not in CHANGES for local in writes(s))
+    opened = stepped_into(statements)
     for s in statements:
         if isinstance(s, p.AssignVar) and type(s.source) is int and s.target in names:
             original = names.get(s.source, s.source if s.source in fixed else None)
             once = bound[s.target] == 1 and (s.source in fixed or bound[s.source] == 1)
-            from_store = s.source in stored and s.target in stepped
-            if original is not None and once and s.target not in changed and not from_store:
+            stays = s.target in opened or (s.source in stored and s.target in stepped)
+            if original is not None and once and s.target not in changed and not stays:
                 names[s.target] = original
                 found = True
     return found

@@ -89,3 +89,11 @@ def test_a_search_needs_no_order_where_nothing_in_it_can_fail() -> None:
     found = p.AssignVarOnce(AT, True, 9)  # noqa: FBT003 - a constant of Rego
     assert is_orderless(block(p.Equal(AT, 4, "x"), found), set(), 9)
     assert not is_orderless(block(p.Call(AT, "div", (4, 3), 5), found), set(), 9)
+
+
+def test_every_needs_an_order_where_something_in_it_can_fail() -> None:
+    """It ends with the first member for which its body fails."""
+    failed = p.AssignVar(AT, True, 8)  # noqa: FBT003 - a constant of Rego
+    asked = p.Not(AT, block(p.Call(AT, "div", (4, 3), 5)))
+    assert is_orderless(block(p.Not(AT, block(p.Equal(AT, 4, "x"))), failed), {8}, None)
+    assert not is_orderless(block(asked, failed), {8}, None)

@@ -53,6 +53,13 @@ def test_other_flags_stay(body: tuple[p.Statement, ...], after: tuple[p.Statemen
     [
         ("p if every x in input.xs { 10 / x > 1 }", {"xs": [100, [1], "b"]}, ("undefined", None)),
         ("p if every x in input.xs { 10 / x > 1 }", {"xs": [1, [1], "b"]}, ("error", "eval_type_error")),
+        ("p if every x in input.o { 10 / x > 1 }", {"o": {"b": 0, "a": 100}}, ("undefined", None)),
+        ("p if every x in input.o { 10 / x > 1 }", {"o": {"b": 0, "a": None}}, ("error", "eval_type_error")),
+        (
+            "p if every x in {y | some y in input.xs} { 10 / x > 1 }",
+            {"xs": ["b", 0, 99]},
+            ("error", "eval_builtin_error"),
+        ),
         (
             "p if every x in input.xs { every y in input.ys { x < y } }",
             {"xs": [1, 2], "ys": [3]},

@@ -59,7 +59,11 @@ def _answer(policy: Policy, entrypoint: str, document: Any) -> tuple[str, str]:
         result = policy.evaluate(entrypoint, document, now_ns=0)
     except EvaluationError as error:
         return "error", error.code
-    return ("value", json.dumps(result.value, default=str)) if result.defined else ("undefined", "")
+    return (
+        ("value", json.dumps(result.value, default=str, sort_keys=True))
+        if result.defined
+        else ("undefined", "")
+    )
 
 
 @pytest.mark.slow
