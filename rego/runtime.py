@@ -16,6 +16,7 @@ NOT_COMPUTED: Final = values.Undefined()
 #: How many characters, and how many members, builtins look through in about the time of a step.
 _TEXT_STEP: Final = 256
 _MEMBERS_STEP: Final = 8
+_SHORT_PATTERN: Final = 64
 _MAX_TEXT: Final = 10_000_000
 _COLLECTIONS: Final = frozenset({list, dict, values.RegoSet})
 _SIZED: Final = frozenset({str, list, dict, values.RegoSet})
@@ -88,6 +89,11 @@ def _size(value: Any) -> int:
     if len(value) > _MAX_TEXT:
         raise values.too_large()
     return len(value) // _TEXT_STEP
+
+
+def _pattern_price(value: Any) -> int:
+    """Return how many steps it may cost to compile a pattern: a long one may make a large automaton."""
+    return len(value) * 20 if type(value) is str and len(value) > _SHORT_PATTERN else 20
 
 
 def _length(value: Any) -> int:
@@ -177,6 +183,6 @@ NAMES: Final[Mapping[str, Any]] = {
     "pairs": values.pairs, "items": values.items, "members": values.members, "length": values.length,
     "begins": _begins, "may_have": _may_have, "may_be": _may_be, "has_affix": _has_affix,
     "alike": _alike, "named": _named, "keyed": _keyed, "collections": _COLLECTIONS,
-    "sized": _SIZED, "size": _size, "length_of": _length, "weight": _weight,
+    "sized": _SIZED, "size": _size, "length_of": _length, "pattern_price": _pattern_price, "weight": _weight,
     "merge": values.merge, "upsert": values.upsert,
 }  # fmt: skip

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from rego import nodes
 from rego import plan as p
 from rego.codegen.charges import (
+    CALL_PRICE,
     COMPARING,
     LIGHT,
     MAKING,
-    PATTERN_PRICE,
     PATTERNS,
     PRICES,
     SLOW,
@@ -135,16 +135,14 @@ class CallWriter(ConditionWriter):
 
     def _charge_call(self, s: p.Call) -> None:
         """Take off the budget what a call of a builtin costs besides the call."""
-        price = PRICES.get(s.func, 0)
-        if (
-            s.func in PATTERNS
-            and type(s.args[PATTERNS[s.func]]) is int
-            and s.args[PATTERNS[s.func]] not in self.constants
-        ):
-            price = PATTERN_PRICE
-        if price:
+        looped = self._repeats() and s.func not in LIGHT
+        price = PRICES.get(s.func, CALL_PRICE if looped and self._inline(s) is None else 0)
+        pattern = s.args[PATTERNS[s.func]] if s.func in PATTERNS else None
+        if type(pattern) is int and pattern not in self.constants:
+            self._charge(f"pattern_price({self.read(pattern)})")
+        elif price:
             self._charge(str(price))
-        if s.func in SLOW or (self._repeats() and s.func not in LIGHT):
+        if s.func in SLOW or looped:
             self._charge_operands(s)
 
     def _charge_operands(self, s: p.Call) -> None:

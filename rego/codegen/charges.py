@@ -59,13 +59,16 @@ PRICES: Final = {
     **dict.fromkeys(("json.match_schema", "json.verify_schema", "strings.render_template"), 1_000),
     **dict.fromkeys(("yaml.is_valid", "yaml.marshal", "yaml.unmarshal"), 1_000),
     "providers.aws.sign_req": 500,
+    **dict.fromkeys(("time.add_date", "time.clock", "time.date", "time.diff", "time.format"), 50),
+    **dict.fromkeys(("time.parse_ns", "time.parse_rfc3339_ns", "time.weekday"), 100),
 }
-#: Builtins that compile a pattern, by its place: it has a price where it is not constant.
+#: What any other call in a loop costs that is more than an expression.
+CALL_PRICE: Final = 4
+#: Builtins that compile a pattern, by its place: it has a price of its own where it is not constant.
 PATTERNS: Final = {
     "glob.match": 0, "regex.find_all_string_submatch_n": 0, "regex.find_n": 0, "regex.is_valid": 0,
     "regex.match": 0, "regex.replace": 1, "regex.split": 0, "regex.template_match": 0,
 }  # fmt: skip
-PATTERN_PRICE: Final = 20
 #: Builtins that take many times as long for each part of what they look at.
 SLOW: Final = frozenset({"json.match_schema", "json.verify_schema", "yaml.marshal", "yaml.unmarshal"})
 SLOWNESS: Final = 32
