@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MAX_STEPS = 200_000
 """How much work one decision may be, because nobody else is served meanwhile; the shipped policies take 80.
 
-A step stands for about a tenth of a microsecond: of a loop, of a call that is not remembered, of what built-ins
-make or look through, and of built-ins that cost more than that. 200,000 of them took 10 to 150 ms,
+A step stands for about a tenth of a microsecond: of a loop, of a call that is not remembered, of what
+built-ins make or look through, and of costly built-ins. 200,000 of them took 10 to 150 ms,
 whatever was in the loop (`rego/codegen/charges.py`).
 """
 
