@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -233,3 +235,33 @@ def test_a_number_that_no_double_holds_is_a_decimal(planned: Any) -> None:
     )
     assert [Decimal, float] == [type(part) for part in value]
     assert json.dumps(value, default=float) == "[0.3333333333333333, 0.5]"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        OrderedDict(doc={"kind": "merger"}),
+        MappingProxyType({"doc": {"kind": "merger"}}),
+        {"doc": defaultdict(str, kind="merger")},
+        {"doc": {}, "parcels": ("a",)},
+    ],
+    ids=repr,
+)
+def test_what_no_json_parser_makes_is_refused_where_it_is_met(planned: Any, document: Any) -> None:
+    """A rule that took it for a scalar would not see what is in it, and not deny."""
+    source = (
+        'p contains 1 if input.doc.kind != "merger"\np contains 2 if { some x in input.parcels; x == "a" }\n'
+    )
+    policy = Policy.load(planned(f"package t\n\n{source}", "t/p"), {})
+    with pytest.raises(EvaluationError) as refusal:
+        policy.evaluate("t/p", document)
+    assert refusal.value.code == "eval_internal_error"
+
+
+def test_a_lone_loop_counts_against_the_budget(planned: Any) -> None:
+    """It is not cut off, as it is no longer than what it is about, but there is no answer."""
+    policy = Policy.load(planned("package t\n\np := [x | some x in input.xs]\n", "t/p"), {}, max_steps=100)
+    assert policy.evaluate("t/p", {"xs": [1] * 100}).value == [1] * 100
+    with pytest.raises(EvaluationError) as refusal:
+        policy.evaluate("t/p", {"xs": [1] * 101})
+    assert refusal.value.code == "eval_budget_exceeded"
