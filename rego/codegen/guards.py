@@ -3,6 +3,7 @@
 Rules that ask the same place the same way share a test: where the input has no such text there,
 none of them is entered. The tests form a tree, so that a thousand such rules cost a few dozen comparisons.
 As with OPA's index, an error in a body that is not entered does not happen (v1/ast/index.go).
+Longer than most modules: what a rule asks, and which rules share a test, are read from the same statements.
 """
 
 from __future__ import annotations
