@@ -153,7 +153,6 @@ def _is_spelled_twice(given: list[Any]) -> bool:
 @pytest.mark.parametrize("name", OPERANDS)
 def test_a_builtin_answers_as_opas_does(name: str, real: _OPA, policy: Policy) -> None:
     """Apt, odd and hostile operands give one answer: a value, nothing, or an error of one code."""
-
     campaign = settings().max_examples > DEFAULT_EXAMPLES
 
     @settings(
