@@ -208,7 +208,7 @@ def _survive(document: Any, given_: Any, *, strict: bool) -> None:
     assert not hasattr(builtins, "taken")
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(
     random=st.randoms(use_true_random=False),
     times=st.integers(1, 6),

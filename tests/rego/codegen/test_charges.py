@@ -8,7 +8,7 @@ import pytest
 
 from rego import EvaluationError, Policy
 from rego.builtins import CONTEXTUAL, ON_DEMAND, PLAIN
-from rego.codegen.charges import LIGHT, MAKING
+from rego.codegen.charges import LIGHT, MAKING, PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_what_is_charged_for_is_there() -> None:
     """A name that is no builtin's would charge for nothing."""
     known = {*PLAIN, *CONTEXTUAL, *(name for names in ON_DEMAND.values() for name in names)}
-    assert not (MAKING | LIGHT) - known
+    assert not (MAKING | LIGHT | PRICES.keys()) - known
     assert not MAKING & LIGHT
 
 
@@ -39,7 +39,7 @@ def test_work_on_large_collections_takes_steps(
     plan = planned(f"package t\n\n{source}\n", "t/p")
     large: dict[str, Any] = {"n": 1000, "xs": [1] * 1000, "s": "a" * 1000}
     small: dict[str, Any] = {"n": 3, "xs": [1] * 3, "s": "a" * 3}
-    assert Policy.load(plan).evaluate("t/p", small).statements < 20
+    assert Policy.load(plan).evaluate("t/p", small).statements < 50
     assert least <= Policy.load(plan).evaluate("t/p", large).statements < least + 50
     with pytest.raises(EvaluationError) as stopped:
         Policy.load(plan, max_steps=least // 2).evaluate("t/p", large)

@@ -81,6 +81,26 @@ def test_a_text_is_asked_for_its_affix_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reference", "required"),
+    [
+        ("input.zs", True), ("input.zs[0]", True), ("1 in input.zs", True), ("count(input.zs) > 0", True),
+        ("every x in input.zs { x }", True), ("z := input.zs; some x in z", True),
+        ("z := input.zs; z[y]", True), ("z := input.zs; z[1][_]", True), ("data.zs.u", True),
+        ("some x in input.zs", False), ("input.zs[_]", False), ("input.zs[y]", False),
+        ("input.zs[1][_]", False), ("input.zs.u[y].v", False), ("data.zs.u[y]", False),
+        ("some i; input.zs[i].u", False), ("not input.zs", False),
+        ("x := [z | z := input.zs[_]]; x", False),
+    ],
+)  # fmt: skip
+def test_what_a_reference_requires_ends_where_a_variable_begins(
+    agreed: Callable[..., Any], reference: str, *, required: bool
+) -> None:
+    """What stands before a variable need not be there for a body to be entered, and to fail."""
+    expected = ("undefined", None) if required else ("error", "eval_type_error")
+    assert expected == agreed(f"p if {{ y := lower(input.n); {reference} }}", {"n": 0})
+
+
+@pytest.mark.parametrize(
     ("source", "document", "expected"),
     [
         ("p := [1 / input.a, input.b]", {"a": 0}, ("undefined", None)),
