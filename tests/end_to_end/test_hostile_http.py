@@ -170,7 +170,7 @@ def test_workers_end_with_their_supervisor(gateway_server: Callable[..., Gateway
     workers = psutil.Process(gateway.pid).children(recursive=True)
     os.kill(gateway.pid, signal.SIGKILL)
     _, alive = psutil.wait_procs(
-        [each for each in workers if "spawn_main" in " ".join(each.cmdline())], timeout=10
+        [each for each in workers if "spawn_main" in " ".join(each.cmdline())], timeout=30
     )
 
     assert alive == []
