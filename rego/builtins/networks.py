@@ -44,7 +44,11 @@ def _parsed(value: str) -> _Address | None:
 def _address(value: str) -> _Address | None:
     """Return an address, or None; Go takes an IPv4 address in IPv6 clothes for what it is."""
     found = _parsed(value)
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+    return None if found is None else _unmapped(found)
+
+
+def _unmapped(address: _Address) -> _Address:
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _network(value: str) -> _Network:
@@ -63,7 +67,9 @@ def _network(value: str) -> _Network:
 
 
 def _holds(network: _Network, first: _Address, last: _Address) -> bool:
-    return network.version == first.version and first in network and last in network
+    """Tell whether both ends are in a network; an end in IPv6 clothes is in none of IPv6, as in Go."""
+    ends = (_unmapped(first), _unmapped(last))
+    return all(end.version == network.version and end in network for end in ends)
 
 
 def _intersects(left: Value, right: Value) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         ("net.cidr_contains", ("10.0.0.0/8", "10.1.2.3"), True),
         ("net.cidr_contains", ("10.0.0.0/8", "::ffff:10.1.2.3"), True),
         ("net.cidr_contains", ("::ffff:10.0.0.0/104", "10.1.2.3"), True),
+        ("net.cidr_contains", ("::/80", "::/80"), False),  # its last address is one of IPv4, for Go
+        ("net.cidr_contains", ("::/0", "::/0"), True),
         ("net.cidr_contains", ("10.0.0.0/8", "::1"), False),
         ("net.cidr_contains", ("10.0.0.0/08", "10.0.0.0/9"), True),
         ("net.cidr_intersects", ("10.0.0.0/8", "10.0.0.0/24"), True),
