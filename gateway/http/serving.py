@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -78,8 +79,13 @@ class _AnnouncingWorkers(Multiprocess):
 
 def follow_supervisor() -> None:
     """Make a worker process end with its supervisor: without it, it would hold the port for ever (Linux)."""
-    if multiprocessing.parent_process() is not None and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor.pid:
+        # It ended before the kernel was asked to tell, so no signal comes.
+        signal.raise_signal(signal.SIGTERM)
 
 
 def run(server: Server, announce: Callable[[], None]) -> None:
