@@ -111,7 +111,7 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     while scope.waiting:
         number = scope.waiting.pop()
         function = plan.functions[number]
-        memo = number if len(function.params) == 2 else None  # noqa: PLR2004 - the input and the data
+        memo = number if len(function.params) == p.RULE_PARAMS else None
         lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
     for root, slots in enumerate(scope.slots):
         for path, slot in slots.items():
@@ -222,7 +222,7 @@ class _Scope:
     def contained(self, name: str) -> Contained | None:
         number, function = self.functions[name]
         found = self.prepared[number]
-        if self.uses()[name] != 1 or len(function.params) != 2:  # noqa: PLR2004 - the input and the data
+        if self.uses()[name] != 1 or len(function.params) != p.RULE_PARAMS:
             return None
         statements = walk(found.blocks)
         ways_out = sum(isinstance(s, p.ReturnLocal) for s in statements)

@@ -21,6 +21,7 @@ Operand: TypeAlias = int | str | bool  # a local's number, a constant string, a 
 
 INPUT: Final = 0
 DATA: Final = 1
+RULE_PARAMS: Final = 2  # a rule asks the input and the data alone; a function's operands follow them
 
 _MAX_LOCALS: Final = 1_000_000
 _MAX_DEPTH: Final = 40  # blocks in blocks; Python's parser stops at 100 indentations

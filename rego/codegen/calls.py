@@ -61,7 +61,7 @@ class CallWriter(ConditionWriter):
         ):  # answers about another input or other data are not remembered among ours
             self._count_step()
             self._set(s.result, f"{self.scope.call(number)}({args}, [N] * len(m), t, w)")
-        elif function is not None and len(function.params) == 2:  # noqa: PLR2004 - the input and the data: memoised
+        elif function is not None and len(function.params) == p.RULE_PARAMS:  # memoised
             self._set(s.result, f"m[{number}]")
             target = self.local(s.result)
             self.emit(f"if {target} is N: {target} = {self.scope.call(number)}({args}, m, t, w)")
@@ -122,7 +122,7 @@ class CallWriter(ConditionWriter):
     def _may_be_large(self, local: p.Local) -> bool:
         """Tell what may be looked through again and again; a lone loop looks at each member once."""
         loops = [frame for frame in self.frames if frame.scan]
-        once = len(self.params) == 2 and len(loops) == 1 and local == loops[0].member  # noqa: PLR2004 - input, data
+        once = len(self.params) == p.RULE_PARAMS and len(loops) == 1 and local == loops[0].member
         return not once and local not in self.constants and self._kind(local) not in {"int", "bool", "null"}
 
     def _charge_if_large(self, value: str, measure: str, *, times: int = 1) -> None:

@@ -82,11 +82,18 @@ class CollectionWriter(CallWriter):
         self.emit(f"{self.local(s.set)}.members[{self._member(s.value)}] = {self.read(s.value)}")
         self._fire_change(s.set, s.location)
 
+    def _make_set(self, s: p.MakeSet) -> None:
+        self.emit(f"{self.local(s.target)} = E" if s.target in self.late else self._new_set(s.target))
+        self.note(s.target, "set")
+
     def _made_now(self, local: p.Local) -> None:
         """Make a set that is made only with its first member."""
         if local in self.late:
-            name = self.local(local)
-            self.emit(f"if {name} is E: {name} = new(RegoSet); {name}.members = {{}}; {name}.order = None")
+            self.emit(f"if {self.local(local)} is E: {self._new_set(local)}")
+
+    def _new_set(self, local: p.Local) -> str:
+        name = self.local(local)
+        return f"{name} = new(RegoSet); {name}.members = {{}}; {name}.order = None"
 
     def _own(self, local: p.Local, kind: str) -> None:
         """Before a change in place: copy what this evaluation may not own; a wrong type is a conflict."""
@@ -199,5 +206,5 @@ class CollectionWriter(CallWriter):
         **CallWriter.WRITERS,
         nodes.Lookup: _look_up, p.Dot: _dot, p.Len: _length, p.ArrayAppend: _array_append,
         p.ObjectInsert: _object_insert, p.ObjectInsertOnce: _object_insert_once, p.SetAdd: _set_add,
-        p.ObjectMerge: _merge, p.Scan: _scan,
+        p.ObjectMerge: _merge, p.Scan: _scan, p.MakeSet: _make_set,
     }  # fmt: skip

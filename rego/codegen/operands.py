@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rego.errors import Location
     from rego.optimize.prepare import Prepared
 
-_SMALL: Final = 2**63
+_SMALL: Final = 2**63  # what is larger is one constant of the plan, not a literal in each place
 
 
 class OperandWriter(BlockWriter):
@@ -86,7 +86,7 @@ class OperandWriter(BlockWriter):
         found = self.names.get(local)
         if found is None:
             value = self.constants[local]
-            small = type(value) is int and abs(value) < _SMALL
+            small = is_small(value)
             plain = small or type(value) in {str, bool, type(None)}
             literal = f"({value})" if small else repr(value)
             found = self.names[local] = literal if plain else self.scope.constant(value)
@@ -107,7 +107,7 @@ class OperandWriter(BlockWriter):
 
     def _repeats(self) -> bool:
         """Tell whether what is written here may run many times in an evaluation."""
-        return len(self.params) > 2 or any(frame.scan for frame in self.frames)  # noqa: PLR2004 - the input and the data
+        return len(self.params) > p.RULE_PARAMS or any(frame.scan for frame in self.frames)
 
     def _key(self, operand: p.Operand) -> str:
         """Return an expression for an operand as the key of an object."""
@@ -142,6 +142,11 @@ class OperandWriter(BlockWriter):
 
     def _leave_if_undefined(self, local: p.Local) -> None:
         self.leave_if(f"{self.local(local)} is U", f"{self.local(local)} is not U")
+
+
+def is_small(value: object) -> bool:
+    """Tell a whole number that is written as a literal."""
+    return type(value) is int and abs(value) < _SMALL
 
 
 def _late(statements: Iterable[p.Statement], result: p.Local | None) -> set[p.Local]:

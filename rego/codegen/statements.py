@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from rego import plan as p
 from rego.codegen import shape
 from rego.codegen.collecting import CollectionWriter
+from rego.codegen.operands import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-_SMALL: Final = 2**63
 
 
 class StatementWriter(CollectionWriter):
@@ -49,7 +48,7 @@ class StatementWriter(CollectionWriter):
         self._set(s.target, repr(s.value), "int")
 
     def _make_number(self, s: p.MakeNumberRef) -> None:
-        if type(s.value) is int and abs(s.value) < _SMALL:
+        if is_small(s.value):
             self._set(s.target, repr(s.value), "int")
         else:
             self._set(s.target, self.scope.constant(s.value))
@@ -62,13 +61,6 @@ class StatementWriter(CollectionWriter):
 
     def _make_object(self, s: p.MakeObject) -> None:
         self._set(s.target, "{}", "dict")
-
-    def _make_set(self, s: p.MakeSet) -> None:
-        if s.target in self.late:
-            self._set(s.target, "E", "set")
-        else:
-            self._set(s.target, "new(RegoSet)", "set")
-            self.emit(f"{self.local(s.target)}.members = {{}}; {self.local(s.target)}.order = None")
 
     def _reset(self, s: p.ResetLocal) -> None:
         if self.facts.get(s.target) != "undefined" and s.target in self.live:
@@ -162,6 +154,6 @@ class StatementWriter(CollectionWriter):
         p.AssignInt: _assign_int, p.AssignVar: _assign_var, p.AssignVarOnce: _assign_once,
         p.Break: _leave_blocks, p.MakeArray: _make_array, p.MakeNull: _make_null,
         p.MakeNumberInt: _assign_int, p.MakeNumberRef: _make_number, p.MakeObject: _make_object,
-        p.MakeSet: _make_set, p.Nested: _nested, p.Nop: _nop, p.Not: _negate, p.ResetLocal: _reset,
+        p.Nested: _nested, p.Nop: _nop, p.Not: _negate, p.ResetLocal: _reset,
         p.ResultSetAdd: _result_add, p.ReturnLocal: _return_local, p.With: _replaced,
     }  # fmt: skip

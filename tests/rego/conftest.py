@@ -122,7 +122,7 @@ def opa_says(opa_server: Callable[..., OPAServer]) -> Iterator[Callable[..., tup
     """Ask the real OPA for `data.t.p` of a program, strictly: value, undefined, or an error's code."""
     server = opa_server(ready="/health")
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
-    loaded: list[str] = []
+    loaded: list[Any] = [None, None]
 
     def send(method: str, path: str, body: str) -> tuple[int, Any]:
         connection.request(method, path, body.encode(), {"Content-Type": "application/json"})
@@ -135,10 +135,10 @@ def opa_says(opa_server: Callable[..., OPAServer]) -> Iterator[Callable[..., tup
         assert status in {200, 204}, said
 
     def ask(source: str, document: Any, data: Any) -> tuple[str, Any]:
-        put("/v1/data", json.dumps(data))
-        if loaded != [source]:
+        if loaded != [source, data]:
+            put("/v1/data", json.dumps(data))
             put("/v1/policies/asked", source)
-            loaded[:] = [source]
+            loaded[:] = source, data
         status, found = send("POST", "/v1/data/t/p?strict-builtin-errors", json.dumps({"input": document}))
         if status == http.client.OK:
             return ("value", found["result"]) if "result" in found else ("undefined", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import random
 import time
@@ -22,8 +21,6 @@ from rego.builtins import certificates, keys, signatures, token_signing, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from tests.servers.opa_server import OPAServer
 
 pytestmark = pytest.mark.server
 CALLS = (
@@ -46,43 +43,32 @@ def arity(call: str) -> int:
 def program() -> str:
     """Return a policy that makes the call that its input names."""
     rules = (
-        f"answer := {call}({', '.join(f'input.operands[{place}]' for place in range(arity(call)))}) "
+        f"p := {call}({', '.join(f'input.operands[{place}]' for place in range(arity(call)))}) "
         f'if input.call == "{call}"'
         for call in CALLS
     )
-    return "package calls\n\n" + "\n".join(rules) + "\n"
+    return "package t\n\n" + "\n".join(rules) + "\n"
 
 
 @pytest.fixture(scope="module")
-def ask(opa_server: Callable[..., OPAServer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def ask(opa_says: Callable[..., Answer]) -> Callable[..., Answer]:
     """Make a call in a real OPA."""
-    folder = tmp_path_factory.mktemp("calls")
-    (folder / "calls.rego").write_text(program())
-    server = opa_server(bundle=folder)
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
 
     def post(call: str, *operands: Any) -> Answer:
-        body = json.dumps({"input": {"call": call, "operands": operands}})
-        connection.request("POST", "/v1/data/calls/answer?strict-builtin-errors=true", body)
-        found = json.loads(connection.getresponse().read())
-        if "errors" in found:
-            return "error", found["errors"][0]["code"]
-        return "value", found["result"]
+        return opa_says(program(), {"call": call, "operands": operands}, {})
 
-    yield post
-    connection.close()
-    server.stop()
+    return post
 
 
 @pytest.fixture(scope="module")
 def call(planned: Callable[[str, str], bytes]) -> Callable[..., Answer]:
     """Make a call here."""
-    policy = Policy.load(planned(program(), "calls/answer"), {})
+    policy = Policy.load(planned(program(), "t/p"), {})
 
     def evaluate(name: str, *operands: Any) -> Answer:
         question = json.loads(json.dumps({"call": name, "operands": operands}))
         try:
-            value = policy.evaluate("calls/answer", question).value
+            value = policy.evaluate("t/p", question).value
         except EvaluationError as error:
             return "error", error.code
         return "value", json.loads(json.dumps(value, default=numeric.to_text))
