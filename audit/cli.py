@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import orjson
 import typer
@@ -30,6 +30,14 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
 
 
+class Surroundings(Protocol):
+    """**Protocol:** the program around these commands."""
+
+    def audit_folder(self) -> Path:
+        """Where the configured log is."""
+        ...
+
+
 class Decided(StrEnum):
     """Values of `--decision`."""
 
@@ -45,7 +53,8 @@ def choose_folder(
     ] = None,
 ) -> None:
     """Settle which log is meant: the option, else what the program around this one configured."""
-    context.obj = folder or (context.obj() if callable(context.obj) else DEFAULT_FOLDER)
+    house: Surroundings | None = context.obj
+    context.obj = folder or (house.audit_folder() if house else DEFAULT_FOLDER)
     typer.echo(f"log: {context.obj}", err=True)
 
 

@@ -11,6 +11,8 @@ Code = Literal[
     "bundle.modified",  # its content isn't what its manifest was made for
     "bundle.too_large",  # more, or larger, files than a bundle may have
     "bundle.unknown_file",  # a kind of file that is not read here, so it is refused
+    "bundle.key",  # a key can't be read, or isn't one that bundles are signed with
+    "bundle.signature",  # nobody who is trusted signed it, or it isn't what was signed
     "bundle.tool",  # `opa` is missing, too old, or refuses the sources
 ]
 

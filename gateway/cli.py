@@ -17,6 +17,7 @@ from gateway import __version__, settings, welcome
 from gateway.errors import GatewayError
 from gateway.http import serving
 from gateway.identity import development
+from gateway.surroundings import Surroundings
 
 app = typer.Typer(
     help="A policy-first, zero-trust gateway for large language models.",
@@ -50,14 +51,7 @@ def _root(
             settings.remember(config)
     except GatewayError as error:
         _fail(str(error))
-    ctx.obj = _audit_folder
-
-
-def _audit_folder() -> Path:
-    try:
-        return settings.audit_folder()
-    except GatewayError as error:
-        _fail(str(error))
+    ctx.obj = Surroundings()
 
 
 @app.command()

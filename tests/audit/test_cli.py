@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ from audit.record import Record
 
 Make = Callable[..., Record]
 Run = Callable[..., Result]
+
+
+@dataclass(frozen=True)
+class House:
+    """What the commands ask of the program around them."""
+
+    folder: Path
+
+    def audit_folder(self) -> Path:
+        return self.folder
 
 
 @pytest.fixture
@@ -29,10 +40,10 @@ async def log_folder(folder: Path, make_decision: Make, make_outcome: Make) -> P
 
 @pytest.fixture
 def run(log_folder: Path) -> Run:
-    """Run `regent audit` as the gateway's command line does: with the folder as context object."""
+    """Run `regent audit` as the gateway's command line does: with the house as context object."""
 
     def run_it(*arguments: str) -> Result:
-        return CliRunner().invoke(app, list(arguments), obj=lambda: log_folder)
+        return CliRunner().invoke(app, list(arguments), obj=House(log_folder))
 
     return run_it
 
