@@ -6,6 +6,7 @@ A bundle may come from the network, so each guard here names the attack that it 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import stat
 import tarfile
@@ -15,7 +16,7 @@ from typing import IO, TYPE_CHECKING, cast
 from bundles.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 MAX_FILES = 4096
@@ -36,16 +37,32 @@ def read_files(path: Path) -> dict[str, bytes]:
         BundleError: `bundle.unreadable`, `bundle.malformed` or `bundle.too_large`.
     """
     try:
-        found = _Collected()
-        entries = _from_folder(path) if path.is_dir() else _from_archive(path)
+        if path.is_dir():
+            return _collected(_from_folder(path))
+        with path.open("rb") as packed:
+            return _collected(_from_archive(packed))
+    except OSError as error:
+        raise BundleError("bundle.unreadable", f"{path}: {error.strerror}") from None
+
+
+def read_archive(content: bytes) -> dict[str, bytes]:
+    """Read every file in the bytes of a .tar.gz, as `read_files` does.
+
+    Raises:
+        BundleError: `bundle.malformed` or `bundle.too_large`.
+    """
+    return _collected(_from_archive(io.BytesIO(content)))
+
+
+def _collected(entries: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    found = _Collected()
+    try:
         for name, content in entries:
             found.add(name, content)
     except tarfile.TarError as error:
         raise BundleError("bundle.malformed", f"not a tar archive: {type(error).__name__}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
         raise BundleError("bundle.malformed", f"not a gzip of a tar: {type(error).__name__}") from None
-    except OSError as error:
-        raise BundleError("bundle.unreadable", f"{path}: {error.strerror}") from None
     return dict(sorted(found.files.items()))
 
 
@@ -100,9 +117,8 @@ def _plain_file(full: str, name: str) -> bytes:
         return _limited(file, name)
 
 
-def _from_archive(path: Path) -> Iterator[tuple[str, bytes]]:
+def _from_archive(packed: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     with (
-        path.open("rb") as packed,
         gzip.GzipFile(fileobj=packed) as unpacked,
         tarfile.open(fileobj=cast("IO[bytes]", _Tap(unpacked)), mode="r|") as archive,
     ):

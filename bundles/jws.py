@@ -6,6 +6,7 @@ EdDSA for Ed25519 (RFC 8037), ES256 for P-256, RS256 for RSA of 2048 bits or mor
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -44,6 +45,12 @@ class PublicKey:
     id: str
     algorithm: Algorithm
     _key: Any = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of the key itself, whatever it is called: two names may have one key."""
+        kind, form = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.DER
+        return hashlib.sha256(self._key.public_bytes(form, kind)).hexdigest()
 
     @classmethod
     def parse(cls, pem: bytes, key_id: str) -> PublicKey:
@@ -154,6 +161,15 @@ def unverified_key_id(token: str) -> str | None:
     """
     named = _parts(token)[0].get("kid")
     return named if isinstance(named, str) else None
+
+
+def unverified_payload(token: str) -> bytes:
+    """What a token says, which nobody has verified: good for choosing a key only.
+
+    Raises:
+        BundleError: `bundle.signature`, when it is no token.
+    """
+    return _parts(token)[2]
 
 
 def _parts(token: str) -> tuple[dict[str, Any], bytes, bytes, bytes]:
