@@ -40,10 +40,12 @@ def code_of(files: Mapping[str, bytes], schemas: Mapping[str, Any]) -> str:
 def revision_of(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> str:
     """The revision that this content has: it changes with every byte of every file.
 
-    The manifest takes part without its own `revision`, and by value: how it is spelled doesn't matter.
+    The manifest takes part by value: how it is spelled doesn't matter. Its own `revision` is left out,
+    and so are the approvals in its metadata, which are signatures over the revision.
     """
     others = {name: content for name, content in files.items() if name != NAME}
     unnamed = {key: value for key, value in manifest.items() if key != "revision"}
+    unnamed["metadata"] = {key: value for key, value in manifest["metadata"].items() if key != "approvals"}
     return f"r-{digest_of({**others, NAME: canonical(unnamed)})[:16]}"
 
 

@@ -1,7 +1,7 @@
 """Signed words about a revision: who wrote it and who approved it; knows people and keys, and no state.
 
 An approval is a compact JWS over the revision, so over every byte of the policy and the name of its author.
-It lies in the store until an activation carries it in the bundle's manifest; where it lies gives it no weight.
+It lies in the store until the bundle's manifest carries it; where it lies gives it no weight.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def approve(desk: Desk, revision: str, key: PrivateKey) -> Approved:
 
 
 def _counted(desk: Desk, revision: str, author: str, by: str) -> Approved:
-    """Move the revision on if the approvals in the store are enough: those of others, given meanwhile, too."""
+    """Move the revision on if the store has enough approvals by now, those of others included."""
     names = tuple(word.name for word in approvals.valid(desk.blobs, revision, author, desk.trust))
     record, version = revisions.load(desk.blobs, revision)
     state = present_state(desk, record)

@@ -124,14 +124,14 @@ def _move(
     after(action, before)
     made = release(desk, revision, key)
     steps = [Transition(action, revision, made.digest, before, goal, by, made.approvals)]
-    steps += _leaving(desk, pointed, goal, by)
+    steps += _leaving(pointed, goal, by)
     key_name = SHADOW if action is Action.SHADOW else ACTIVE
     pointer = Pointer(revision, desk.now_us(), pointed.revision, action, by)
     take(desk, steps, key_name, pointer.content(), pointed.version)
     return True
 
 
-def _leaving(desk: Desk, pointed: Pointed, state: State, by: str) -> list[Transition]:
+def _leaving(pointed: Pointed, state: State, by: str) -> list[Transition]:
     """What becomes of the revision that was pointed to."""
     if pointed.revision is None:
         return []

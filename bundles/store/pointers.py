@@ -7,7 +7,7 @@ The histories of the revisions follow after it; `settling` sees to that when som
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bundles.documents import parse_object, readable
 from bundles.errors import BundleError
@@ -86,15 +86,18 @@ def parse(content: bytes, key: str) -> Pointer:
     """
     try:
         said = parse_object(content, key)
-        for name in (said["revision"], said["previous"]):
-            if name is not None and not isinstance(name, str):
-                raise TypeError
         return Pointer(
-            revision=said["revision"],
+            revision=_name(said["revision"]),
             since_us=int(said["since_us"]),
-            previous=said["previous"],
+            previous=_name(said["previous"]),
             action=Action(said["action"]),
             by=str(said["by"]),
         )
     except (BundleError, KeyError, TypeError, ValueError):
         raise StoreError("store.damaged", f"{key} is not what the store wrote") from None
+
+
+def _name(said: Any) -> str | None:
+    if said is not None and not isinstance(said, str):
+        raise TypeError
+    return said

@@ -64,7 +64,7 @@ def publish_sources(
         still = Path(scratch, "sources")
         shutil.copytree(sources, still)
         files = build.build(still, opa)
-        return _publish(desk, files, key, lambda _: report.run(still, opa, threshold, desk.now_us()))
+        return admit(desk, files, key, lambda _: report.run(still, opa, threshold, desk.now_us()))
 
 
 def publish_bundle(desk: Desk, path: Path, key: PrivateKey) -> Published:
@@ -77,12 +77,22 @@ def publish_bundle(desk: Desk, path: Path, key: PrivateKey) -> Published:
         BundleError: it is no bundle.
         StoreError: `store.untested`, when there is no such revision; otherwise as `publish_sources`.
     """
-    return _publish(desk, read_files(path), key, lambda bundle: _inherited(desk, bundle))
+    return admit(desk, read_files(path), key, lambda bundle: _inherited(desk, bundle))
 
 
-def _publish(
+def admit(
     desk: Desk, files: Mapping[str, bytes], key: PrivateKey, test: Callable[[Bundle], Report]
 ) -> Published:
+    """Take a bundle's files into the store, if their tests say that they may.
+
+    Args:
+        files: a whole bundle; its author, approvals and signature, if any, are put in order.
+        test: is asked about a revision that the store hasn't yet, or only as a draft or retired.
+
+    Raises:
+        BundleError: it is no bundle.
+        StoreError: as for `publish_sources`.
+    """
     bundle = bundles.from_files(_authored(files, key.id))
     word = approvals.say(bundle.revision, "author", key, desk.trust, desk.now_us())
     settle(desk)
@@ -135,7 +145,7 @@ def _inherited(desk: Desk, bundle: Bundle) -> Report:
 
 
 def _only_data_differs(one: Bundle, other: Bundle) -> bool:
-    return _but_data(one) == _but_data(other)
+    return bool(_but_data(one) == _but_data(other))
 
 
 def _but_data(bundle: Bundle) -> Any:

@@ -117,7 +117,9 @@ def _signed(files: dict[str, bytes], key: PrivateKey | None, trust: Trust) -> di
     if key is None:
         if trust.keys:
             names = ", ".join(sorted(trust.keys))
-            raise StoreError("store.unsigned", f"gateways ask for a signature by {names}: give --key and --key-id")
+            raise StoreError(
+                "store.unsigned", f"gateways ask for a signature by {names}: give --key and --key-id"
+            )
         return files
     trusted = trust.keys.get(key.id)
     if trust.keys and (trusted is None or trusted.fingerprint != key.public().fingerprint):
