@@ -15,11 +15,11 @@ from bundles.store.revisions import Entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bundles.store.approvals import Trust
     from bundles.store.blobs import Blobs
     from bundles.store.journal import Journal, Transition
     from bundles.store.pointers import Pointed
     from bundles.store.revisions import Record
+    from bundles.trust import Trust
 
 OPERATOR: Final = "operator"
 """Who did it, where nobody's name was given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundles.store import approvals, pointers, revisions
+from bundles.store import pointers, revisions, words
 from bundles.store.desk import present_state, settle, state_of, take, who
 from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
@@ -99,7 +99,7 @@ def retire(desk: Desk, revision: str, by: str | None = None) -> bool:
     if before is State.RETIRED:
         return False
     goal = after(Action.RETIRE, before)
-    count = len(approvals.valid(desk.blobs, revision, record.author, desk.trust))
+    count = len(words.valid(desk.blobs, revision, record.author, desk.trust))
     step = Transition(Action.RETIRE, revision, None, before, goal, name, count)
     now_us = desk.now_us()
     if before is State.SHADOW:

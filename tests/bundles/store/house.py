@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bundles import manifest as manifests
 from bundles.bundle import from_files
 from bundles.files import read_archive
-from bundles.signatures import NAME as SIGNATURES
 from bundles.store import pointers, publishing
 from bundles.store.approving import approve
 from bundles.store.desk import Desk, state_of
 from bundles.store.errors import StoreError
 from bundles.store.report import Report
 from bundles.store.revisions import key_of, load
+from bundles.trust import Trust
 from tests.bundles.signing import Pair, pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from bundles.bundle import Bundle
-    from bundles.jws import PublicKey
     from bundles.store.blobs import Blobs
     from bundles.store.journal import Transition
     from bundles.store.lifecycle import State
@@ -35,16 +33,13 @@ FAILED = Report(passed=2, failed=("house_test.test_x",), skipped=(), coverage=0.
 _SCHEMA = {"type": "object", "properties": {"limit": {"type": "integer"}}}
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
-    """What the settings say of trust."""
+PEOPLE = {each.key.id: each.public for each in (ALICE, BOB, CAROL, DAVE)}
 
-    people: Mapping[str, PublicKey] = field(
-        default_factory=lambda: {each.key.id: each.public for each in (ALICE, BOB, CAROL, DAVE)}
-    )
-    approvals: int = 2
-    keys: Mapping[str, PublicKey] = field(default_factory=dict)
-    scope: str | None = None
+
+def trusted(**changes: Any) -> Trust:
+    """What the settings say of trust; keywords change single values."""
+    values: dict[str, Any] = {"people": PEOPLE, "approvals": 2} | changes
+    return Trust(**values)
 
 
 class Notes:
@@ -108,12 +103,12 @@ class MemoryBlobs:
 
 
 def desk(
-    blobs: Blobs | None = None, trust: Trusted | None = None, journal: Notes | None = None
+    blobs: Blobs | None = None, trust: Trust | None = None, journal: Notes | None = None
 ) -> tuple[Desk, Notes]:
     """A desk whose clock ticks once a look, and its journal."""
     ticks = iter(range(1_000_000, 10_000_000))
     notes = journal or Notes()
-    return Desk(blobs or MemoryBlobs(), trust or Trusted(), notes, lambda: next(ticks)), notes
+    return Desk(blobs or MemoryBlobs(), trust or trusted(), notes, lambda: next(ticks)), notes
 
 
 def candidate(limit: int = 7, rego: str = "package gateway.request\n") -> dict[str, bytes]:
@@ -154,8 +149,7 @@ def state(at: Desk, revision: str) -> State:
 
 
 def released(blobs: Blobs, revision: str) -> Bundle:
-    """The bundle that gateways load, its signature left aside."""
+    """The bundle that gateways load."""
     found = blobs.read(key_of(revision, "released.tar.gz"))
     assert found is not None
-    files = read_archive(found[0])
-    return from_files({name: files[name] for name in files if name != SIGNATURES})
+    return from_files(read_archive(found[0]))

@@ -8,7 +8,6 @@ import pytest
 
 from bundles.store import moving, pointers
 from bundles.store.approving import approve
-from bundles.store.desk import Desk
 from bundles.store.errors import StoreError
 from bundles.store.lifecycle import State
 from bundles.store.releasing import stored
@@ -18,6 +17,8 @@ from tests.bundles.store.house import BOB, CAROL, MemoryBlobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bundles.store.desk import Desk
 
 _MOST_WRITES = 12
 

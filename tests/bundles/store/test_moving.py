@@ -15,7 +15,7 @@ from bundles.store.errors import StoreError
 from bundles.store.lifecycle import TRANSITIONS, Action, State, after
 from bundles.store.revisions import key_of, load
 from tests.bundles.store import house
-from tests.bundles.store.house import ALICE, BOB, CAROL, RELEASE, MemoryBlobs, Trusted
+from tests.bundles.store.house import ALICE, BOB, CAROL, RELEASE, MemoryBlobs
 
 
 def refused(code: str, act: object, *arguments: object) -> str:
@@ -154,7 +154,7 @@ def test_a_retired_revision_without_approvals_stays_so() -> None:
 
 
 def test_what_cannot_be_recorded_is_not_done() -> None:
-    """With the log down nothing moves: not a publication, an approval, a trial, an activation or a rollback."""
+    """With the log down nothing moves: no publication, approval, trial, activation or rollback."""
     desk, notes = house.desk()
     older, newer, idle = (house.approved(desk, limit) for limit in (1, 2, 3))
     tested = house.published(desk, 4)
@@ -205,7 +205,7 @@ def test_names_of_the_history_are_names_of_the_settings() -> None:
 
 def test_the_release_key_signs_what_gateways_load() -> None:
     """With release keys in the settings the bundle is signed by one of them, or not activated."""
-    desk, _ = house.desk(trust=Trusted(keys={"release": RELEASE.public}, scope="write"))
+    desk, _ = house.desk(trust=house.trusted(keys={"release": RELEASE.public}, scope="write"))
     revision = house.approved(desk)
     assert "release" in refused("store.unsigned", moving.activate, desk, revision)
     refused("store.unsigned", moving.activate, desk, revision, None, BOB.key)
@@ -217,7 +217,7 @@ def test_the_release_key_signs_what_gateways_load() -> None:
 
 def test_going_back_needs_no_key() -> None:
     """A rollback takes the bundle that was signed then: at night the key may be far away."""
-    desk, _ = house.desk(trust=Trusted(keys={"release": RELEASE.public}))
+    desk, _ = house.desk(trust=house.trusted(keys={"release": RELEASE.public}))
     older, newer = house.approved(desk, 1), house.approved(desk, 2)
     moving.activate(desk, older, None, RELEASE.key)
     moving.activate(desk, newer, None, RELEASE.key)
@@ -226,13 +226,13 @@ def test_going_back_needs_no_key() -> None:
 
 def test_nobody_goes_back_to_what_gateways_would_refuse() -> None:
     """Who left the settings has no say any more; another approval makes good for it."""
-    people = dict(Trusted().people)
+    people = dict(house.PEOPLE)
     desk, notes = house.desk()
     older, newer = house.approved(desk, 1), house.approved(desk, 2)
     moving.activate(desk, older)
     moving.activate(desk, newer)
     del people["carol"]
-    later = Desk(desk.blobs, Trusted(people=people), notes, desk.now_us)
+    later = Desk(desk.blobs, house.trusted(people=people), notes, desk.now_us)
     refused("store.approval", moving.rollback, later)
     approve(later, older, house.DAVE.key)
     assert moving.rollback(later) == older

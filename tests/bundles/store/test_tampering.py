@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bundles import archive, jws
+from bundles import approvals, archive, jws
 from bundles.documents import canonical
-from bundles.store import approvals, moving
+from bundles.store import moving
 from bundles.store.approving import approve
-from bundles.store.desk import Desk
 from bundles.store.errors import StoreError
 from bundles.store.lifecycle import State
-from bundles.store.releasing import stored, with_approvals
+from bundles.store.releasing import stored
 from bundles.store.revisions import key_of
 from tests.bundles.signing import pair
 from tests.bundles.store import house
-from tests.bundles.store.house import ALICE, BOB, CAROL, RELEASE, MemoryBlobs, Trusted
+from tests.bundles.store.house import ALICE, BOB, CAROL, RELEASE, MemoryBlobs
+
+if TYPE_CHECKING:
+    from bundles.store.desk import Desk
+    from bundles.trust import Trust
 
 
-def make(trust: Trusted | None = None) -> tuple[MemoryBlobs, Desk, str]:
+def make(trust: Trust | None = None) -> tuple[MemoryBlobs, Desk, str]:
     """A desk, and a tested revision with one approval."""
     blobs = MemoryBlobs()
     desk, _ = house.desk(blobs, trust)
@@ -99,14 +103,14 @@ def test_one_key_under_two_names_is_one_person() -> None:
     """Two names of the settings with one key approve once, and an author's second name not at all."""
     double = pair(key_id="bob")
     second = jws.PrivateKey.parse(double.private_pem, "carol")
-    people = {**Trusted().people, "bob": double.public, "carol": second.public()}
-    desk, _ = house.desk(trust=Trusted(people=people))
+    people = {**house.PEOPLE, "bob": double.public, "carol": second.public()}
+    desk, _ = house.desk(trust=house.trusted(people=people))
     revision = house.published(desk)
     approve(desk, revision, double.key)
     with pytest.raises(StoreError, match="also the key of"):
         approve(desk, revision, second)
     alias = jws.PrivateKey.parse(ALICE.private_pem, "dave")
-    own, _ = house.desk(trust=Trusted(people={**Trusted().people, "dave": alias.public()}))
+    own, _ = house.desk(trust=house.trusted(people={**house.PEOPLE, "dave": alias.public()}))
     with pytest.raises(StoreError, match="also the key of"):
         approve(own, house.published(own), alias)
 
@@ -125,10 +129,10 @@ def test_a_policy_cannot_be_exchanged() -> None:
 
 def test_a_released_bundle_is_not_believed_either() -> None:
     """What lies there under the name of a signed bundle is verified before it is put in force again."""
-    blobs, desk, revision = make(Trusted(keys={"release": RELEASE.public}))
+    blobs, desk, revision = make(house.trusted(keys={"release": RELEASE.public}))
     approve(desk, revision, CAROL.key)
     blobs.content[key_of(revision, "released.tar.gz")] = archive.pack(
-        with_approvals(stored(desk.blobs, revision).files, [word(revision, BOB.key).decode()])
+        approvals.carrying(stored(desk.blobs, revision).files, [word(revision, BOB.key).decode()])
     )
     check_refused(desk, revision, "store.unsigned")
 
