@@ -128,7 +128,7 @@ def _engine(chosen: Settings) -> tuple[PolicyEngine, records.Record]:
     if chosen.policy.engine == "opa":
         opa = OpaEngine(chosen.policy.opa, (ADMISSION, REQUEST))
         return opa, records.policy_load(engine=opa.name, bundle=None, revision=None, result="external")
-    bundle = bundles.read(chosen.policy.bundle)
+    bundle = bundles.read(chosen.policy.bundle, chosen.policy.trust.root())
     embedded = EmbeddedEngine(bundle)
     digest = f"sha256:{bundle.digest}"
     return embedded, records.policy_load(
