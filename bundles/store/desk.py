@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bundles.store import pointers, revisions
 from bundles.store.errors import StoreError
 from bundles.store.lifecycle import Action, State, after
-from bundles.store.pointers import Pointer
+from bundles.store.pointers import OPERATOR, Pointer
 from bundles.store.revisions import Entry
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bundles.store.revisions import Record
     from bundles.trust import Trust
 
-OPERATOR: Final = "operator"
-"""Who did it, where nobody's name was given."""
 _TRIES: Final = 5
 
 

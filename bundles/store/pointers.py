@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ACTIVE: Final = "active.json"
 SHADOW: Final = "shadow.json"
+OPERATOR: Final = "operator"
+"""Who did it, where nobody's name was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,9 @@ def parse(content: bytes, key: str) -> Pointer:
         return Pointer(
             revision=_name(said["revision"]),
             since_us=int(said["since_us"]),
-            previous=_name(said["previous"]),
-            action=Action(said["action"]),
-            by=str(said["by"]),
+            previous=_name(said.get("previous")),
+            action=Action(said.get("action", Action.ACTIVATE)),
+            by=str(said.get("by", OPERATOR)),
         )
     except (BundleError, KeyError, TypeError, ValueError):
         raise StoreError("store.damaged", f"{key} is not what the store wrote") from None

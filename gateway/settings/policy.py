@@ -94,5 +94,6 @@ class Policy(Section):
 
     engine: Literal["embedded", "opa"] = "embedded"
     bundle: Path = Field(default_factory=bundles.default_path)
+    store: Path | None = None
     trust: Trust = Trust()
     opa: OPA = OPA()
