@@ -1,4 +1,4 @@
-"""What the commands at the store share: which store, whose trust, which journal, and how refusals are said."""
+"""What commands at the store share: which store, whose trust, which journal, how refusals are said."""
 
 from __future__ import annotations
 

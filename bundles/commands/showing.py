@@ -42,7 +42,7 @@ def list_command(context: typer.Context, *, as_json: AsJson = False, store: Stor
         tests = row.damage or _tests(row.tests)
         approvals = ", ".join(row.approvals)
         cells = (row.revision[:SHORT], row.state or "damaged", _moment(row.since_us), row.by, row.author)
-        table.add_row(*(Text(str(cell)) for cell in (*cells, approvals, tests)))
+        table.add_row(*map(_cell, (*cells, approvals, tests)))
     _print(table if rows else "The store is empty.")
 
 
@@ -77,7 +77,7 @@ def history(
     table = _table("time (UTC)", "revision", "action", "from", "to", "by")
     for entry, row in found:
         cells = (_moment(entry.at_us), row.revision[:SHORT], entry.action, entry.before or "", entry.after)
-        table.add_row(*(Text(str(cell)) for cell in (*cells, entry.by)))
+        table.add_row(*map(_cell, (*cells, entry.by)))
     _print(table if found else "Nothing was done yet.")
 
 
@@ -94,6 +94,12 @@ def _tests(tests: Report | None) -> str:
     failed = f", {len(tests.failed)} fail" if tests.failed else ""
     asked = "" if tests.coverage >= 100 else f" ({tests.threshold:g} % asked for)"  # noqa: PLR2004 - per cent
     return f"{tests.passed} pass{failed}, {tests.coverage:g} % of lines{asked}{origin}"
+
+
+def _cell(value: object) -> Text:
+    """Without what would steer the reader's terminal, whoever wrote it into the store's files."""
+    text = str(value)
+    return Text("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
 
 
 def _moment(at_us: int) -> str:
