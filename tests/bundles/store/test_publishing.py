@@ -93,7 +93,7 @@ def test_each_case_of_a_test_counts(sources: Path, opa: Path) -> None:
     desk, _ = house.desk()
     extra = sources / "facts" / "cases_test.rego"
     extra.write_text(
-        'package cases_test\n\ntest_it[name] if {\n\tsome name, v in {"a": 1, "b": 2}\n\tv == 1\n}\n'
+        'package facts.cases_test\n\ntest_it[name] if {\n\tsome name, v in {"a": 1, "b": 2}\n\tv == 1\n}\n'
     )
     said = lacking(desk, sources, opa)
     assert "failing tests, 1: facts.cases_test.test_it['b']" in said
