@@ -13,6 +13,7 @@ import orjson
 from gateway import obligations
 from gateway.answers import JSON, naming
 from gateway.conclusion import Conclusion
+from gateway.engine.pinned import Sitting
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
 from gateway.question import describe
@@ -37,10 +38,15 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     async with Conclusion(trail, house, deliver):
         principal = trail.principal = await authenticate(raw, house.identity)
         call = trail.call = await receive(raw, house.limits)
-        trail.decision = await admit(describe(call, principal, house.now_us()), house.engine)
-        admission = insist(trail.decision)
-        wanted = (raw.subpath,) if raw.subpath else house.catalogue.models
-        shown = [model for model in wanted if await _usable(model, call, principal, house)]
+        question = describe(call, principal, house.now_us())
+        sitting = Sitting(house.policies)
+        while True:
+            trail.decision = await admit(question, sitting.engine)
+            admission = insist(trail.decision)
+            wanted = (raw.subpath,) if raw.subpath else house.catalogue.models
+            shown = [model for model in wanted if await _usable(model, call, principal, house, sitting)]
+            if sitting.holds():
+                break
         if raw.subpath and not shown:
             # The same words for a model that doesn't exist and one that the caller may not use.
             raise Refused("model.unknown", param="model")
@@ -51,7 +57,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         record.listed(trail, house.log, house.now_us())
 
 
-async def _usable(model: str, listing: Call, principal: Principal, house: Ports) -> bool:
+async def _usable(model: str, listing: Call, principal: Principal, house: Ports, sitting: Sitting) -> bool:
     """Whether a plain chat with `model` would be permitted and could be served."""
     candidates = house.catalogue.serving(model)
     if not candidates.deployments:
@@ -59,9 +65,9 @@ async def _usable(model: str, listing: Call, principal: Principal, house: Ports)
     call = replace(
         listing, action="chat.completions", model=model, modalities=("text",), body={"messages": []}
     )
-    findings = inspect(call, house.engine)
+    findings = inspect(call, sitting.engine)
     question = describe(call, principal, house.now_us(), candidates.documents)
-    decision = await decide(question, call, candidates, findings, house.engine)
+    decision = await decide(question, call, candidates, findings, sitting.engine)
     if not isinstance(decision, Allow):
         return False
     terms = Terms(candidates.deployments, call.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from gateway.engine.memory import Memory
@@ -48,6 +49,9 @@ class EmbeddedEngine:
             raise SettingsError(f"bundle {bundle.revision} can't be evaluated: {error}") from error
         if not self._policy.entrypoints:
             raise SettingsError(f"bundle {bundle.revision} has no entrypoint: nothing could be asked")
+        # Bundles follow each other while requests are served: without this the functions of each that is over
+        # would wait for a full collection, which is rare by intent.
+        weakref.finalize(self, self._policy.discard).atexit = False
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
         reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}

@@ -7,7 +7,7 @@ a development identity that others could reach.
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
 from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, remember
-from gateway.settings.policy import OPA, Policy
+from gateway.settings.policy import OPA, BundleServer, Policy
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_FILE",
     "OPA",
     "Audit",
+    "BundleServer",
     "ClaimMapping",
     "DeploymentSettings",
     "Development",
