@@ -45,8 +45,21 @@ def run(opa: Path, arguments: Sequence[str], folder: Path) -> str:
     Raises:
         BundleError: `bundle.tool`, with what `opa` said, when it can't be run or fails.
     """
+    done = attempt(opa, arguments, folder)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {said}")
+    return done.stdout
+
+
+def attempt(opa: Path, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one `opa` command whose exit code says more than whether it worked.
+
+    Raises:
+        BundleError: `bundle.tool`, when it can't be run.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - no shell; the caller chose the program, the arguments are ours
+        return subprocess.run(  # noqa: S603 - no shell; the caller chose the program, the arguments are ours
             [str(opa.absolute()), *arguments],
             cwd=folder,
             capture_output=True,
@@ -58,10 +71,6 @@ def run(opa: Path, arguments: Sequence[str], folder: Path) -> str:
         raise BundleError("bundle.tool", f"{opa} can't be run: {error.strerror}; {_ADVICE}") from None
     except subprocess.TimeoutExpired:
         raise BundleError("bundle.tool", f"opa {arguments[0]} took over {_TIMEOUT_S} s") from None
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {said}")
-    return done.stdout
 
 
 def _checked(opa: Path) -> Path:
