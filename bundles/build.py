@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
 CAPABILITIES = "capabilities.json"
 SCHEMAS = "schemas"
+_ENFORCEMENTS = frozenset({"enforce", "warn", "shadow"})
 
 
 def build(sources: Path, opa: Path) -> dict[str, bytes]:
@@ -127,17 +128,23 @@ def _manifest(
 
 
 def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What the METADATA of each rule package says, for `show` and for whoever explains a decision."""
+    """What the METADATA of each rule package says, for `inspect` and for whoever explains a decision."""
     found = [
-        {
-            "package": ".".join(part["value"] for part in row["path"][1:]),
-            "title": row["annotations"].get("title", ""),
-            **{
-                key: row["annotations"]["custom"].get(key)
-                for key in ("id", "severity", "controls", "reasons")
-            },
-        }
+        _rule(row)
         for row in annotations
         if row["annotations"]["scope"] == "package" and "id" in row["annotations"].get("custom", {})
     ]
     return sorted(found, key=lambda rule: rule["package"])
+
+
+def _rule(row: Mapping[str, Any]) -> dict[str, Any]:
+    said, custom = row["annotations"], row["annotations"]["custom"]
+    return {
+        "package": ".".join(part["value"] for part in row["path"][1:]),
+        "file": row["location"]["file"].removeprefix("/"),
+        "title": said.get("title", ""),
+        "description": said.get("description", "").strip(),
+        # Whoever says nothing, or something that nobody knows, means it.
+        "enforcement": custom["enforcement"] if custom.get("enforcement") in _ENFORCEMENTS else "enforce",
+        **{key: custom.get(key) for key in ("id", "severity", "controls", "reasons")},
+    }

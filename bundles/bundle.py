@@ -18,14 +18,16 @@ from bundles.schemas import check_data
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bundles.trust import Trust
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """One policy bundle, checked.
 
     Args:
-        revision: name that the content gives itself, `r-` and 16 hex digits.
-        digest: SHA-256, hex, over every file's name and SHA-256.
+        revision: name that the content gives itself, `r-` and a SHA-256 in hex.
+        digest: SHA-256, hex, over every file's name and SHA-256; approvals and signature change it too.
         plan: `plan.json` as compiled by `opa build -t plan`.
         data: `data.json` as one document, a plain dict as engines want it; shared, so never changed.
         manifest: `.manifest`.
@@ -40,21 +42,27 @@ class Bundle:
     files: Mapping[str, bytes]
 
 
-def read(path: Path) -> Bundle:
+def read(path: Path, trust: Trust | None = None) -> Bundle:
     """Read a bundle from a folder or a .tar.gz and check that it is what its manifest says.
+
+    Args:
+        trust: who must have signed and approved it; None takes it from anybody.
 
     Raises:
         BundleError: with the code that says why the bundle can't be used.
     """
-    return from_files(read_files(path))
+    return from_files(read_files(path), trust)
 
 
-def from_files(files: Mapping[str, bytes]) -> Bundle:
+def from_files(files: Mapping[str, bytes], trust: Trust | None = None) -> Bundle:
     """Make a bundle of its files, checking everything but the limits of `files.read_files`.
 
     Raises:
-        BundleError: `bundle.unknown_file`, `bundle.malformed`, `bundle.data_invalid` or `bundle.modified`.
+        BundleError: `bundle.unknown_file`, `bundle.malformed`, `bundle.data_invalid` or `bundle.modified`;
+            with `trust` also `bundle.signature` and `bundle.unapproved`.
     """
+    if trust is not None:  # before anything in it is interpreted
+        trust.admit(files)
     manifest, data = _documents(files)
     metadata = manifest["metadata"]
     if metadata["code"] != manifests.code_of(files, metadata["data_schemas"]):
@@ -85,6 +93,8 @@ def stamp(folder: Path) -> Bundle:
     if not folder.is_dir():
         raise BundleError("bundle.unreadable", f"{folder} is not a folder")
     files = read_files(folder)
+    if manifests.SIGNATURES in files:  # it would be a signature of something else, which everybody refuses
+        raise BundleError("bundle.modified", f"{folder} is signed: edit the bundle that it was made from")
     manifest, _ = _documents(files)
     renewed = {**files, manifests.NAME: manifests.stamped(files, manifest)}
     bundle = from_files(renewed)
@@ -100,8 +110,7 @@ def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], dict[str,
     for name in (manifests.NAME, manifests.DATA, manifests.PLAN):
         if name not in files:
             raise BundleError("bundle.malformed", f"{name} is missing")
-    manifest = parse_object(files[manifests.NAME], manifests.NAME)
-    manifests.check_shape(manifest)
+    manifest = manifests.parsed(files)
     data = parse_object(files[manifests.DATA], manifests.DATA)
     manifests.check_data(data, manifest["roots"], files)
     if "plans" not in parse_object(files[manifests.PLAN], manifests.PLAN):
@@ -113,10 +122,10 @@ def _documents(files: Mapping[str, bytes]) -> tuple[Mapping[str, Any], dict[str,
 def _check_kind(name: str, content: bytes) -> None:
     """Refuse what isn't read here.
 
-    A delta (`patch.json`) isn't covered by signatures and can wipe the data; a signature that nobody
-    verifies looks like one that was; nested or YAML data would be merged by rules of its own.
+    A delta (`patch.json`) isn't covered by signatures and can wipe the data;
+    nested or YAML data would be merged by rules of its own.
     """
-    if name in {manifests.NAME, manifests.DATA, manifests.PLAN}:
+    if name in {manifests.NAME, manifests.DATA, manifests.PLAN, manifests.SIGNATURES}:
         return
     if not name.endswith(".rego") or name.endswith("_test.rego"):
         raise BundleError("bundle.unknown_file", f"{name} is not read, so it is refused")

@@ -2,7 +2,8 @@
 
 `.manifest` is OPA's (https://www.openpolicyagent.org/docs/management-bundles/#bundle-file-format).
 Regent writes into its `metadata`: `code` (what only a build may change), `data_schemas` (the JSON Schema
-of each topmost name of the data), `entrypoints`, `rules`.
+of each topmost name of the data), `entrypoints`, `rules`, `author` (who wrote this revision) and `approvals`
+(words of people about it, `bundles.approvals`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from bundles.documents import canonical, readable
+from bundles.documents import canonical, parse_object, readable
 from bundles.errors import BundleError
 from bundles.schemas import check_schemas
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 NAME = ".manifest"
 PLAN = "plan.json"
 DATA = "data.json"
+SIGNATURES = ".signatures.json"
+PERSON = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+"""What people are called: a name that is safe as a file's, too."""
+MAX_APPROVALS = 64
+MAX_APPROVAL_CHARS = 8192
 _FIELDS = {"revision", "roots", "rego_version", "metadata"}
 _ROOT = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*")
 
@@ -38,18 +44,34 @@ def code_of(files: Mapping[str, bytes], schemas: Mapping[str, Any]) -> str:
 
 
 def revision_of(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> str:
-    """The revision that this content has: it changes with every byte of every file.
+    """The revision that this content has: `r-` and the whole SHA-256 in hex. Every byte of every file counts.
 
     The manifest takes part without its own `revision`, and by value: how it is spelled doesn't matter.
+    Approvals and the signature are words about a revision, given when it has its name already.
     """
-    others = {name: content for name, content in files.items() if name != NAME}
+    others = {name: content for name, content in files.items() if name not in {NAME, SIGNATURES}}
     unnamed = {key: value for key, value in manifest.items() if key != "revision"}
-    return f"r-{digest_of({**others, NAME: canonical(unnamed)})[:16]}"
+    if isinstance(metadata := unnamed.get("metadata"), dict):
+        unnamed["metadata"] = {key: value for key, value in metadata.items() if key != "approvals"}
+    return f"r-{digest_of({**others, NAME: canonical(unnamed)})}"
 
 
 def stamped(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> bytes:
     """The manifest, naming the revision of the files as they are now."""
     return readable({**manifest, "revision": revision_of(files, manifest)})
+
+
+def parsed(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The manifest of a bundle's files, of the shape that Regent reads.
+
+    Raises:
+        BundleError: `bundle.malformed`.
+    """
+    if NAME not in files:
+        raise BundleError("bundle.malformed", f"{NAME} is missing")
+    manifest = parse_object(files[NAME], NAME)
+    check_shape(manifest)
+    return manifest
 
 
 def check_shape(manifest: Mapping[str, Any]) -> None:
@@ -69,6 +91,8 @@ def check_shape(manifest: Mapping[str, Any]) -> None:
     if not isinstance(metadata, dict) or not isinstance(metadata.get("code"), str):
         raise BundleError("bundle.malformed", ".manifest doesn't say what its plan was built from")
     check_schemas(metadata.get("data_schemas"))
+    _check_people(metadata)
+    _check_lists(metadata)
 
 
 def check_data(data: Mapping[str, Any], roots: Sequence[str], names: Iterable[str]) -> None:
@@ -87,6 +111,36 @@ def check_data(data: Mapping[str, Any], roots: Sequence[str], names: Iterable[st
     code = {name.split("/")[0] for name in names if name.endswith(".rego")}
     if shadowing := sorted(code & data.keys()):
         raise BundleError("bundle.malformed", f"data.json has data where Rego lives: {shadowing}")
+
+
+def _check_people(metadata: Mapping[str, Any]) -> None:
+    """Hold the author's name and the approvals against their bounds; who is genuine is asked elsewhere."""
+    author, approvals = metadata.get("author"), metadata.get("approvals", [])
+    if "author" in metadata and not (isinstance(author, str) and PERSON.fullmatch(author)):
+        raise BundleError("bundle.malformed", ".manifest has an author that is not a plain name")
+    if not isinstance(approvals, list) or len(approvals) > MAX_APPROVALS:
+        raise BundleError("bundle.malformed", f".manifest must have at most {MAX_APPROVALS} approvals")
+    if not all(isinstance(token, str) and len(token) <= MAX_APPROVAL_CHARS for token in approvals):
+        raise BundleError("bundle.malformed", ".manifest has an approval that is none")
+
+
+def _check_lists(metadata: Mapping[str, Any]) -> None:
+    """What is shown and explained must have the shape that it is read in."""
+    entrypoints, rules = metadata.get("entrypoints", []), metadata.get("rules", [])
+    if not isinstance(entrypoints, list) or not all(isinstance(name, str) for name in entrypoints):
+        raise BundleError("bundle.malformed", ".manifest has entrypoints that are no list of paths")
+    if not isinstance(rules, list) or not all(map(_is_rule, rules)):
+        raise BundleError("bundle.malformed", ".manifest has rules that are not described as rules are")
+
+
+def _is_rule(rule: object) -> bool:
+    if not isinstance(rule, dict) or not isinstance(rule.get("package"), str):
+        return False
+    texts = (rule.get(key) for key in ("file", "id", "title", "description", "severity", "enforcement"))
+    lists = (rule.get(key) for key in ("controls", "reasons"))
+    return all(text is None or isinstance(text, str) for text in texts) and all(
+        row is None or (isinstance(row, list) and all(isinstance(name, str) for name in row)) for row in lists
+    )
 
 
 def _check_roots(roots: object) -> None:

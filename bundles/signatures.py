@@ -13,11 +13,12 @@ from bundles import jws
 from bundles.digests import ALGORITHM, digest_of
 from bundles.documents import canonical, parse_object, readable
 from bundles.errors import BundleError
+from bundles.manifest import SIGNATURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-NAME: Final = ".signatures.json"
+NAME: Final = SIGNATURES
 DELTA: Final = "patch.json"
 _PLUGINS: Final = ("", "_default")
 

@@ -60,7 +60,10 @@ def test_manifest_lists_the_rules(sources: Path, opa: Path) -> None:
     assert residency == [
         {
             "package": "rules.request.routes.residency",
+            "file": "rules/request/routes/residency/residency.rego",
             "title": "Labelled data stays in its zones",
+            "description": residency[0]["description"],
+            "enforcement": "enforce",
             "id": "residency",
             "severity": "critical",
             "controls": ["GDPR-44"],

@@ -2,17 +2,19 @@
 
 import dataclasses
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from bundles import bundle, default_path
+from bundles import approvals, bundle, default_path, signatures
 from bundles import manifest as manifests
 from bundles.documents import readable
 from bundles.errors import BundleError
+from tests.bundles.signing import pair
 
 Files = dict[str, bytes]
 
@@ -32,9 +34,9 @@ def _with_manifest(files: Files, **fields: Any) -> Files:
 
 
 def test_reads_the_shipped_bundle() -> None:
-    """The bundle that Regent ships reads, and names both entry points."""
+    """The bundle that Regent ships reads, names both entry points, and is called by its whole digest."""
     shipped = bundle.read(default_path())
-    assert shipped.revision.startswith("r-")
+    assert re.fullmatch(r"r-[0-9a-f]{64}", shipped.revision)
     assert shipped.manifest["metadata"]["entrypoints"] == [
         "gateway/admission/decision",
         "gateway/request/decision",
@@ -78,6 +80,24 @@ def test_a_changed_manifest_is_noticed(files: Files) -> None:
     assert _code(lambda: bundle.from_files(widened)) == "bundle.modified"
 
 
+def test_what_is_said_of_a_revision_changes_only_the_digest(files: Files) -> None:
+    """Approvals and the signature are given when the revision has its name; the author is part of it."""
+    read = bundle.from_files(files)
+    approved = approvals.carrying(files, ["a.b.c"])
+    for said in (approved, signatures.signed(approved, pair().key)):
+        assert bundle.from_files(said).revision == read.revision
+        assert bundle.from_files(said).digest != read.digest
+    manifest = json.loads(files[".manifest"])
+    written = _with_manifest(files, metadata={**manifest["metadata"], "author": "alice"})
+    assert bundle.from_files(written).revision != read.revision
+
+
+def test_stamp_spares_what_is_signed(folder: Path, files: Files) -> None:
+    """Its signature would be one of something else; whoever edits goes back to what was signed."""
+    (folder / ".signatures.json").write_bytes(signatures.signed(files, pair().key)[".signatures.json"])
+    assert _code(lambda: bundle.stamp(folder)) == "bundle.modified"
+
+
 def test_digest_covers_every_byte(files: Files) -> None:
     """The digest tells apart what the revision doesn't: the spelling of the manifest."""
     respelled = {**files, ".manifest": json.dumps(json.loads(files[".manifest"])).encode()}
@@ -88,7 +108,6 @@ def test_digest_covers_every_byte(files: Files) -> None:
     "name",
     [
         "patch.json",  # a delta: not signed, can wipe the data
-        ".signatures.json",  # nobody verifies it here
         "policy.wasm",
         "house/data.json",
         "data.yaml",
@@ -132,6 +151,29 @@ def test_documents_are_needed(name: str, files: Files) -> None:
         {"metadata": {}},
         {"metadata": {"code": "0"}},  # no schemas: anything would fit
         {"wasm": []},
+        *(
+            {"metadata": {"code": "0", "data_schemas": {}} | more}
+            for more in cast(
+                "tuple[dict[str, object], ...]",
+                (
+                    {"author": None},
+                    {"author": "../alice"},
+                    {"author": "a" * 65},
+                    {"approvals": "a.b.c"},
+                    {"approvals": ["a.b.c"] * 65},
+                    {"approvals": [7]},
+                    {"approvals": ["a" * 8193]},
+                    {"entrypoints": "gateway"},
+                    {"entrypoints": [7]},
+                    {"rules": {}},
+                    {"rules": [7]},
+                    {"rules": [{"package": 7}]},
+                    {"rules": [{"package": "rules.x", "title": 7}]},
+                    {"rules": [{"package": "rules.x", "controls": [7]}]},
+                    {"rules": [{"package": "rules.x", "reasons": "x"}]},
+                ),
+            )
+        ),
     ],
 )
 def test_manifests_refused(fields: dict[str, Any], files: Files) -> None:
