@@ -14,7 +14,7 @@ from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
 from audit.log import AuditLog
 from bundles import bundle as bundles
-from gateway import identity, listing, logs, pipeline, policy, settings
+from gateway import distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
@@ -100,7 +100,8 @@ def build(configured: Settings) -> ASGIApp:
     house = House(configured)
     chat = surface.Surface("chat.completions", pipeline.serve, house.ports)
     models = surface.Surface("models.list", listing.serve, house.ports)
-    rest = api.build(house.ports, chat, models, house.running)
+    handed_on = surface.Surface("bundle.read", distribution.serve, house.ports)
+    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on), house.running)
     return surface.Front({("POST", "/v1/chat/completions"): chat, ("GET", "/v1/models"): models}, rest)
 
 

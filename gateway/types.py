@@ -23,7 +23,7 @@ UnverifiedToken = NewType("UnverifiedToken", str)
 VerifiedClaims = NewType("VerifiedClaims", "Mapping[str, object]")
 """A token's claims after signature, issuer, audience and times were checked."""
 
-Action = Literal["chat.completions", "models.list"]
+Action = Literal["chat.completions", "models.list", "bundle.read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class RawRequest:
         received_us: wall clock at arrival, microseconds since the epoch (UTC).
         read_body: reads the body, refusing what is longer than `limit` bytes or slower than allowed.
         subpath: what follows the surface's path (the model id of `/v1/models/{id}`), else empty.
+        on_stop: has something called once the server wants to stop: who waits for news lets go then.
     """
 
     action: Action
@@ -49,6 +50,7 @@ class RawRequest:
     received_us: int
     read_body: Callable[[], Awaitable[bytes]]
     subpath: str = ""
+    on_stop: Callable[[Callable[[], None]], None] = lambda _: None
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Every value of one header; `name` in lower case."""

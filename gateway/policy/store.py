@@ -7,8 +7,11 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bundles.documents import parse_object
 from bundles.errors import BundleError
+from bundles.store import pointers
+from bundles.store.errors import StoreError
+from bundles.store.releasing import RELEASED
+from bundles.store.revisions import key_of
 from gateway.policy.offer import Offer
 from gateway.policy.path import POLL_S, Mark, mark, read_packed
 
@@ -17,9 +20,6 @@ if TYPE_CHECKING:
 
     from gateway.policy.aside import Aside
 
-ACTIVE: Final = "active.json"
-REVISIONS: Final = "revisions"
-RELEASED: Final = "released.tar.gz"
 MAX_BYTES: Final = 64 * 1024
 _REVISION: Final = re.compile(r"r-[0-9a-f]{16,64}")
 
@@ -72,19 +72,22 @@ class StoreSource:
         """Nothing is open."""
 
     def _mark(self) -> Mark:
-        return mark(self._folder / ACTIVE)
+        return mark(self._folder / pointers.ACTIVE)
 
     def _active(self) -> Offer:
+        file = self._folder / pointers.ACTIVE
         try:
-            with (self._folder / ACTIVE).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
+            with file.open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                raise BundleError("bundle.malformed", f"{file} is longer than {MAX_BYTES} bytes")
+            revision = pointers.parse(content, pointers.ACTIVE).revision
         except OSError as error:
-            raise BundleError("bundle.unreadable", f"{self._folder / ACTIVE}: {error.strerror}") from None
-        if len(content) > MAX_BYTES:
-            raise BundleError("bundle.malformed", f"{ACTIVE} is longer than {MAX_BYTES} bytes")
-        revision = parse_object(content, ACTIVE).get("revision")
+            raise BundleError("bundle.unreadable", f"{file}: {error.strerror}") from None
+        except StoreError as error:
+            raise BundleError("bundle.malformed", error.detail) from None
         # It becomes part of a path: anything but a revision could lead out of the store.
-        if not isinstance(revision, str) or not _REVISION.fullmatch(revision):
-            raise BundleError("bundle.malformed", f"{ACTIVE} names no revision")
-        archive = self._folder / REVISIONS / revision / RELEASED
+        if revision is None or not _REVISION.fullmatch(revision):
+            raise BundleError("bundle.malformed", f"{file} names no revision")
+        archive = self._folder / key_of(revision, RELEASED)
         return Offer(str(archive), partial(read_packed, archive), revision=revision)
