@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,13 @@ from bundles.bundle import from_files
 from bundles.documents import check_yaml, parse_object, readable
 from bundles.errors import BundleError
 from bundles.files import read_files
+from bundles.rebuild import with_new_data
+from bundles.writing import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+__all__ = ["CAPABILITIES", "ENTRYPOINTS", "SCHEMAS", "build", "build_data", "differences", "write"]
 
 ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
 CAPABILITIES = "capabilities.json"
@@ -24,7 +27,7 @@ SCHEMAS = "schemas"
 _ENFORCEMENTS = frozenset({"enforce", "warn", "shadow"})
 
 
-def build(sources: Path, opa: Path) -> dict[str, bytes]:
+def build(sources: Path, opa: Path, author: str | None = None) -> dict[str, bytes]:
     """Compile policy sources into the files of a bundle.
 
     Args:
@@ -32,6 +35,7 @@ def build(sources: Path, opa: Path) -> dict[str, bytes]:
             `capabilities.json` (the built-ins that policies may call), and `schemas` with a JSON Schema
             for each topmost name of the data.
         opa: the binary, as `opa.find` gives it.
+        author: who wrote this revision, for the manifest; nobody if None.
 
     Returns:
         content by name: `.manifest`, `data.json`, `plan.json` and the Rego sources without their tests.
@@ -53,6 +57,36 @@ def build(sources: Path, opa: Path) -> dict[str, bytes]:
     files[manifests.NAME] = _manifest(
         files, said["roots"], schemas, _rules(annotations.get("annotations", ()))
     )
+    return _finished(files, author)
+
+
+def build_data(sources: Path, bundle: Path, author: str | None = None) -> dict[str, bytes] | None:
+    """The same without `opa`, for sources of which only the data differs from a bundle that is there.
+
+    Args:
+        bundle: folder or archive of the bundle that was built from these sources before.
+
+    Returns:
+        None where there is no such bundle, or more than the data differs.
+
+    Raises:
+        BundleError: what reading the sources, or the outcome as a bundle, says.
+    """
+    try:
+        present = read_files(bundle)
+        roots = manifests.parsed(present)["roots"]
+    except BundleError:
+        return None
+    files = with_new_data(read_files(sources), present, _schemas(sources, roots), ENTRYPOINTS)
+    return None if files is None else _finished(files, author)
+
+
+def _finished(files: dict[str, bytes], author: str | None) -> dict[str, bytes]:
+    """With the author's name in, and held against everything that a bundle must be."""
+    if author is not None:
+        manifest = parse_object(files[manifests.NAME], manifests.NAME)
+        metadata = {**manifest["metadata"], "author": author}
+        files = {**files, manifests.NAME: manifests.stamped(files, {**manifest, "metadata": metadata})}
     from_files(files)
     return dict(sorted(files.items()))
 
@@ -61,31 +95,6 @@ def differences(files: Mapping[str, bytes], folder: Path) -> list[str]:
     """Names of the files that a folder lacks, has besides, or has otherwise than the built ones."""
     present = read_files(folder)
     return sorted(name for name in {*files, *present} if files.get(name) != present.get(name))
-
-
-def write(files: Mapping[str, bytes], folder: Path) -> None:
-    """Put a built bundle in place of the one in a folder.
-
-    It is written beside and swapped in, so that a failure leaves the old bundle whole.
-
-    Raises:
-        BundleError: `bundle.unreadable`, when the folder is no bundle's or can't be written.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / manifests.NAME).is_file():
-        raise BundleError("bundle.unreadable", f"{folder} holds no bundle; nothing in it is overwritten")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as scratch:
-            fresh = Path(scratch, "new")
-            for name, content in files.items():
-                target = fresh / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-            if folder.exists():
-                folder.rename(Path(scratch, "old"))
-            shutil.move(fresh, folder)
-    except OSError as error:
-        raise BundleError("bundle.unreadable", f"{folder}: {error.strerror}") from None
 
 
 def _check_data(sources: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -67,7 +68,8 @@ class House:
         chosen = self._settings
         deployments = catalogue.from_settings(chosen.deployments)
         targets = {name: _target(name, each) for name, each in chosen.providers.items()}
-        policies = policy.build(chosen.policy, chosen.data_dir, bundles.from_files, (ADMISSION, REQUEST))
+        check = partial(bundles.from_files, trust=chosen.policy.trust.root())
+        policies = policy.build(chosen.policy, chosen.data_dir, check, (ADMISSION, REQUEST))
         opened.push_async_callback(policies.close)
         await policies.begin()
         log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)

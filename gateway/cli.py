@@ -84,7 +84,7 @@ def serve(
     try:
         chosen = settings.load(host=host, port=port, workers=workers)
         if chosen.policy.engine == "embedded" and not (chosen.policy.store or chosen.policy.source):
-            bundles.read(chosen.policy.bundle)
+            bundles.read(chosen.policy.bundle, chosen.policy.trust.root())
         text = welcome.text(chosen, _myself())
     except (GatewayError, BundleError) as error:
         _fail(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,7 +11,10 @@ from gateway import settings
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from bundles.trust import Trust
 
 
 class Surroundings:
@@ -22,8 +26,23 @@ class Surroundings:
         Raises:
             typer.Exit: the settings can't be read; what is wrong was said.
         """
-        try:
+        with _told():
             return settings.audit_folder()
-        except GatewayError as error:
-            typer.echo(f"regent: {error}", err=True)
-            raise typer.Exit(1) from None
+
+    def trust(self) -> Trust:
+        """Whose bundles are accepted: release keys, people, and how many of them must approve.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return settings.trust().root()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except GatewayError as error:
+        typer.echo(f"regent: {error}", err=True)
+        raise typer.Exit(1) from None

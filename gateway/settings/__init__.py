@@ -6,8 +6,8 @@ a development identity that others could reach.
 """
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
-from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, remember
-from gateway.settings.policy import OPA, BundleServer, Policy
+from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, remember, trust
+from gateway.settings.policy import OPA, BundleServer, Person, Policy, ReleaseKey, Trust
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
@@ -24,12 +24,16 @@ __all__ = [
     "Issuer",
     "Limits",
     "Log",
+    "Person",
     "Policy",
     "Provider",
+    "ReleaseKey",
     "Server",
     "Settings",
+    "Trust",
     "audit_folder",
     "development",
     "load",
     "remember",
+    "trust",
 ]

@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError as MalformedVariable
 from typing_extensions import override
 
 from gateway.errors import SettingsError
+from gateway.settings.policy import Trust
 from gateway.settings.server import Audit
 from gateway.settings.whole import Settings
 
@@ -52,9 +53,13 @@ def load(
         if value is not None:
             os.environ[f"REGENT_SERVER__{name.upper()}"] = str(value)  # noqa: TID251 - this is the room that may
     path = path or _file()
+    document = _document(path)
+    return _checked(path, {name: part for name, part in document.items() if only is None or name in only})
+
+
+def _checked(path: Path, document: dict[str, Any]) -> Settings:
     try:
-        document = _document(path)
-        return Settings(**{name: part for name, part in document.items() if only is None or name in only})
+        return Settings(**document)
     except MalformedVariable as error:
         raise SettingsError(f"a REGENT_ variable is malformed: {error}") from None
     except ValidationError as error:
@@ -84,6 +89,21 @@ def audit_folder() -> Path:
         SettingsError: the file is there but can't be used: guessing could show another log.
     """
     return load(only=_WITHOUT_SECRETS).audit.folder if _file().is_file() else Audit().folder
+
+
+def trust() -> Trust:
+    """Whose bundles are accepted, whether or not any secret is at hand; nobody in particular without a file.
+
+    Raises:
+        SettingsError: the file is there but can't be used: guessing could trust somebody else.
+    """
+    path = _file()
+    if not path.is_file():
+        return Trust()
+    document = {name: part for name, part in _document(path).items() if name in _WITHOUT_SECRETS | {"policy"}}
+    if isinstance(policy := document.get("policy"), dict):
+        document["policy"] = {name: part for name, part in policy.items() if name == "trust"}
+    return _checked(path, document).policy.trust
 
 
 def development() -> Settings:

@@ -6,7 +6,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -17,6 +17,23 @@ from bundles.errors import BundleError
 from tests.bundles.signing import pair
 
 Files = dict[str, bytes]
+SHAPELESS: tuple[dict[str, Any], ...] = (
+    {"author": None},
+    {"author": "../alice"},
+    {"author": "a" * 65},
+    {"approvals": "a.b.c"},
+    {"approvals": ["a.b.c"] * 65},
+    {"approvals": [7]},
+    {"approvals": ["a" * 8193]},
+    {"entrypoints": "gateway"},
+    {"entrypoints": [7]},
+    {"rules": {}},
+    {"rules": [7]},
+    {"rules": [{"package": 7}]},
+    {"rules": [{"package": "rules.x", "title": 7}]},
+    {"rules": [{"package": "rules.x", "controls": [7]}]},
+    {"rules": [{"package": "rules.x", "reasons": "x"}]},
+)
 
 
 def _code(attempt: Callable[[], object]) -> str:
@@ -151,29 +168,7 @@ def test_documents_are_needed(name: str, files: Files) -> None:
         {"metadata": {}},
         {"metadata": {"code": "0"}},  # no schemas: anything would fit
         {"wasm": []},
-        *(
-            {"metadata": {"code": "0", "data_schemas": {}} | more}
-            for more in cast(
-                "tuple[dict[str, object], ...]",
-                (
-                    {"author": None},
-                    {"author": "../alice"},
-                    {"author": "a" * 65},
-                    {"approvals": "a.b.c"},
-                    {"approvals": ["a.b.c"] * 65},
-                    {"approvals": [7]},
-                    {"approvals": ["a" * 8193]},
-                    {"entrypoints": "gateway"},
-                    {"entrypoints": [7]},
-                    {"rules": {}},
-                    {"rules": [7]},
-                    {"rules": [{"package": 7}]},
-                    {"rules": [{"package": "rules.x", "title": 7}]},
-                    {"rules": [{"package": "rules.x", "controls": [7]}]},
-                    {"rules": [{"package": "rules.x", "reasons": "x"}]},
-                ),
-            )
-        ),
+        *({"metadata": {"code": "0", "data_schemas": {}, **more}} for more in SHAPELESS),
     ],
 )
 def test_manifests_refused(fields: dict[str, Any], files: Files) -> None:

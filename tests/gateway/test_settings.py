@@ -9,12 +9,19 @@ import yaml
 
 from gateway import settings
 from gateway.errors import SettingsError
+from tests.bundles.signing import pair
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ISSUER = {"name": "acme.example", "issuer": "https://idp.acme.example", "audience": "regent"}
 OPTIONS: dict[str, Any] = {"identity": {"issuers": [ISSUER]}}
+KEY = pair().public_pem.decode()
+
+
+def trusting(**trust: object) -> dict[str, Any]:
+    """Settings with a part about whose bundles are taken."""
+    return {**OPTIONS, "policy": {"trust": trust}}
 
 
 def write(folder: Path, document: object) -> Path:
@@ -68,6 +75,21 @@ def write(folder: Path, document: object) -> Path:
             "REGENT_NOT_SET",
         ),
         ({**OPTIONS, "policy": {"engine": "opa", "opa": {"url": "ftp://opa"}}}, "policy.opa.url"),
+        (trusting(keys=[{"id": "release", "public_key": "no-such-file.pem"}]), "no-such-file.pem"),
+        (
+            trusting(keys=[{"id": "release", "public_key": "-----BEGIN NOTHING"}]),
+            "'release' is no public key",
+        ),
+        (trusting(keys=[{"id": "release", "public_key": KEY}] * 2), "share one name"),
+        (trusting(people=[{"name": "a/b", "public_key": KEY}]), "policy.trust.people.0.name"),
+        (trusting(people=[{"name": "alice", "public_key": KEY}] * 2), "share one name"),
+        (trusting(approvals=1), "more than 0 people"),
+        (trusting(approvals=1, people=[{"name": "alice", "public_key": KEY}]), "more than 1 people"),
+        (
+            trusting(approvals=1, people=[{"name": name, "public_key": KEY} for name in ("alice", "bob")]),
+            "more than 1 people",
+        ),
+        (trusting(scope="write"), "a scope is one of signatures"),
     ],
 )
 def test_doubt_refuses_to_start(document: object, part: str, tmp_path: Path) -> None:
@@ -140,3 +162,30 @@ def test_the_starter_is_usable() -> None:
 
     assert starter.identity.development.enabled
     assert {deployment.serves for deployment in starter.deployments} == {"demo-small", "demo-cloud-only"}
+
+
+def test_trust_is_read_from_pem_or_file(tmp_path: Path) -> None:
+    """A key is the same whether the settings hold it or its path."""
+    release, alice = pair(), pair("ES256", "alice")
+    _, file = alice.files(tmp_path)
+    people = [{"name": "alice", "public_key": str(file)}, {"name": "bob", "public_key": KEY}]
+    keys = [{"id": "release", "public_key": release.public_pem.decode()}]
+    chosen = settings.load(
+        write(tmp_path, trusting(keys=keys, people=people, approvals=1, scope="write"))
+    ).policy.trust.root()
+
+    assert (chosen.approvals, chosen.scope) == (1, "write")
+    assert chosen.keys["release"].fingerprint == release.public.fingerprint
+    assert chosen.people["alice"].fingerprint == alice.public.fingerprint
+
+
+def test_trust_is_read_without_the_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verifying a bundle needs no token of OPA's; the environment outranks the file here too."""
+    document = trusting(keys=[{"id": "release", "public_key": KEY}], scope="write")
+    document["policy"]["opa"] = {"token": "env:NOT_SET"}
+    monkeypatch.setenv("REGENT_CONFIG", str(write(tmp_path, document)))
+    assert settings.trust().scope == "write"
+    monkeypatch.setenv("REGENT_POLICY__TRUST__SCOPE", "read")
+    assert settings.trust().scope == "read"
+    monkeypatch.setenv("REGENT_CONFIG", str(tmp_path / "nowhere.yaml"))
+    assert settings.trust() == settings.Trust()
