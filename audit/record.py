@@ -17,6 +17,18 @@ from audit.commitment import Commitment
 SCHEMA_VERSION = 1
 
 Action = Literal["allow", "deny"]
+PolicyState = Literal["draft", "tested", "approved", "shadow", "active", "retired"]
+PolicyAction = Literal[
+    "draft",
+    "publish",
+    "approve",
+    "shadow",
+    "withdraw",
+    "activate",
+    "rollback",
+    "supersede",
+    "retire",
+]
 Attempt = tuple[str, str]  # deployment, outcome code
 RuleHit = dict[str, str]  # {id, effect}
 
@@ -245,6 +257,45 @@ def policy_load(
     """Return the record of a policy bundle that was activated or refused."""
     policy = {"engine": engine, "bundle": bundle, "revision": revision}
     return _event("policy.load", {"policy": policy, "result": result, "reason_code": reason_code})
+
+
+def policy_transition(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    action: PolicyAction,
+    revision: str,
+    bundle: str | None,
+    before: PolicyState | None,
+    after: PolicyState,
+    by: str,
+    approvals: int,
+    result: Literal["accepted", "void"],
+    reason_code: str | None = None,
+) -> Record:
+    """Return the record of a step in the life of a policy revision: durable before the step is taken.
+
+    Args:
+        action: what is done.
+        revision: to which revision.
+        bundle: digest of the bundle that is put in force by it, `sha256:...`; null where none is.
+        before: the state that it was in; null for one that is new.
+        after: the state that it goes to.
+        by: who does it: a name of the policy team from the settings, or `operator`. It stands for a role
+            in the house and is no subject of requests, so it is no pseudonym and has no row in the vault.
+        approvals: how many valid approvals the revision has.
+        result: `void` for a step that was recorded and then not taken after all; its record follows that one.
+        reason_code: why it is void.
+    """
+    return _event(
+        "policy.transition",
+        {
+            "policy": {"bundle": bundle, "revision": revision},
+            "transition": {"action": action, "from": before, "to": after},
+            "actor": {"kind": "policy_team", "name": by},
+            "approvals": approvals,
+            "result": result,
+            "reason_code": reason_code,
+        },
+    )
 
 
 def auth_failure(reason_code: str, n: int) -> Record:

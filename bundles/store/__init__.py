@@ -1,1 +1,1 @@
-"""The store of policy revisions and their life from draft to retired; knows blobs, and no gateway and no log."""
+"""The store of policy revisions, and their life from draft to retired; knows no gateway and no log."""

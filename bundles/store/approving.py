@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundles.store import approvals, revisions
+from bundles.store import revisions, words
 from bundles.store.desk import present_state, settle, take
 from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
 from bundles.store.lifecycle import Action, State, after
 from bundles.store.releasing import author_of, stored
-from bundles.store.revisions import Entry, key_of, state_key
+from bundles.store.revisions import Entry, state_key
 
 if TYPE_CHECKING:
     from bundles.jws import PrivateKey
@@ -51,23 +51,22 @@ def approve(desk: Desk, revision: str, key: PrivateKey) -> Approved:
         raise StoreError("store.approval", f"{author} wrote {revision}; others must approve it")
     state = present_state(desk, record)
     after(Action.APPROVE, state)
-    word = approvals.say(revision, "approver", key, desk.trust, desk.now_us())
-    known = [each.token.encode() for each in approvals.valid(desk.blobs, revision, author, desk.trust)]
-    counted = approvals.counted([*known, word.encode()], revision, author, desk.trust)
-    names = tuple(each.name for each in counted)
-    if key.id not in names:
+    token = words.say(revision, "approver", key, desk.trust, desk.now_us())
+    known = words.valid(desk.blobs, revision, author, desk.trust)
+    counted = words.counted([*(each for _, each in known), token], revision, author, desk.trust)
+    if key.id not in {word.name for word, _ in counted}:
         raise StoreError("store.approval", f"the key of {key.id} is also the key of somebody who signed")
     if len(counted) > len(known):
-        step = Transition(Action.APPROVE, revision, None, state, state, key.id, len(names))
-        blob = key_of(revision, f"approvals/{key.id}.jws")
+        step = Transition(Action.APPROVE, revision, None, state, state, key.id, len(counted))
+        blob = words.key_for(revision, key.id)
         present = desk.blobs.read(blob)
-        take(desk, [step], blob, f"{word}\n".encode(), present[1] if present else None)
+        take(desk, [step], blob, f"{token}\n".encode(), present[1] if present else None)
     return _counted(desk, revision, author, key.id)
 
 
 def _counted(desk: Desk, revision: str, author: str, by: str) -> Approved:
-    """Move the revision on if the approvals in the store are enough: those of others, given meanwhile, too."""
-    names = tuple(word.name for word in approvals.valid(desk.blobs, revision, author, desk.trust))
+    """Move the revision on if the store has enough approvals by now, those of others included."""
+    names = tuple(word.name for word, _ in words.valid(desk.blobs, revision, author, desk.trust))
     record, version = revisions.load(desk.blobs, revision)
     state = present_state(desk, record)
     if state is State.TESTED and len(names) >= desk.trust.approvals:

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Final
 from bundles.store import pointers, revisions
 from bundles.store.errors import StoreError
 from bundles.store.lifecycle import Action, State, after
-from bundles.store.pointers import Pointer
+from bundles.store.pointers import OPERATOR, Pointer
 from bundles.store.revisions import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bundles.store.approvals import Trust
     from bundles.store.blobs import Blobs
     from bundles.store.journal import Journal, Transition
     from bundles.store.pointers import Pointed
     from bundles.store.revisions import Record
+    from bundles.trust import Trust
 
-OPERATOR: Final = "operator"
-"""Who did it, where nobody's name was given."""
 _TRIES: Final = 5
 
 
@@ -96,8 +94,10 @@ def state_of(record: Record, active: Pointed, shadow: Pointed) -> State:
         return State.ACTIVE
     if shadow.revision == record.revision:
         return State.SHADOW
-    gone = {State.ACTIVE: State.RETIRED, State.SHADOW: State.APPROVED}
-    return gone.get(record.state, record.state)
+    if record.state is State.SHADOW:
+        ended = shadow.pointer is not None and shadow.pointer.action is Action.RETIRE
+        return State.RETIRED if ended else State.APPROVED
+    return State.RETIRED if record.state is State.ACTIVE else record.state
 
 
 def present_state(desk: Desk, record: Record) -> State:
@@ -137,9 +137,7 @@ def _note(desk: Desk, revision: str, entry: Entry, is_due: Callable[[State], boo
         if not is_due(record.state):
             return
         try:
-            revisions.write(
-                desk.blobs, record.with_entry(replace(entry, before=record.state)), version
-            )
+            revisions.write(desk.blobs, record.with_entry(replace(entry, before=record.state)), version)
         except StoreError as error:
             if error.code != "store.conflict":
                 raise

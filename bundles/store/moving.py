@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundles.store import approvals, pointers, revisions
+from bundles.store import pointers, revisions, words
 from bundles.store.desk import present_state, settle, state_of, take, who
 from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
@@ -99,7 +99,7 @@ def retire(desk: Desk, revision: str, by: str | None = None) -> bool:
     if before is State.RETIRED:
         return False
     goal = after(Action.RETIRE, before)
-    count = len(approvals.valid(desk.blobs, revision, record.author, desk.trust))
+    count = len(words.valid(desk.blobs, revision, record.author, desk.trust))
     step = Transition(Action.RETIRE, revision, None, before, goal, name, count)
     now_us = desk.now_us()
     if before is State.SHADOW:
@@ -124,14 +124,14 @@ def _move(
     after(action, before)
     made = release(desk, revision, key)
     steps = [Transition(action, revision, made.digest, before, goal, by, made.approvals)]
-    steps += _leaving(desk, pointed, goal, by)
+    steps += _leaving(pointed, goal, by)
     key_name = SHADOW if action is Action.SHADOW else ACTIVE
     pointer = Pointer(revision, desk.now_us(), pointed.revision, action, by)
     take(desk, steps, key_name, pointer.content(), pointed.version)
     return True
 
 
-def _leaving(desk: Desk, pointed: Pointed, state: State, by: str) -> list[Transition]:
+def _leaving(pointed: Pointed, state: State, by: str) -> list[Transition]:
     """What becomes of the revision that was pointed to."""
     if pointed.revision is None:
         return []

@@ -7,7 +7,7 @@ The histories of the revisions follow after it; `settling` sees to that when som
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bundles.documents import parse_object, readable
 from bundles.errors import BundleError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ACTIVE: Final = "active.json"
 SHADOW: Final = "shadow.json"
+OPERATOR: Final = "operator"
+"""Who did it, where nobody's name was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +88,18 @@ def parse(content: bytes, key: str) -> Pointer:
     """
     try:
         said = parse_object(content, key)
-        for name in (said["revision"], said["previous"]):
-            if name is not None and not isinstance(name, str):
-                raise TypeError
         return Pointer(
-            revision=said["revision"],
+            revision=_name(said["revision"]),
             since_us=int(said["since_us"]),
-            previous=said["previous"],
-            action=Action(said["action"]),
-            by=str(said["by"]),
+            previous=_name(said.get("previous")),
+            action=Action(said.get("action", Action.ACTIVATE)),
+            by=str(said.get("by", OPERATOR)),
         )
     except (BundleError, KeyError, TypeError, ValueError):
         raise StoreError("store.damaged", f"{key} is not what the store wrote") from None
+
+
+def _name(said: Any) -> str | None:
+    if said is not None and not isinstance(said, str):
+        raise TypeError
+    return said

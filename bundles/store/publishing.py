@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bundles import archive, build, signatures
+from bundles import approvals, archive, build
 from bundles import bundle as bundles
 from bundles import manifest as manifests
-from bundles.documents import parse_object
 from bundles.files import read_files
-from bundles.store import approvals, report, revisions
+from bundles.store import report, revisions, words
 from bundles.store.desk import present_state, settle, take
 from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
@@ -64,7 +63,7 @@ def publish_sources(
         still = Path(scratch, "sources")
         shutil.copytree(sources, still)
         files = build.build(still, opa)
-        return _publish(desk, files, key, lambda _: report.run(still, opa, threshold, desk.now_us()))
+        return admit(desk, files, key, lambda _: report.run(still, opa, threshold, desk.now_us()))
 
 
 def publish_bundle(desk: Desk, path: Path, key: PrivateKey) -> Published:
@@ -77,14 +76,24 @@ def publish_bundle(desk: Desk, path: Path, key: PrivateKey) -> Published:
         BundleError: it is no bundle.
         StoreError: `store.untested`, when there is no such revision; otherwise as `publish_sources`.
     """
-    return _publish(desk, read_files(path), key, lambda bundle: _inherited(desk, bundle))
+    return admit(desk, read_files(path), key, lambda bundle: _inherited(desk, bundle))
 
 
-def _publish(
+def admit(
     desk: Desk, files: Mapping[str, bytes], key: PrivateKey, test: Callable[[Bundle], Report]
 ) -> Published:
+    """Take a bundle's files into the store, if their tests say that they may.
+
+    Args:
+        files: a whole bundle; its author, approvals and signature, if any, are put in order.
+        test: is asked about a revision that the store hasn't yet, or only as a draft or retired.
+
+    Raises:
+        BundleError: it is no bundle.
+        StoreError: as for `publish_sources`.
+    """
     bundle = bundles.from_files(_authored(files, key.id))
-    word = approvals.say(bundle.revision, "author", key, desk.trust, desk.now_us())
+    word = words.say(bundle.revision, "author", key, desk.trust, desk.now_us())
     settle(desk)
     present = revisions.read(desk.blobs, bundle.revision)
     state = present_state(desk, present[0]) if present else None
@@ -98,22 +107,19 @@ def _publish(
         _replace(desk.blobs, key_of(bundle.revision, report.FILE), tests.content())
     if not tests.is_enough:
         raise StoreError("store.untested", f"{bundle.revision} stays a draft: {tests.lacking()}")
-    approvals.keep(desk.blobs, bundle.revision, key.id, word)
+    words.keep(desk.blobs, bundle.revision, key.id, word)
     _tested(desk, bundle.revision, key.id)
     return Published(bundle.revision, tests)
 
 
 def _authored(files: Mapping[str, bytes], author: str) -> dict[str, bytes]:
     """The files with their author in the manifest, and without what others said of them elsewhere."""
-    content = {name: files[name] for name in files if name != signatures.NAME}
-    manifest = parse_object(content.get(manifests.NAME, b""), manifests.NAME)
-    said = manifest.get("metadata")
-    metadata: dict[str, Any] = {**said} if isinstance(said, dict) else {}
-    metadata.pop("approvals", None)
-    if isinstance(said, dict) and metadata.get("author") == author and metadata == said:
+    content = approvals.carrying(files, ())
+    metadata = manifests.parsed(content)["metadata"]
+    if metadata.get("author") == author:
         return content
     bundles.from_files(content)  # before it gets a new revision: it must have been what its old one says
-    renewed = {**manifest, "metadata": {**metadata, "author": author}}
+    renewed = {**manifests.parsed(content), "metadata": {**metadata, "author": author}}
     return {**content, manifests.NAME: manifests.stamped(content, renewed)}
 
 
@@ -135,7 +141,7 @@ def _inherited(desk: Desk, bundle: Bundle) -> Report:
 
 
 def _only_data_differs(one: Bundle, other: Bundle) -> bool:
-    return _but_data(one) == _but_data(other)
+    return bool(_but_data(one) == _but_data(other))
 
 
 def _but_data(bundle: Bundle) -> Any:
@@ -179,7 +185,7 @@ def _tested(desk: Desk, revision: str, author: str) -> None:
     record, version = revisions.load(desk.blobs, revision)
     before = present_state(desk, record)
     state = after(Action.PUBLISH, before)
-    count = len(approvals.valid(desk.blobs, revision, author, desk.trust))
+    count = len(words.valid(desk.blobs, revision, author, desk.trust))
     step = Transition(Action.PUBLISH, revision, None, before, state, author, count)
     entry = Entry(Action.PUBLISH, before, state, author, desk.now_us())
     take(desk, [step], state_key(revision), record.with_entry(entry).content(), version)

@@ -5,27 +5,24 @@ Everything is verified again here: what the store's files say was not written by
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bundles import archive, signatures
+from bundles import approvals, archive, signatures
 from bundles import bundle as bundles
-from bundles import manifest as manifests
-from bundles.documents import parse_object, readable
 from bundles.errors import BundleError
 from bundles.files import read_archive
-from bundles.store import approvals, report
+from bundles.store import report, words
 from bundles.store.errors import StoreError
 from bundles.store.revisions import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bundles.bundle import Bundle
     from bundles.jws import PrivateKey
-    from bundles.store.approvals import Trust
     from bundles.store.blobs import Blobs
     from bundles.store.desk import Desk
+    from bundles.trust import Trust
 
 BUNDLE: Final = "bundle.tar.gz"
 RELEASED: Final = "released.tar.gz"
@@ -56,21 +53,24 @@ def release(desk: Desk, revision: str, key: PrivateKey | None) -> Release:
     """
     bundle = stored(desk.blobs, revision)
     author = author_of(bundle)
-    own = approvals.authored(desk.blobs, revision, author, desk.trust)
-    words = approvals.valid(desk.blobs, revision, author, desk.trust)
+    own = words.authored(desk.blobs, revision, author, desk.trust)
+    valid = words.valid(desk.blobs, revision, author, desk.trust)
     _check_tests(desk.blobs, revision)
-    if len(words) < desk.trust.approvals:
-        wanted = f"{len(words)} of the {desk.trust.approvals} approvals that the settings ask for"
+    if len(valid) < desk.trust.approvals:
+        wanted = f"{len(valid)} of the {desk.trust.approvals} approvals that the settings ask for"
         raise StoreError("store.approval", f"{revision} has {wanted}: regent bundle approve")
     present = desk.blobs.read(key_of(revision, RELEASED))
-    if present and key is None and (found := _usable(present[0], revision, desk.trust)):
-        return found
-    files = with_approvals(bundle.files, [own.token, *(word.token for word in words)])
-    signed = _signed(files, key, desk.trust)
-    packed = archive.pack(signed)
-    made = _usable(packed, revision, desk.trust)
-    if made is None:
-        raise StoreError("store.approval", f"a gateway with these settings would not take {revision}")
+    if present and key is None:
+        with contextlib.suppress(BundleError):
+            return _checked(present[0], revision, desk.trust)
+    files = approvals.carrying(bundle.files, [own, *(token for _, token in valid)])
+    packed = archive.pack(_signed(files, key, desk.trust))
+    try:
+        made = _checked(packed, revision, desk.trust)
+    except BundleError as error:
+        raise StoreError(
+            "store.approval", f"a gateway with these settings would refuse it: {error}"
+        ) from None
     if present is None or present[0] != packed:
         desk.blobs.write(key_of(revision, RELEASED), packed, present[1] if present else None)
     return made
@@ -106,18 +106,13 @@ def author_of(bundle: Bundle) -> str:
     return author
 
 
-def with_approvals(files: Mapping[str, bytes], tokens: list[str]) -> dict[str, bytes]:
-    """The same files, with these statements in the manifest; the revision stays what it is."""
-    manifest = parse_object(files[manifests.NAME], manifests.NAME)
-    metadata = {**manifest["metadata"], "approvals": tokens}
-    return {**files, manifests.NAME: readable({**manifest, "metadata": metadata})}
-
-
 def _signed(files: dict[str, bytes], key: PrivateKey | None, trust: Trust) -> dict[str, bytes]:
     if key is None:
         if trust.keys:
             names = ", ".join(sorted(trust.keys))
-            raise StoreError("store.unsigned", f"gateways ask for a signature by {names}: give --key and --key-id")
+            raise StoreError(
+                "store.unsigned", f"gateways ask for a signature by {names}: give --key and --key-id"
+            )
         return files
     trusted = trust.keys.get(key.id)
     if trust.keys and (trusted is None or trusted.fingerprint != key.public().fingerprint):
@@ -131,18 +126,14 @@ def _check_tests(blobs: Blobs, revision: str) -> None:
         raise StoreError("store.untested", f"{revision} has no report of passing tests")
 
 
-def _usable(packed: bytes, revision: str, trust: Trust) -> Release | None:
-    """What a gateway with these settings would make of it."""
-    try:
-        files = read_archive(packed)
-        if trust.keys:
-            signatures.check(files, trust.keys, trust.scope)
-        bundle = bundles.from_files({name: files[name] for name in files if name != signatures.NAME})
-        said = bundle.manifest["metadata"].get("approvals", ())
-        tokens = [token.encode() for token in said if isinstance(token, str)]
-        words = approvals.counted(tokens, revision, author_of(bundle), trust)
-    except (BundleError, StoreError):
-        return None
-    if bundle.revision != revision or len(words) < trust.approvals:
-        return None
-    return Release(bundle.digest, len(words))
+def _checked(packed: bytes, revision: str, trust: Trust) -> Release:
+    """What a gateway with these settings would make of it.
+
+    Raises:
+        BundleError: a gateway would refuse it.
+    """
+    bundle = bundles.from_files(read_archive(packed), trust)
+    if bundle.revision != revision:
+        raise BundleError("bundle.modified", f"it is {bundle.revision}, not {revision}")
+    held = words.counted(approvals.carried(bundle.files), revision, author_of(bundle), trust)
+    return Release(bundle.digest, len(held))

@@ -88,10 +88,8 @@ def run(sources: Path, opa: Path, threshold: float, at_us: int) -> Report:
     failed = sorted(_name(test) for test in tests if test.get("fail") or test.get("error"))
     skipped = sorted(_name(test) for test in tests if test.get("skip"))
     passed = len(tests) - len(failed) - len(skipped)
-    covered, uncovered = 0, {}
-    if not failed:
-        report = _json(tool.attempt(opa, [*options, "--coverage", "."], sources), dict)
-        covered, uncovered = _lines(report.get("files", {}))
+    files = {} if failed else _json(tool.attempt(opa, [*options, "--coverage", "."], sources), dict)
+    covered, uncovered = _lines(files.get("files", {}))
     missed = sum(map(len, uncovered.values()))
     return Report(
         passed=passed,
@@ -112,16 +110,15 @@ def parse(content: bytes, revision: str) -> Report:
     """
     try:
         said = parse_object(content, FILE)
-        lists = {name: tuple(map(str, said[name])) for name in ("failed", "skipped")}
-        lines = {str(name): tuple(map(int, rows)) for name, rows in said["uncovered"].items()}
-        numbers = {name: float(said[name]) for name in ("coverage", "threshold")}
-        counts = {name: int(said[name]) for name in ("passed", "at_us")}
         origin = said["inherited_from"]
         return Report(
-            **lists,
-            **numbers,
-            **counts,
-            uncovered=lines,
+            passed=int(said["passed"]),
+            failed=tuple(map(str, said["failed"])),
+            skipped=tuple(map(str, said["skipped"])),
+            coverage=float(said["coverage"]),
+            threshold=float(said["threshold"]),
+            at_us=int(said["at_us"]),
+            uncovered={str(name): tuple(map(int, rows)) for name, rows in said["uncovered"].items()},
             inherited_from=None if origin is None else str(origin),
         )
     except (BundleError, KeyError, TypeError, ValueError, AttributeError):
@@ -146,7 +143,8 @@ def _name(test: Mapping[str, Any]) -> str:
 
 def _lines(files: Mapping[str, Mapping[str, Any]]) -> tuple[int, dict[str, tuple[int, ...]]]:
     """How many lines were reached, and which were not; the tests themselves don't count."""
-    covered, uncovered = 0, {}
+    covered = 0
+    uncovered: dict[str, tuple[int, ...]] = {}
     for name, found in files.items():
         if name.endswith("_test.rego"):
             continue

@@ -126,9 +126,7 @@ def state_key(revision: str) -> str:
 
 def names(blobs: Blobs) -> list[str]:
     """Every revision of the store, sorted."""
-    return sorted(
-        key.split("/")[1] for key in blobs.names(FOLDER) if key.endswith(f"/{_FILE}")
-    )
+    return sorted(key.split("/")[1] for key in blobs.names(FOLDER) if key.endswith(f"/{_FILE}"))
 
 
 def find(blobs: Blobs, prefix: str) -> str:
@@ -151,6 +149,7 @@ def find(blobs: Blobs, prefix: str) -> str:
 
 
 def _parsed(content: bytes, revision: str) -> Record:
+    record: Record | None = None
     try:
         said = parse_object(content, "state.json")
         record = Record(
@@ -159,10 +158,11 @@ def _parsed(content: bytes, revision: str) -> Record:
             code=_text(said["code"]),
             history=tuple(_entry(each) for each in said["history"]),
         )
-        if record.revision != revision or record.state != said["state"]:
-            raise ValueError(said["revision"])
+        agrees = record.revision == revision and record.state == said["state"]
     except (BundleError, KeyError, IndexError, TypeError, ValueError):
-        raise StoreError("store.damaged", f"state.json of {revision} is not what the store wrote") from None
+        agrees = False
+    if record is None or not agrees:
+        raise StoreError("store.damaged", f"state.json of {revision} is not what the store wrote")
     return record
 
 

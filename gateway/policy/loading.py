@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.policy.offer import Check, Offer
 
-SWITCH_S: Final = 0.00005
+SWITCH_S: Final = 0.0001
 """How soon the event loop gets the interpreter back while a bundle is compiled.
 
 Compiling is work of some 100 ms in which Python lets nobody else run for 5 ms at a time, and a request waits

@@ -6,7 +6,16 @@ a development identity that others could reach.
 """
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
-from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, remember, trust
+from gateway.settings.loading import (
+    DEFAULT_FILE,
+    audit,
+    audit_folder,
+    development,
+    load,
+    remember,
+    store,
+    trust,
+)
 from gateway.settings.policy import OPA, BundleServer, Person, Policy, ReleaseKey, Trust
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
@@ -31,9 +40,11 @@ __all__ = [
     "Server",
     "Settings",
     "Trust",
+    "audit",
     "audit_folder",
     "development",
     "load",
     "remember",
+    "store",
     "trust",
 ]

@@ -12,7 +12,7 @@ from pydantic_settings import SettingsError as MalformedVariable
 from typing_extensions import override
 
 from gateway.errors import SettingsError
-from gateway.settings.policy import Trust
+from gateway.settings.policy import Policy, Trust
 from gateway.settings.server import Audit
 from gateway.settings.whole import Settings
 
@@ -88,7 +88,7 @@ def audit_folder() -> Path:
     Raises:
         SettingsError: the file is there but can't be used: guessing could show another log.
     """
-    return load(only=_WITHOUT_SECRETS).audit.folder if _file().is_file() else Audit().folder
+    return audit().folder
 
 
 def trust() -> Trust:
@@ -97,13 +97,25 @@ def trust() -> Trust:
     Raises:
         SettingsError: the file is there but can't be used: guessing could trust somebody else.
     """
-    path = _file()
-    if not path.is_file():
-        return Trust()
-    document = {name: part for name, part in _document(path).items() if name in _WITHOUT_SECRETS | {"policy"}}
-    if isinstance(policy := document.get("policy"), dict):
-        document["policy"] = {name: part for name, part in policy.items() if name == "trust"}
-    return _checked(path, document).policy.trust
+    return _policy("trust").trust if _file().is_file() else Trust()
+
+
+def store() -> Path | None:
+    """Where policies are published to, whether or not any secret is at hand; None where no store is named.
+
+    Raises:
+        SettingsError: the file is there but can't be used: guessing could publish to another place.
+    """
+    return _policy("store").store if _file().is_file() else None
+
+
+def audit() -> Audit:
+    """Where the audit log is and what it is called, as `audit_folder` finds it.
+
+    Raises:
+        SettingsError: as for `audit_folder`.
+    """
+    return load(only=_WITHOUT_SECRETS).audit if _file().is_file() else Audit()
 
 
 def development() -> Settings:
@@ -113,6 +125,15 @@ def development() -> Settings:
         SettingsError: as for `load`.
     """
     return load(only=_WITHOUT_SECRETS)
+
+
+def _policy(name: str) -> Policy:
+    """The section `policy` with one of its fields read and the others, some of them secrets, left alone."""
+    path = _file()
+    document = {name: part for name, part in _document(path).items() if name in _WITHOUT_SECRETS | {"policy"}}
+    if isinstance(policy := document.get("policy"), dict):
+        document["policy"] = {field: part for field, part in policy.items() if field == name}
+    return _checked(path, document).policy
 
 
 def _file() -> Path:

@@ -132,6 +132,6 @@ class Policy(Section):
         named = [name for name in ("bundle", "store", "source") if name in self.model_fields_set]
         if len(named) > 1:
             raise ValueError(f"give only one of {', '.join(named)}")
-        if self.engine == "opa" and (self.store is not None or self.source is not None):
-            raise ValueError("OPA takes its bundle by itself: store and source are for the embedded engine")
+        if self.engine == "opa" and self.source is not None:
+            raise ValueError("OPA pulls its bundle by itself: policy.source is for the embedded engine")
         return self

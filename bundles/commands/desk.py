@@ -1,0 +1,87 @@
+"""What the commands at the store share: which store, whose trust, which journal, and how refusals are said."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+
+from bundles.errors import BundleError
+from bundles.jws import PrivateKey
+from bundles.store.desk import Desk
+from bundles.store.errors import StoreError
+from bundles.store.folder import FolderBlobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundles.store.journal import Journal
+    from bundles.trust import Trust
+
+CONFLICT = 3
+Store = Annotated[
+    Path | None,
+    typer.Option(help="The store's folder. Default: policy.store of the settings.", file_okay=False),
+]
+By = Annotated[str | None, typer.Option("--as", help="Who does it: a name of policy.trust.people.")]
+Revision = Annotated[str, typer.Argument(help="A revision, or how it begins: 8 hex digits at least.")]
+ReleaseKey = Annotated[
+    Path | None, typer.Option("--key", help="The release key's private key, PEM, if gateways ask for one.")
+]
+ReleaseKeyId = Annotated[str, typer.Option("--key-id", help="What policy.trust.keys calls it.")]
+
+
+class Surroundings(Protocol):
+    """**Protocol:** the program around these commands."""
+
+    def policy_store(self) -> Path | None:
+        """The configured store; None where none is."""
+        ...
+
+    def approving(self) -> Trust:
+        """Who may publish and approve, and how many must."""
+        ...
+
+    def journal(self) -> Journal:
+        """Where steps are recorded."""
+        ...
+
+
+def blobs(context: typer.Context, store: Path | None) -> FolderBlobs:
+    """The store that is meant: the option's, else the configured one.
+
+    Raises:
+        typer.BadParameter: there is neither; guessing could publish to where no gateway looks.
+    """
+    house: Surroundings = context.obj
+    folder = store or house.policy_store()
+    if folder is None:
+        raise typer.BadParameter("no store is named: give --store, or policy.store in the settings")
+    return FolderBlobs(folder)
+
+
+def desk(context: typer.Context, store: Path | None) -> Desk:
+    """Where steps are taken in that store."""
+    house: Surroundings = context.obj
+    return Desk(blobs(context, store), house.approving(), house.journal(), lambda: time.time_ns() // 1_000)
+
+
+def release_key(file: Path | None, key_id: str) -> PrivateKey | None:
+    """The release key, if one was given."""
+    return PrivateKey.read(file, key_id) if file else None
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A refusal in one line: exit code 3 when somebody else was faster, else 1."""
+    try:
+        yield
+    except StoreError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(CONFLICT if error.code == "store.conflict" else 1) from None
+    except BundleError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
