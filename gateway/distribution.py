@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.answers import naming
 from gateway.conclusion import Conclusion
@@ -94,7 +94,7 @@ async def _waited(raw: RawRequest, policies: Policies) -> bool:
     return True
 
 
-async def _first(change: asyncio.Future[None], stopped: asyncio.Future[bool]) -> None:
+async def _first(change: asyncio.Future[None], stopped: asyncio.Future[Literal[True]]) -> None:
     try:
         await asyncio.wait((change, stopped), return_when=asyncio.FIRST_COMPLETED)
     finally:

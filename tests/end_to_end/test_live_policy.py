@@ -11,11 +11,9 @@ import orjson
 import pytest
 
 from audit import frames
-from bundles.archive import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from bundles.bundle import Bundle
     from tests.end_to_end.conftest import Http
@@ -113,7 +111,8 @@ async def test_twenty_activations_under_load(
     known = {record["id"]: record["policy"]["revision"] for record in recorded(gateway, "decision")}
     assert [each for each in load.answers if known[each[3]] != each[2]] == []
     last_of_old = {
-        revision: max((at for at, _, by, _ in load.answers if by == before), default=0.0) - activated[revision]
+        revision: max((at for at, _, by, _ in load.answers if by == before), default=0.0)
+        - activated[revision]
         for before, revision in zip(revisions, revisions[1:], strict=False)
     }
     took = sorted(load.took_s)
