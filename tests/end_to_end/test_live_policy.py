@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import orjson
@@ -58,7 +59,7 @@ class Load:
         self.answers: list[tuple[float, int, str, str]] = []
         self.took_s: list[float] = []
 
-    async def __aenter__(self) -> Load:
+    async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self._tasks = [asyncio.create_task(self._call()) for _ in range(CALLERS)]
         return self
@@ -113,7 +114,7 @@ async def test_twenty_activations_under_load(
     last_of_old = {
         revision: max((at for at, _, by, _ in load.answers if by == before), default=0.0)
         - activated[revision]
-        for before, revision in zip(revisions, revisions[1:], strict=False)
+        for before, revision in pairwise(revisions)
     }
     took = sorted(load.took_s)
     print(  # noqa: T201 - `pytest -s` shows what was measured

@@ -6,10 +6,12 @@ import asyncio
 import gc
 import threading
 import weakref
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.policy.aside import Aside
+if TYPE_CHECKING:
+    from gateway.policy.aside import Aside
 
 
 class Large:

@@ -246,7 +246,7 @@ async def test_a_load_that_hangs_blocks_nobody_and_is_told(
     source = Offers(offer(bundle_variant(1)))
     scene = await following(source).start()
     with structlog.testing.capture_logs() as lines:
-        source.put(Offer("hung", lambda: Read({}) if never.wait(60) else Read({})))
+        source.put(Offer("hung", lambda: Read({"waited": bytes(never.wait(60))})))
         await scene.until(lambda: bool(lines))
     answer = await scene.policies.current().ask(ADMISSION, {})
 
@@ -266,7 +266,8 @@ async def test_many_changes_leave_nothing_behind(following: Making, bundle_varia
     gc.freeze()
     gc.disable()
     try:
-        sizes, ended = [], []
+        sizes: list[int] = []
+        ended: list[int] = []
         for number in range(1, CHANGES + 1):
             weakref.finalize(scene.policies.current(), ended.append, number)
             changed = asyncio.ensure_future(scene.policies.change())

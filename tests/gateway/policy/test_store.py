@@ -34,7 +34,9 @@ async def test_the_active_revision_is_followed(
         assert time.monotonic() - began < 1
 
     assert scene.log.story == [("active", revision, None) for revision in (first, second, first)]
-    assert scene.policies.release.archive == pack(bundle_variant(1).files)
+    release = scene.policies.release
+    assert release is not None
+    assert release.archive == pack(bundle_variant(1).files)
 
 
 async def test_a_release_that_was_exchanged_is_refused(
