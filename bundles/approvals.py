@@ -76,6 +76,16 @@ def read(token: str, people: Mapping[str, jws.PublicKey]) -> Approval:
     return Approval(revision, name, cast("Role", role), at_us, people[name].fingerprint)
 
 
+def unverified(token: str) -> dict[str, Any]:
+    """What a token says, which nobody has verified: name, role, revision and time, for showing only."""
+    try:
+        said = _parsed(jws.unverified_payload(token))
+    except BundleError:
+        said = {}
+    wanted: dict[str, type] = {"name": str, "role": str, "revision": str, "at_us": int}
+    return {key: said[key] if type(said.get(key)) is kind else None for key, kind in wanted.items()}
+
+
 def carried(files: Mapping[str, bytes]) -> tuple[str, ...]:
     """The tokens in a bundle's manifest, unverified.
 

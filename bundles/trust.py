@@ -7,7 +7,7 @@ a bundle, or the folder that it lies in, can't name its own judges.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bundles import approvals as words
 from bundles import manifest as manifests
@@ -48,6 +48,13 @@ class Trust:
         if self.approvals:
             self._check_approvals(files)
 
+    def approvers(self, files: Mapping[str, bytes]) -> list[str]:
+        """Who has approved a bundle that was admitted, by name; its author isn't among them."""
+        manifest = manifests.parsed(files)
+        valid, _ = self._words(manifests.revision_of(files, manifest), words.carried(files))
+        authors = self._authors(manifest, valid)
+        return sorted({word.name for word in valid if word.role == "approver"} - authors)
+
     def _check_approvals(self, files: Mapping[str, bytes]) -> None:
         manifest = manifests.parsed(files)
         author = manifest["metadata"].get("author")
@@ -58,13 +65,17 @@ class Trust:
             )
         revision = manifests.revision_of(files, manifest)
         valid, passed_over = self._words(revision, words.carried(files))
-        authors = {author, *(word.name for word in valid if word.role == "author")}
-        own = {self.people[name].fingerprint for name in authors}
+        own = {self.people[name].fingerprint for name in self._authors(manifest, valid)}
         # One person under two names is still one person, so keys are counted.
         approved = {word.fingerprint for word in valid if word.role == "approver"} - own
         if len(approved) < self.approvals:
             said = f"{len(approved)} of {self.approvals} people besides {author} have approved {revision}"
             raise BundleError("bundle.unapproved", "; ".join([said, *passed_over]))
+
+    @staticmethod
+    def _authors(manifest: Mapping[str, Any], valid: Iterable[words.Approval]) -> set[str]:
+        """Whom the manifest names, and whoever signed as author."""
+        return {manifest["metadata"].get("author"), *(word.name for word in valid if word.role == "author")}
 
     def _words(self, revision: str, tokens: Iterable[str]) -> tuple[list[words.Approval], list[str]]:
         """The words about this revision, and why each of the others counts for nothing."""

@@ -1,1 +1,1 @@
-"""The commands of `regent bundle`, one module each, mounted by `bundles/cli.py`."""
+"""The commands of `regent bundle`, a file for each group; `bundles.cli` mounts them."""

@@ -1,4 +1,4 @@
-"""What the commands at the store share: which store, whose trust, which journal, and how refusals are said."""
+"""What commands at the store share: which store, whose trust, which journal, how refusals are said."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from bundles.errors import BundleError
+from bundles.commands import telling
 from bundles.jws import PrivateKey
 from bundles.store.desk import Desk
 from bundles.store.errors import StoreError
@@ -78,10 +78,8 @@ def release_key(file: Path | None, key_id: str) -> PrivateKey | None:
 def told() -> Iterator[None]:
     """A refusal in one line: exit code 3 when somebody else was faster, else 1."""
     try:
-        yield
+        with telling.told():
+            yield
     except StoreError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(CONFLICT if error.code == "store.conflict" else 1) from None
-    except BundleError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None

@@ -15,10 +15,7 @@ from bundles.store import approving as approvals
 from bundles.store import moving, publishing, report, revisions
 from bundles.store.lifecycle import State
 
-app = typer.Typer(pretty_exceptions_enable=False)
 
-
-@app.command()
 def publish(
     context: typer.Context,
     path: Annotated[
@@ -50,7 +47,6 @@ def publish(
         typer.echo(f"{done.revision}: tested; {reached}")
 
 
-@app.command()
 def approve(
     context: typer.Context,
     revision: Revision,
@@ -68,7 +64,6 @@ def approve(
     typer.echo(f"{chosen}: {done.state}; {len(done.names)} of {done.wanted} approvals: {names}")
 
 
-@app.command()
 def activate(
     context: typer.Context,
     revision: Revision,
@@ -86,7 +81,6 @@ def activate(
     typer.echo(f"{chosen}: {State.ACTIVE}" if moved else f"{chosen} is active already")
 
 
-@app.command()
 def rollback(
     context: typer.Context,
     *,
@@ -101,7 +95,6 @@ def rollback(
     typer.echo(f"{chosen}: {State.ACTIVE} again")
 
 
-@app.command()
 def retire(context: typer.Context, revision: Revision, *, by: By = None, store: Store = None) -> None:
     """Take a revision out of the way; the active one can't be."""
     with told():

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bundles.commands.desk import Store, blobs, told
+from bundles.commands.telling import table
 from bundles.store import revisions, view
 
 if TYPE_CHECKING:
@@ -23,30 +19,20 @@ if TYPE_CHECKING:
     from bundles.commands.desk import Surroundings
     from bundles.store.report import Report
 
-PIPED_WIDTH = 160
 SHORT = 14
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
-app = typer.Typer(pretty_exceptions_enable=False)
 
-
-@app.command("list")
-def list_command(context: typer.Context, *, as_json: AsJson = False, store: Store = None) -> None:
+def listing(context: typer.Context, *, as_json: AsJson = False, store: Store = None) -> None:
     """Show every revision: its state, since when and by whom, its approvals and its tests."""
     rows = _rows(context, store)
     if as_json:
         _lines(row.as_json() for row in rows)
         return
-    table = _table("revision", "state", "since (UTC)", "by", "author", "approved by", "tests")
-    for row in rows:
-        tests = row.damage or _tests(row.tests)
-        approvals = ", ".join(row.approvals)
-        cells = (row.revision[:SHORT], row.state or "damaged", _moment(row.since_us), row.by, row.author)
-        table.add_row(*(Text(str(cell)) for cell in (*cells, approvals, tests)))
-    _print(table if rows else "The store is empty.")
+    headings = ("revision", "state", "since (UTC)", "by", "author", "approved by", "tests")
+    _print(headings, map(_cells, rows), "The store is empty.")
 
 
-@app.command()
 def history(
     context: typer.Context,
     revision: Annotated[str | None, typer.Argument(help="Only this one, or how it begins.")] = None,
@@ -74,17 +60,24 @@ def history(
             for entry, row in found
         )
         return
-    table = _table("time (UTC)", "revision", "action", "from", "to", "by")
-    for entry, row in found:
-        cells = (_moment(entry.at_us), row.revision[:SHORT], entry.action, entry.before or "", entry.after)
-        table.add_row(*(Text(str(cell)) for cell in (*cells, entry.by)))
-    _print(table if found else "Nothing was done yet.")
+    headings = ("time (UTC)", "revision", "action", "from", "to", "by")
+    cells = [
+        (_moment(entry.at_us), row.revision[:SHORT], entry.action, entry.before or "", entry.after, entry.by)
+        for entry, row in found
+    ]
+    _print(headings, cells, "Nothing was done yet.")
 
 
 def _rows(context: typer.Context, store: Path | None) -> list[view.Row]:
     house: Surroundings = context.obj
     with told():
         return view.rows(blobs(context, store), house.approving())
+
+
+def _cells(row: view.Row) -> tuple[str, ...]:
+    tests, approvals = row.damage or _tests(row.tests), ", ".join(row.approvals)
+    state = row.state or "damaged"
+    return (row.revision[:SHORT], state, _moment(row.since_us), row.by, row.author, approvals, tests)
 
 
 def _tests(tests: Report | None) -> str:
@@ -100,15 +93,11 @@ def _moment(at_us: int) -> str:
     return datetime.fromtimestamp(at_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S") if at_us else ""
 
 
-def _table(*titles: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    return table
-
-
-def _print(shown: Table | str) -> None:
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(shown)
+def _print(headings: Iterable[str], rows: Iterable[Iterable[str]], otherwise: str) -> None:
+    if found := list(rows):
+        table(headings, found)
+    else:
+        typer.echo(otherwise)
 
 
 def _lines(objects: Iterable[dict[str, object]]) -> None:

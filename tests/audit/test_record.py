@@ -6,7 +6,17 @@ import pytest
 
 from audit.canonical import encode
 from audit.commitment import commit
-from audit.record import Record, aborted, auth_failure, gap, mode, policy_load, writer_close, writer_open
+from audit.record import (
+    Record,
+    aborted,
+    auth_failure,
+    gap,
+    mode,
+    policy_load,
+    policy_transition,
+    writer_close,
+    writer_open,
+)
 
 
 def test_a_decision_holds_codes_and_commitments(make_decision: Callable[..., Record]) -> None:
@@ -84,6 +94,21 @@ def test_an_aborted_request_needs_a_reason_and_a_time_only() -> None:
             "policy.load",
             "result",
             "refused",
+        ),
+        (
+            policy_transition(
+                action="activate",
+                revision="r-1",
+                bundle="sha256:0",
+                before="approved",
+                after="active",
+                by="bob",
+                approvals=2,
+                result="accepted",
+            ),
+            "policy.transition",
+            "transition",
+            {"action": "activate", "from": "approved", "to": "active"},
         ),
         (writer_open("o", "sha256:0"), "writer.open", "origin", "o"),
         (writer_close({"size": 1, "root": "00"}), "writer.close", "tree", {"size": 1, "root": "00"}),

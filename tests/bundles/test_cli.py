@@ -20,9 +20,10 @@ def test_stamp_prints_the_revision(folder: Path) -> None:
     assert (0, f"{folder}: {bundle.read(folder).revision}\n") == (stamped.exit_code, stamped.stdout)
 
 
-def test_show_names_revision_digest_and_rules() -> None:
-    """`show` says which bundle it is, and every rule by name."""
-    shown = RUN.invoke(app, ["show", str(default_path())]).stdout
+@pytest.mark.parametrize("command", ["inspect", "show"])
+def test_inspect_names_revision_digest_and_rules(command: str) -> None:
+    """`inspect`, once `show`, says which bundle it is, and every rule by name."""
+    shown = RUN.invoke(app, [command, str(default_path())]).stdout
     shipped = bundle.read(default_path())
     for expected in (
         shipped.revision,
@@ -33,7 +34,7 @@ def test_show_names_revision_digest_and_rules() -> None:
         assert expected in shown
 
 
-@pytest.mark.parametrize("command", ["stamp", "show"])
+@pytest.mark.parametrize("command", ["stamp", "show", "inspect"])
 def test_errors_are_one_line(command: str, tmp_path: Path) -> None:
     """What is wrong is said with its code and exit code 1, without a traceback."""
     said = RUN.invoke(app, [command, str(tmp_path)])

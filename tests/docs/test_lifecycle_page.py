@@ -1,0 +1,79 @@
+"""The page about a revision's life runs as printed, on a fresh store, with the shipped policies."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bundles.store.errors import Code
+from bundles.store.lifecycle import State
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of one language."""
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.server
+def test_the_commands_work_as_printed(opa: Path, tmp_path: Path) -> None:
+    """All blocks run in one shell, in order, and leave the states that the page tells of."""
+    (settings,) = blocks("yaml")
+    (tmp_path / "regent.yaml").write_text(f"{settings}\nidentity: {{development: {{enabled: true}}}}\n")
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    command = tmp_path / "bin" / "regent"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n')
+    command.chmod(0o755)
+    (command.parent / "opa").symlink_to(opa.absolute())
+    done = subprocess.run(
+        [
+            "bash",
+            "-euo",
+            "pipefail",
+            "-c",
+            "\n".join([*blocks("bash"), "regent audit verify || test $? = 10"]),
+        ],
+        cwd=tmp_path,
+        env={
+            "PATH": f"{command.parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+
+    assert done.returncode == 0, done.stderr
+    said = [line.split(": ")[1] for line in done.stdout.splitlines() if re.match(r"r-[0-9a-f]{64}: ", line)]
+    assert said == [
+        "tested; 1 of 2 approvals",
+        "approved; 2 of 2 approvals",
+        "shadow",
+        "active",
+        "tested; 1 of 2 approvals",
+        "approved; 2 of 2 approvals",
+        "active",
+        "active again",
+    ]
+    assert "is retired already" in done.stdout
+    assert "WHOLE" in done.stdout
+
+
+def test_every_code_and_state_is_explained() -> None:
+    """A new code or state takes the page with it."""
+    assert set(re.findall(r"^\| `(store\.[a-z]+)` \|", PAGE, re.MULTILINE)) == set(get_args(Code))
+    assert set(re.findall(r"^\| ([a-z]+) \| ", PAGE.split("## Who")[0], re.MULTILINE)) - {"state"} == set(
+        State
+    )
