@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,6 +120,39 @@ def test_whoever_signs_as_author_does_not_approve(written: Files) -> None:
     """Also when the manifest names somebody else as the author; and an author's word is no approval."""
     assert _refused(_approved(_approved(written, BOB, role="author"), BOB, CAROL), TWO) == "bundle.unapproved"
     assert _refused(_approved(_approved(written, CAROL), BOB, role="author"), TWO) == "bundle.unapproved"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("data.json", b'{"house": {"limit": 9}}'),  # a namesake: which one was signed?
+        ("/data.json", b'{"house": {"limit": 9}}'),
+        ("./data.json", b'{"house": {"limit": 9}}'),
+        (".signatures.json", b"{}"),
+        ("../data.json", b"{}"),
+        ("gateway/more.rego", b"package gateway.more\n"),
+        ("patch.json", b'{"data": []}'),
+        ("README.md", b"harmless"),
+    ],
+)
+def test_nothing_is_slipped_into_a_signed_archive(
+    name: str, content: bytes, files: Files, tmp_path: Path
+) -> None:
+    """Whatever is added behind the signed files, the archive is refused as a whole."""
+    signed = gzip.decompress(pack(signatures.signed(files, RELEASE.key)))
+    tarred = io.BytesIO(signed)
+    with tarfile.open(fileobj=tarred, mode="a:") as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    path = tmp_path / "b.tar.gz"
+    trust = Trust(keys={"release": RELEASE.public})
+    path.write_bytes(gzip.compress(signed))
+    assert bundle.read(path, trust).revision == bundle.from_files(files).revision
+    path.write_bytes(gzip.compress(tarred.getvalue()))
+    with pytest.raises(BundleError) as raised:
+        bundle.read(path, trust)
+    assert raised.value.code in {"bundle.malformed", "bundle.signature", "bundle.unknown_file"}
 
 
 def test_signature_and_approvals_are_both_asked_for(written: Files) -> None:
