@@ -20,7 +20,7 @@ from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
-from gateway.question import ADMISSION, REQUEST
+from gateway.question import ENTRYPOINTS
 from gateway.routing import catalogue
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class House:
         deployments = catalogue.from_settings(chosen.deployments)
         targets = {name: _target(name, each) for name, each in chosen.providers.items()}
         check = partial(bundles.from_files, trust=chosen.policy.trust.root())
-        policies = policy.build(chosen.policy, chosen.data_dir, check, (ADMISSION, REQUEST))
+        policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()
         log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)

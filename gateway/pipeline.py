@@ -38,7 +38,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         sitting = Sitting(house.policies)
         while True:  # once, unless an OPA server takes another bundle between the two decisions
             trail.decision = await admit(question, sitting.engine)
-            admission = insist(trail.decision)
+            admission = trail.admission = insist(trail.decision)
             findings = inspect(call, sitting.engine)
             decision = trail.decision = await decide(question, call, candidates, findings, sitting.engine)
             if sitting.holds():
