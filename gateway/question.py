@@ -51,16 +51,15 @@ def administration(raw: RawRequest, principal: Principal, now_us: int) -> Questi
     """Put the wish to administer or audit the gateway into the words of the question.
 
     Args:
-        raw: its action says what is wished for, and of what: `bundle.read` of a `bundle`.
+        raw: its action says what is wished for, such as `bundle.read`.
         now_us: wall clock, microseconds since the epoch.
     """
-    kind = raw.action.partition(".")[0]
     return Question(
         {
             "version": 1,
             "subject": _subject(principal, now_us),
             "action": {"name": raw.action, "properties": {}},
-            "resource": {"type": kind, "id": "regent", "properties": {}},
+            "resource": {"type": "admin", "id": "regent", "properties": {}},
             "context": _context(raw.request_id, raw.client_ip, now_us),
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from gateway.engine.embedded import EmbeddedEngine
 from gateway.ports import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gateway.policy.offer import Check, Offer
 
@@ -49,6 +50,7 @@ class Loader:
 
     def __init__(self, check: Check) -> None:
         self._check = check
+        self._last: Callable[[], EmbeddedEngine | None] = lambda: None
 
     def load(self, offer: Offer, active: str | None) -> Loaded | None:
         """Make an engine of a bundle.
@@ -72,8 +74,11 @@ class Loader:
             digest = f"sha256:{bundle.digest}"
             if digest == active:
                 return None
+            engine = EmbeddedEngine(bundle, like=self._last())
+            # Weakly: which engines live is settled by who asks them.
+            self._last = weakref.ref(engine)
             archive = found.archive if found.archive is not None else pack(bundle.files)
-            return Loaded(EmbeddedEngine(bundle), Release(bundle.revision, archive), digest)
+            return Loaded(engine, Release(bundle.revision, archive), digest)
 
 
 @contextmanager

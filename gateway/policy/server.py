@@ -98,7 +98,7 @@ class ServerSource:
         began = monotonic()
         fetched = await self._fetching.ask(self._etag, wait_s)
         self._pause_s = self._pace.after_answer(
-            news=self._is_new(fetched), held=fetched.held and wait_s > 0, took_s=monotonic() - began
+            news=self._is_new(fetched), held=fetched.held and self._wait_s > 0, took_s=monotonic() - began
         )
         return fetched
 

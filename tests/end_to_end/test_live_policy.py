@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.servers.gateway_server import GatewayServer
     from tests.servers.policy_bundles import PolicyStore
 
-    Variant = Callable[[int], Bundle]
+    Variant = Callable[..., Bundle]
 
 pytestmark = pytest.mark.engine("embedded")
 REVISION = "x-regent-policy-revision"
@@ -92,7 +92,9 @@ async def test_twenty_activations_under_load(
     http_client: Http,
 ) -> None:
     """Two workers, hundreds of calls a second: all are answered, and each by the revision of its record."""
-    revisions = [policy_store.release(bundle_variant(number)) for number in range(ACTIVATIONS)]
+    revisions = [
+        policy_store.release(bundle_variant(number, plan=number % 2 == 1)) for number in range(ACTIVATIONS)
+    ]
     policy_store.activate(revisions[0])
     gateway = gateway_server(
         workers=2, policy={"engine": "embedded", "store": str(policy_store.folder)}, log={"level": "warning"}
@@ -112,8 +114,7 @@ async def test_twenty_activations_under_load(
     known = {record["id"]: record["policy"]["revision"] for record in recorded(gateway, "decision")}
     assert [each for each in load.answers if known[each[3]] != each[2]] == []
     last_of_old = {
-        revision: max((at for at, _, by, _ in load.answers if by == before), default=0.0)
-        - activated[revision]
+        revision: max(at for at, _, by, _ in load.answers if by == before) - activated[revision]
         for before, revision in pairwise(revisions)
     }
     took = sorted(load.took_s)

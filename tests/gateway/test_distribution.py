@@ -167,7 +167,7 @@ async def test_the_question_names_the_wish_and_nothing_of_a_model(scene: Scene) 
 
     (question,) = engine.asked
     assert question["action"] == {"name": "bundle.read", "properties": {}}
-    assert question["resource"] == {"type": "bundle", "id": "regent", "properties": {}}
+    assert question["resource"] == {"type": "admin", "id": "regent", "properties": {}}
     assert question["subject"]["type"] == "service"
     assert set(question["context"]) == {"time", "request_id", "network"}
 

@@ -22,23 +22,26 @@ from bundles.store.releasing import RELEASED
 from bundles.store.revisions import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from bundles.bundle import Bundle
 
-    Variant = Callable[[int], Bundle]
+    Variant = Callable[..., Bundle]
 
 
-def variant(number: int) -> Bundle:
-    """The shipped bundle as somebody else's: another revision, the same decisions."""
-    return from_files(authored(read_files(bundles.default_path()), f"author-{number}"))
+def variant(number: int, *, plan: bool = False) -> Bundle:
+    """The shipped bundle as somebody else's: another revision, the same decisions.
 
-
-def authored(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
-    """A bundle's files with another author, so with another revision."""
+    Args:
+        plan: whether its plan is another one, too, so that it has to be compiled.
+    """
+    files = read_files(bundles.default_path())
     manifest = orjson.loads(files[manifests.NAME])
-    manifest["metadata"]["author"] = name
-    return {**files, manifests.NAME: manifests.stamped(files, manifest)}
+    manifest["metadata"]["author"] = f"author-{number}"
+    if plan:
+        files[manifests.PLAN] += b" " * (number + 1)
+        manifest["metadata"]["code"] = manifests.code_of(files, manifest["metadata"]["data_schemas"])
+    return from_files({**files, manifests.NAME: manifests.stamped(files, manifest)})
 
 
 class PolicyStore:

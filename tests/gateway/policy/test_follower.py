@@ -259,8 +259,8 @@ async def test_a_load_that_hangs_blocks_nobody_and_is_told(
 @pytest.mark.slow
 async def test_many_changes_leave_nothing_behind(following: Making, bundle_variant: Variant) -> None:
     """An engine is gone with its last request, without help of the collector, and the memory with it."""
-    pair = [offer(bundle_variant(number)) for number in range(2)]
-    source = Offers(pair[0])
+    three = [offer(bundle_variant(number, plan=number == 2)) for number in range(3)]
+    source = Offers(three[0])
     scene = await following(source).start()
     gc.collect()
     gc.freeze()
@@ -271,7 +271,7 @@ async def test_many_changes_leave_nothing_behind(following: Making, bundle_varia
         for number in range(1, CHANGES + 1):
             weakref.finalize(scene.policies.current(), ended.append, number)
             changed = asyncio.ensure_future(scene.policies.change())
-            source.put(pair[number % 2])
+            source.put(three[number % 3])
             await changed
             if number % (CHANGES // 3) == 0:
                 sizes.append(psutil.Process().memory_info().rss)

@@ -126,7 +126,7 @@ async def test_a_change_arrives_by_long_poll(
     """Asked as OPA does: what is known, whole bundles only, and how long to wait; no time is lost."""
     one, other = bundle_variant(1), bundle_variant(2)
     publisher.publish(pack(one.files), '"1"')
-    scene = await pulling().start()
+    scene = await pulling(poll_s=60).start()
     assert scene.revision == one.revision
     await scene.until(lambda: len(publisher.asked) == 2)
     publisher.publish(pack(other.files), '"2"')

@@ -25,7 +25,7 @@ async def test_the_active_revision_is_followed(
 ) -> None:
     """From an empty store to the first activation, the next, and back; each within a second."""
     scene = await following(StoreSource(policy_store.folder, jobs)).start()
-    assert scene.policies.release is None
+    assert scene.revision is None
     first, second = (policy_store.release(bundle_variant(number)) for number in (1, 2))
     for revision in (first, second, first):
         policy_store.activate(revision)
