@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CAPABILITIES", "ENTRYPOINTS", "SCHEMAS", "build", "build_data", "differences", "write"]
 
 ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
+"""What every policy must answer. Others that its METADATA calls entry points are compiled too."""
 CAPABILITIES = "capabilities.json"
 SCHEMAS = "schemas"
 _ENFORCEMENTS = frozenset({"enforce", "warn", "shadow"})
@@ -31,9 +32,9 @@ def build(sources: Path, opa: Path, author: str | None = None) -> dict[str, byte
     """Compile policy sources into the files of a bundle.
 
     Args:
-        sources: folder with Rego, `data.yaml` or `data.json`, a `.manifest` naming the roots,
-            `capabilities.json` (the built-ins that policies may call), and `schemas` with a JSON Schema
-            for each topmost name of the data.
+        sources: folder with Rego, `data.yaml` and `data.json` in folders that say where the data belongs, a
+            `.manifest` naming the roots, `capabilities.json` (the built-ins that policies may call), and
+            `schemas` with a JSON Schema for each topmost name of the data.
         opa: the binary, as `opa.find` gives it.
         author: who wrote this revision, for the manifest; nobody if None.
 
@@ -130,10 +131,16 @@ def _manifest(
     metadata = {
         "code": manifests.code_of(files, schemas),
         "data_schemas": schemas,
-        "entrypoints": list(ENTRYPOINTS),
+        "entrypoints": _entrypoints(files[manifests.PLAN]),
         "rules": rules,
     }
     return manifests.stamped(files, {"roots": roots, "rego_version": 1, "metadata": metadata})
+
+
+def _entrypoints(plan: bytes) -> list[str]:
+    """The entry points that were compiled: `opa build` adds those that METADATA marks to those it is told."""
+    plans = parse_object(plan, manifests.PLAN)["plans"]["plans"]
+    return sorted(found["name"] for found in plans)
 
 
 def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

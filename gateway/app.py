@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,17 +13,14 @@ from adapters.contract import InvalidConfiguration, KeyStyle, Secret, Target
 from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
-from audit import record as records
 from audit.log import AuditLog
 from bundles import bundle as bundles
-from gateway import identity, listing, logs, pipeline, settings
-from gateway.engine.embedded import EmbeddedEngine
-from gateway.engine.opa import OpaEngine
+from gateway import distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
-from gateway.question import ADMISSION, REQUEST
+from gateway.question import ENTRYPOINTS
 from gateway.routing import catalogue
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from adapters.contract import Adapter
     from adapters.transport import Transport
     from gateway.http.asgi import ASGIApp
-    from gateway.ports import PolicyEngine
     from gateway.settings import Provider, Settings
 
 
@@ -71,8 +68,10 @@ class House:
         chosen = self._settings
         deployments = catalogue.from_settings(chosen.deployments)
         targets = {name: _target(name, each) for name, each in chosen.providers.items()}
-        engine, activation = _engine(chosen)
-        opened.push_async_callback(engine.close)
+        check = partial(bundles.from_files, trust=chosen.policy.trust.root())
+        policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
+        opened.push_async_callback(policies.close)
+        await policies.begin()
         log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
         opened.push_async_callback(log.aclose)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
@@ -80,11 +79,11 @@ class House:
         await people.warm()
         transport = AiohttpTransport()
         opened.push_async_callback(transport.close)
-        await log.append(activation)
-        structlog.get_logger("regent").info("gateway.started", **activation.body["policy"])
+        await policies.follow(log)
+        structlog.get_logger("regent").info("gateway.started", engine=chosen.policy.engine)
         return Ports(
             identity=people,
-            engine=engine,
+            policies=policies.policies,
             log=log,
             catalogue=deployments,
             upstreams={
@@ -103,7 +102,8 @@ def build(configured: Settings) -> ASGIApp:
     house = House(configured)
     chat = surface.Surface("chat.completions", pipeline.serve, house.ports)
     models = surface.Surface("models.list", listing.serve, house.ports)
-    rest = api.build(house.ports, chat, models, house.running)
+    handed_on = surface.Surface("bundle.read", distribution.serve, house.ports)
+    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on), house.running)
     return surface.Front({("POST", "/v1/chat/completions"): chat, ("GET", "/v1/models"): models}, rest)
 
 
@@ -121,19 +121,6 @@ def _now_us() -> int:
 
 def _now_s() -> int:
     return int(time.time())
-
-
-def _engine(chosen: Settings) -> tuple[PolicyEngine, records.Record]:
-    """The engine, and the record of what it was given: an OPA server has its bundle from elsewhere."""
-    if chosen.policy.engine == "opa":
-        opa = OpaEngine(chosen.policy.opa, (ADMISSION, REQUEST))
-        return opa, records.policy_load(engine=opa.name, bundle=None, revision=None, result="external")
-    bundle = bundles.read(chosen.policy.bundle, chosen.policy.trust.root())
-    embedded = EmbeddedEngine(bundle)
-    digest = f"sha256:{bundle.digest}"
-    return embedded, records.policy_load(
-        engine=embedded.name, bundle=digest, revision=bundle.revision, result="active"
-    )
 
 
 def _upstream(provider: Provider, target: Target | None, transport: Transport) -> Upstream:

@@ -83,7 +83,7 @@ def serve(
     """Start the gateway."""
     try:
         chosen = settings.load(host=host, port=port, workers=workers)
-        if chosen.policy.engine == "embedded":
+        if chosen.policy.engine == "embedded" and not (chosen.policy.store or chosen.policy.source):
             bundles.read(chosen.policy.bundle, chosen.policy.trust.root())
         text = welcome.text(chosen, _myself())
     except (GatewayError, BundleError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.conclusion import Conclusion
+from gateway.engine.pinned import Sitting
 from gateway.question import describe
 from gateway.steps import record
 from gateway.steps.admit import admit
@@ -34,10 +35,14 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         call = trail.call = await receive(raw, house.limits)
         candidates = house.catalogue.serving(call.model)
         question = describe(call, principal, house.now_us(), candidates.documents)
-        trail.decision = await admit(question, house.engine)
-        admission = insist(trail.decision)
-        findings = inspect(call, house.engine)
-        decision = trail.decision = await decide(question, call, candidates, findings, house.engine)
+        sitting = Sitting(house.policies)
+        while True:  # once, unless an OPA server takes another bundle between the two decisions
+            trail.decision = await admit(question, sitting.engine)
+            admission = trail.admission = insist(trail.decision)
+            findings = inspect(call, sitting.engine)
+            decision = trail.decision = await decide(question, call, candidates, findings, sitting.engine)
+            if sitting.holds():
+                break
         permitted = trail.permitted = enforce(call, principal, candidates, admission, decision)
         await record.opening(trail, house.log)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)

@@ -59,8 +59,8 @@ class PolicyEngine(Protocol):
         """Evaluate `entrypoint` (such as `gateway/request/decision`) on `document`.
 
         Raises:
-            EngineError: `engine.unavailable`, `engine.timeout`, `engine.budget_exceeded`, `engine.error` or
-                `engine.undefined`.
+            EngineError: `engine.unavailable`, `engine.timeout`, `engine.budget_exceeded`, `engine.error`,
+                `engine.undefined` or `policy.changing`.
         """
         ...
 
@@ -70,6 +70,40 @@ class PolicyEngine(Protocol):
 
     async def close(self) -> None:
         """Release connections; the engine answers no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A bundle as it is handed on.
+
+    Args:
+        revision: the bundle's revision.
+        archive: its .tar.gz, byte for byte as it was released.
+    """
+
+    revision: str
+    archive: bytes
+
+
+class Policies(Protocol):
+    """**Protocol:** knows which bundle decides right now.
+
+    Another one may become active at any time. What `current` gave goes on deciding by the same one, so
+    whoever takes it once for a request has one revision from admission to response.
+    """
+
+    def current(self) -> PolicyEngine:
+        """The engine for one request; asked for on each one, so this is hardly more than a look."""
+        ...
+
+    @property
+    def release(self) -> Release | None:
+        """The active bundle as it is handed on; None if there is none, or it is not here but in an OPA."""
+        ...
+
+    async def change(self) -> None:
+        """Wait until another bundle becomes active."""
         ...
 
 
@@ -109,7 +143,7 @@ class Ports:
     """The house as a step sees it, built once by `gateway/app.py`."""
 
     identity: Identity
-    engine: PolicyEngine
+    policies: Policies
     log: AuditLog
     catalogue: Catalogue
     upstreams: Mapping[str, Upstream]

@@ -14,10 +14,14 @@ from gateway.types import Question
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.types import Call, Findings, Principal
+    from gateway.types import Call, Findings, Principal, RawRequest
 
 ADMISSION = "gateway/admission/decision"
 REQUEST = "gateway/request/decision"
+RESPONSE = "gateway/response/decision"
+CATALOGUE = "gateway/catalogue/decision"
+ADMIN = "gateway/admin/decision"
+ENTRYPOINTS = (ADMISSION, REQUEST, RESPONSE, CATALOGUE, ADMIN)
 PROMPT_TOKENS = ("context", "content", "tokens")
 
 _SECOND_US = 1_000_000
@@ -32,18 +36,31 @@ def describe(
         now_us: wall clock, microseconds since the epoch.
         candidates: the deployments that could serve the call, as documents.
     """
-    context: dict[str, object] = {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_us // _SECOND_US)),
-        "request_id": call.request_id,
-        "network": {"client_ip": call.client_ip},
-    }
     return Question(
         {
             "version": 1,
             "subject": _subject(principal, now_us),
             "action": _action(call),
             "resource": _resource(call, candidates),
-            "context": context,
+            "context": _context(call.request_id, call.client_ip, now_us),
+        }
+    )
+
+
+def administration(raw: RawRequest, principal: Principal, now_us: int) -> Question:
+    """Put the wish to administer or audit the gateway into the words of the question.
+
+    Args:
+        raw: its action says what is wished for, such as `bundle.read`.
+        now_us: wall clock, microseconds since the epoch.
+    """
+    return Question(
+        {
+            "version": 1,
+            "subject": _subject(principal, now_us),
+            "action": {"name": raw.action, "properties": {}},
+            "resource": {"type": "admin", "id": "regent", "properties": {}},
+            "context": _context(raw.request_id, raw.client_ip, now_us),
         }
     )
 
@@ -53,6 +70,14 @@ def with_content(question: Question, call: Call, findings: Findings) -> Question
     document = question.document
     context = cast("dict[str, object]", document["context"])
     return Question({**document, "context": {**context, "content": _content(call, findings)}})
+
+
+def _context(request_id: str, client_ip: str, now_us: int) -> dict[str, object]:
+    return {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_us // _SECOND_US)),
+        "request_id": request_id,
+        "network": {"client_ip": client_ip},
+    }
 
 
 def _subject(principal: Principal, now_us: int) -> dict[str, object]:

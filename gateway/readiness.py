@@ -20,7 +20,7 @@ async def trouble(house: Ports) -> str | None:
     """
     if not house.log.available:
         return "log.not_durable"
-    decision = await rule(house.engine, ADMISSION, Question({}))
+    decision = await rule(house.policies.current(), ADMISSION, Question({}))
     if isinstance(decision, Deny) and decision.reasons[0].id in REASONS:
         return decision.reasons[0].id
     return None

@@ -71,6 +71,7 @@ REASONS: dict[str, ReasonCode] = {
     "engine.error": ReasonCode(503, _SERVER, "The policy could not be evaluated.", 5),
     "engine.budget_exceeded": ReasonCode(503, _SERVER, "The policy takes too much work to evaluate."),
     "engine.undefined": ReasonCode(503, _SERVER, "No policy is active for this question.", 5),
+    "policy.changing": ReasonCode(503, _SERVER, "The policy changed while it was asked.", 1),
     "decision.malformed": ReasonCode(503, _SERVER, "The policy's answer could not be understood.", 5),
     "decision.unexplained": ReasonCode(403, _POLICY, "The policy refused without a reason."),
     "obligation.unknown": ReasonCode(

@@ -39,6 +39,7 @@ ANSWERS: Final = 2
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
+_PIECE: Final = 60  # lines, at least; about a millisecond's work
 #: The statements with which a rule gives a result.
 _RULES: Final = (p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd)
 #: The planner calls so everything in a package that is asked for as a document, its functions, too.
@@ -120,9 +121,10 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
             lines += write_walk(slot, slots.get(parent), steps, stored=root == p.DATA)
     flat: list[tuple[str, Location | None]] = []
     _flatten(lines, 0, flat)
-    source = "\n".join(text for text, _ in flat) + "\n"
+    texts = [text for text, _ in flat]
     namespace = scope.namespace
-    exec(_compiled(source), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
+    for piece in _pieces(texts):
+        exec(_compiled(piece), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
     scope.fill_tables()
     return Program(
         entrypoints={found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)},
@@ -132,8 +134,21 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
         owners=scope.owners,
         contextual=scope.contextual,
         lines=tuple(where for _, where in flat),
-        source=source,
+        source="\n".join(texts) + "\n",
     )
+
+
+def _pieces(texts: list[str]) -> Iterator[str]:
+    """Return the source function by function, some at a time, each piece where it stands in the whole.
+
+    While Python compiles a piece, no other thread runs: in one piece, a large plan would stop a host that
+    serves others meanwhile for as long as it takes.
+    """
+    begin = 0
+    for end, text in enumerate([*texts, "def "]):
+        if text.startswith("def ") and (end - begin >= _PIECE or end == len(texts)):
+            yield "\n" * begin + "\n".join(texts[begin:end]) + "\n"
+            begin = end
 
 
 def _compiled(source: str) -> CodeType:

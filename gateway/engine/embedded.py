@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from gateway.engine.memory import Memory
@@ -29,11 +30,28 @@ MAX_LINES = 4096
 """Sets of rules that are remembered with their names."""
 
 
+class Compiled:
+    """A plan as functions, and what it reads; shared by the engines of bundles that differ in data alone.
+
+    Raises:
+        PlanError: it can't be evaluated.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.plan = bundle.plan
+        self.policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
+        # Bundles follow each other while requests are served: without this the functions of each that is over
+        # would wait for a full collection, which is rare by intent.
+        weakref.finalize(self, self.policy.discard).atexit = False
+        self.reads = {name: self.policy.reads(name) for name in self.policy.entrypoints}
+
+
 class EmbeddedEngine:
     """`PolicyEngine` over one bundle, which is active as long as the engine lives.
 
     Args:
         bundle: a bundle that was read and checked.
+        like: an engine whose compiled plan is used where the bundle has the same: where only data changed.
 
     Raises:
         SettingsError: its plan or data can't be used.
@@ -41,22 +59,26 @@ class EmbeddedEngine:
 
     name = "embedded"
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, like: EmbeddedEngine | None = None) -> None:
         try:
-            self._policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
+            if like is not None and like.compiled.plan == bundle.plan:
+                self.compiled: Compiled = like.compiled
+                self._policy = self.compiled.policy.with_data(dict(bundle.data))
+            else:
+                self.compiled = Compiled(bundle)
+                self._policy = self.compiled.policy
         except PlanError as error:
             raise SettingsError(f"bundle {bundle.revision} can't be evaluated: {error}") from error
         if not self._policy.entrypoints:
             raise SettingsError(f"bundle {bundle.revision} has no entrypoint: nothing could be asked")
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
-        reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
-        self._reads = {name: found.paths for name, found in reads.items()}
+        self._reads = {name: found.paths for name, found in self.compiled.reads.items()}
         # A policy that tells the time or reaches out must be asked every time,
         # and so must one that chooses by the question what of the question it reads.
         self._memories = {
             name: Memory(found.paths)
-            for name, found in reads.items()
+            for name, found in self.compiled.reads.items()
             if self._policy.pure and not found.dynamic
         }
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -10,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from gateway import __version__, answers, readiness
+from gateway import __version__, answers, distribution, readiness
 from gateway.errors import Refused
 from gateway.http import openapi
 
@@ -39,19 +40,34 @@ class _Delegated(Response):
         await self._endpoint(scope, receive, send)
 
 
-def build(house: Callable[[], Ports], chat: ASGIApp, models: ASGIApp, lifespan: Lifespan) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """The endpoints that the framework shows and doesn't serve.
+
+    Args:
+        chat: of `/v1/chat/completions`.
+        models: of `/v1/models` and `/v1/models/{model}`.
+        bundle: of the active policy bundle.
+    """
+
+    chat: ASGIApp
+    models: ASGIApp
+    bundle: ASGIApp
+
+
+def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) -> FastAPI:
     """The application behind the front.
 
     Args:
         house: the ports, once the server has started.
-        chat: the endpoint of `/v1/chat/completions`.
-        models: the endpoint of `/v1/models` and `/v1/models/{model}`.
+        surfaces: what is served elsewhere.
         lifespan: opens and closes the house.
     """
     app = FastAPI(title="Regent", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     # A redirect would take its host from the client.
     app.router.redirect_slashes = False
-    _add_openai(app, chat, models)
+    _add_openai(app, surfaces.chat, surfaces.models)
+    _add_policy(app, surfaces.bundle)
     _add_health(app, house)
     _add_errors(app)
     return app
@@ -72,6 +88,14 @@ def _add_openai(app: FastAPI, chat: ASGIApp, models: ASGIApp) -> None:
     async def show_model(model: str) -> Response:  # noqa: ARG001 - the surface reads it from the scope
         """Show one model, if the caller may use it."""
         return _Delegated(models)
+
+
+def _add_policy(app: FastAPI, bundle: ASGIApp) -> None:
+    @app.head(distribution.PATH, include_in_schema=False)
+    @app.get(distribution.PATH, tags=["policy"], **openapi.BUNDLE)
+    async def read_bundle() -> Response:
+        """The active policy bundle, in OPA's bundle protocol, for who may have it."""
+        return _Delegated(bundle)
 
 
 def _add_health(app: FastAPI, house: Callable[[], Ports]) -> None:

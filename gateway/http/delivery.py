@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 # Clients and the proxies between give up on a silent stream after 30 to 60 seconds; every known
 # client ignores comment lines.
 HEARTBEAT_S = 15.0
+_NOT_MODIFIED = 304
 _HEARTBEAT = b": keep-alive\n\n"
 
 
 async def deliver(answer: Answer, send: Send, heartbeat_s: float = HEARTBEAT_S) -> None:
     """Send `answer`; returns when its last byte was handed to the transport."""
     if isinstance(answer.body, bytes):
-        length = (b"content-length", b"%d" % len(answer.body))
-        await send(
-            {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]}
-        )
+        headers = list(answer.headers)
+        if (
+            answer.status != _NOT_MODIFIED
+        ):  # its length would be that of what is not sent (RFC 9110 section 8.6)
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})

@@ -69,6 +69,19 @@ CHAT: dict[str, Any] = {
 }
 MODELS: dict[str, Any] = {"responses": _refusals(401, 403, 503), "openapi_extra": _SECURED}
 MODEL: dict[str, Any] = {"responses": _refusals(401, 403, 404, 503), "openapi_extra": _SECURED}
+BUNDLE: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The bundle; its ETag is the revision",
+            "content": {"application/vnd.openpolicyagent.bundles": {}},
+        },
+        304: {
+            "description": "The caller has it (`If-None-Match`); after `Prefer: wait=N` seconds at the latest"
+        },
+        **_refusals(401, 403, 404, 503),
+    },
+    "openapi_extra": _SECURED,
+}
 
 
 def page(document: Mapping[str, Any]) -> str:

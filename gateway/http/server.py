@@ -146,6 +146,14 @@ class RegentProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     @override
+    def shutdown(self) -> None:
+        for _, news in self._unanswered:
+            callback = news.pop("stopping", None)
+            if callback is not None:
+                callback()
+        super().shutdown()
+
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self._unread is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.http import body
@@ -70,6 +71,7 @@ class Surface:
             received_us=house.now_us(),
             read_body=lambda: body.read(receive, house.limits, whole=_is_whole(scope)),
             subpath=scope.get("path_params", {}).get("model", ""),
+            on_stop=partial(scope.get("extensions", {}).get(CONNECTION, {}).__setitem__, "stopping"),
         )
 
 

@@ -16,7 +16,7 @@ from gateway.settings.loading import (
     store,
     trust,
 )
-from gateway.settings.policy import OPA, Person, Policy, ReleaseKey, Trust
+from gateway.settings.policy import OPA, BundleServer, Person, Policy, ReleaseKey, Trust
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
@@ -25,6 +25,7 @@ __all__ = [
     "DEFAULT_FILE",
     "OPA",
     "Audit",
+    "BundleServer",
     "ClaimMapping",
     "DeploymentSettings",
     "Development",

@@ -51,12 +51,15 @@ def _with_manifest(files: Files, **fields: Any) -> Files:
 
 
 def test_reads_the_shipped_bundle() -> None:
-    """The bundle that Regent ships reads, names both entry points, and is called by its whole digest."""
+    """The bundle that Regent ships reads, names every entry point, and is called by its whole digest."""
     shipped = bundle.read(default_path())
     assert re.fullmatch(r"r-[0-9a-f]{64}", shipped.revision)
     assert shipped.manifest["metadata"]["entrypoints"] == [
+        "gateway/admin/decision",
         "gateway/admission/decision",
+        "gateway/catalogue/decision",
         "gateway/request/decision",
+        "gateway/response/decision",
     ]
     assert shipped.plan == shipped.files["plan.json"]
     assert shipped.data == json.loads(shipped.files["data.json"])

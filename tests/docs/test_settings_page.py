@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
@@ -42,7 +43,7 @@ def section(annotation: Any) -> type[BaseModel] | None:
 
 def nested(annotation: Any, inside: type[BaseModel]) -> str:
     """How the page goes on from a section, a mapping of sections or a list of them."""
-    if annotation is inside:
+    if annotation is inside or isinstance(annotation, UnionType):  # the latter may be left out as a whole
         return "."
     return ".<name>." if annotation.__origin__ is dict else "[]."
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from audit.log import AuditLog
     from audit.record import Record
+    from gateway.ports import PolicyEngine
     from gateway.types import Answer, Principal, RawRequest, UnverifiedToken
     from tests.gateway.conftest import Builders
 
@@ -60,6 +61,22 @@ class Engine:
         return False
 
     async def close(self) -> None: ...
+
+
+class Policies:
+    """Gives the same engine every time, or the next of several."""
+
+    release = None
+
+    def __init__(self, *engines: PolicyEngine) -> None:
+        self._engines = list(engines)
+        self.given = 0
+
+    def current(self) -> PolicyEngine:
+        self.given += 1
+        return self._engines[min(self.given, len(self._engines)) - 1]
+
+    async def change(self) -> None: ...
 
 
 class Log:
@@ -147,7 +164,7 @@ class Scene:
         self.provider = Provider(doubles.get("answer", whole))
         self._person: Principal | Refused = doubles.get("person") or build.principal()
         self._build = build
-        self._engine = doubles.get("engine") or Engine()
+        self.policies: Policies = doubles.get("policies") or Policies(doubles.get("engine") or Engine())
         self.answers: list[Answer] = []
         self.streamed = b""
         self.raw: RawRequest | None = None
@@ -168,7 +185,7 @@ class Scene:
     ) -> Scene:
         house = Ports(
             identity=self,
-            engine=self._engine,
+            policies=self.policies,
             log=cast("AuditLog", self.log),
             catalogue=Catalogue([self._build.deployment()]),
             upstreams={"demo": Upstream(self.provider, "max_tokens", 1, 1, 1, 1)},

@@ -1,0 +1,93 @@
+"""Bundles from a store on this machine: follows which revision is active there, and knows no other state."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bundles.errors import BundleError
+from bundles.store import pointers
+from bundles.store.errors import StoreError
+from bundles.store.releasing import RELEASED
+from bundles.store.revisions import key_of
+from gateway.policy.offer import Offer
+from gateway.policy.path import POLL_S, Mark, mark, read_packed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.policy.aside import Aside
+
+MAX_BYTES: Final = 64 * 1024
+_REVISION: Final = re.compile(r"r-[0-9a-f]{16,64}")
+
+
+class StoreSource:
+    """A `Source` over a store's folder (`bundles/store/`).
+
+    What is active is a file that is replaced as a whole, so it is enough to look whether it is another one.
+
+    Args:
+        folder: the store.
+        jobs: where the disk is asked.
+    """
+
+    required = False
+
+    def __init__(self, folder: Path, jobs: Aside) -> None:
+        self._folder = folder
+        self._jobs = jobs
+        self._seen: Mark = ()
+
+    async def first(self) -> Offer | None:
+        """The revision that is active now; None for a store in which nothing is."""
+        self._seen = await self._jobs.run(self._mark)
+        if not self._seen:
+            return None
+        try:
+            return await self._jobs.run(self._active)
+        except BundleError:
+            self._seen = ()  # `next` meets it again and says so
+            return None
+
+    async def next(self) -> Offer:
+        """Wait until another revision is active.
+
+        Raises:
+            BundleError: `active.json` can't be read or isn't what it must be.
+        """
+        while True:
+            await asyncio.sleep(POLL_S)
+            found = await self._jobs.run(self._mark)
+            if found not in ((), self._seen):
+                self._seen = found
+                return await self._jobs.run(self._active)
+
+    async def accepted(self, archive: bytes) -> None:
+        """Nothing is kept: the store is the place where it is kept."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _mark(self) -> Mark:
+        return mark(self._folder / pointers.ACTIVE)
+
+    def _active(self) -> Offer:
+        file = self._folder / pointers.ACTIVE
+        try:
+            with file.open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                raise BundleError("bundle.malformed", f"{file} is longer than {MAX_BYTES} bytes")
+            revision = pointers.parse(content, pointers.ACTIVE).revision
+        except OSError as error:
+            raise BundleError("bundle.unreadable", f"{file}: {error.strerror}") from None
+        except StoreError as error:
+            raise BundleError("bundle.malformed", error.detail) from None
+        # It becomes part of a path: anything but a revision could lead out of the store.
+        if revision is None or not _REVISION.fullmatch(revision):
+            raise BundleError("bundle.malformed", f"{file} names no revision")
+        archive = self._folder / key_of(revision, RELEASED)
+        return Offer(str(archive), partial(read_packed, archive), revision=revision)
