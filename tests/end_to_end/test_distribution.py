@@ -57,7 +57,7 @@ def recorded(gateway: GatewayServer, kind: str) -> Iterator[dict[str, Any]]:
 def test_the_protocol_over_the_wire(
     central: GatewayServer, policy_store: PolicyStore, bundle_variant: Variant, http_client: Http
 ) -> None:
-    """200 with the very bytes, 304 for who has them, HEAD without a body, 403 for who may not, 401 for strangers."""
+    """200 with the very bytes, 304 for who has them, HEAD without a body; 403 and 401 for others."""
     bundle = bundle_variant(1)
     policy_store.put(bundle)
     central.start()
@@ -106,7 +106,7 @@ def test_a_gateway_follows_another(
     http_client: Http,
     tmp_path: Path,
 ) -> None:
-    """An activation in the store of one decides at the other within a second; and when the one is down, it goes on."""
+    """An activation at one decides at the other within a second; when the one is down, the other goes on."""
     first = policy_store.put(bundle_variant(1))
     central.start()
     file = tmp_path / "token"

@@ -13,6 +13,7 @@ from typing_extensions import override
 from adapters.contract import ChatRequest, Completed, Streaming, UpstreamCode, UpstreamError
 from audit.errors import LogUnavailable, RecordRefused
 from gateway import pipeline
+from gateway.engine.pinned import TRIES, OneRevision
 from gateway.errors import EngineError, Refused
 from gateway.ports import Ports, Ruling, Upstream
 from gateway.reasons import REASONS
@@ -253,6 +254,50 @@ async def test_whatever_goes_wrong_with_policy_nothing_leaves(
     assert scene.log.story == [("decision", code)]
     assert scene.log.kept[0]["decision"]["action"] == "deny"
     assert "the-secret-prompt" not in str(scene.log.kept)
+
+
+async def test_a_request_takes_its_policy_once(build: Builders) -> None:
+    """Whatever becomes active while it is decided, its engine is the one that it began with."""
+    policies = Policies(Engine(), Engine(admission=DENY, request=DENY))
+    scene = await Scene(build, policies=policies).run()
+
+    assert (scene.outcome, policies.given) == ((200, ""), 1)
+
+
+class Revisions(Engine):
+    """An OPA that answers with one revision after the other, and with the last one from then on."""
+
+    def __init__(self, *revisions: str) -> None:
+        super().__init__()
+        self._revisions = list(revisions)
+
+    @override
+    async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
+        answer = await super().ask(entrypoint, document)
+        revision = self._revisions.pop(0) if len(self._revisions) > 1 else self._revisions[0]
+        return Ruling(answer.value, revision)
+
+
+async def test_a_policy_that_changes_between_the_decisions_decides_anew(build: Builders) -> None:
+    """Admitted by the old and permitted by the new is permitted by neither: both are asked of the new one."""
+    opa = Revisions("r-1", "r-2", "r-2", "r-2")
+    scene = await Scene(build, policies=Policies(OneRevision(opa), OneRevision(opa))).run()
+
+    assert scene.outcome == (200, "")
+    assert scene.log.story == [("decision", "allowed"), ("outcome", "")]
+    assert scene.log.kept[0]["policy"]["revision"] == "r-2"
+    assert dict(scene.answers[0].headers)[b"x-regent-policy-revision"] == b"r-2"
+
+
+async def test_a_policy_that_never_stops_changing_refuses(build: Builders) -> None:
+    """The call isn't forwarded, the caller may come back in a second, and the record says why."""
+    opa = Revisions(*(f"r-{number}" for number in range(100)))
+    scene = await Scene(build, policies=Policies(*(OneRevision(opa) for _ in range(TRIES)))).run()
+
+    assert scene.outcome == (503, "policy.changing")
+    assert dict(scene.answers[0].headers)[b"retry-after"] == b"1"
+    assert scene.provider.asked == 0
+    assert scene.log.story == [("decision", "policy.changing")]
 
 
 async def test_an_allow_without_a_route_is_refused(build: Builders) -> None:
