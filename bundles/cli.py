@@ -13,6 +13,7 @@ from rich.table import Table
 from bundles import build as building
 from bundles import bundle as bundles
 from bundles import opa as tool
+from bundles.commands import backtest, shadow
 from bundles.errors import BundleError
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(backtest.backtest)
+app.add_typer(shadow.app)
 
 
 @app.command()

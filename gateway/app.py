@@ -24,6 +24,7 @@ from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
 from gateway.question import ADMISSION, REQUEST
 from gateway.routing import catalogue
+from gateway.shadow import Shadow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,6 +84,10 @@ class House:
         transport = AiohttpTransport()
         opened.push_async_callback(transport.close)
         await log.append(activation)
+        candidate = chosen.policy.shadow
+        shadow = Shadow(lambda: bundles.read(candidate) if candidate else None, log, _now_us)
+        opened.push_async_callback(shadow.close)
+        shadow.start()
         structlog.get_logger("regent").info("gateway.started", **activation.body["policy"])
         return Ports(
             identity=people,
@@ -94,6 +99,7 @@ class House:
             },
             limits=chosen.limits,
             now_us=_now_us,
+            shadow=shadow,
         )
 
     def _forget(self) -> None:

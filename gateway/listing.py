@@ -37,7 +37,9 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     async with Conclusion(trail, house, deliver):
         principal = trail.principal = await authenticate(raw, house.identity)
         call = trail.call = await receive(raw, house.limits)
-        trail.decision = await admit(describe(call, principal, house.now_us()), house.engine)
+        trail.admission = trail.decision = await admit(
+            describe(call, principal, house.now_us()), house.engine
+        )
         admission = insist(trail.decision)
         wanted = (raw.subpath,) if raw.subpath else house.catalogue.models
         shown = [model for model in wanted if await _usable(model, call, principal, house)]

@@ -6,7 +6,7 @@ a development identity that others could reach.
 """
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
-from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, remember
+from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, policy, remember
 from gateway.settings.policy import OPA, Policy
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
@@ -30,5 +30,6 @@ __all__ = [
     "audit_folder",
     "development",
     "load",
+    "policy",
     "remember",
 ]

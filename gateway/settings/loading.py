@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError as MalformedVariable
 from typing_extensions import override
 
 from gateway.errors import SettingsError
+from gateway.settings.policy import Policy
 from gateway.settings.server import Audit
 from gateway.settings.whole import Settings
 
@@ -84,6 +85,15 @@ def audit_folder() -> Path:
         SettingsError: the file is there but can't be used: guessing could show another log.
     """
     return load(only=_WITHOUT_SECRETS).audit.folder if _file().is_file() else Audit().folder
+
+
+def policy() -> Policy:
+    """Which bundle decides, whether or not the providers' secrets are at hand; the default without a file.
+
+    Raises:
+        SettingsError: as for `load`.
+    """
+    return load(only=_WITHOUT_SECRETS | {"policy"}).policy if _file().is_file() else Policy()
 
 
 def development() -> Settings:

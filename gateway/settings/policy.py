@@ -26,3 +26,4 @@ class Policy(Section):
     engine: Literal["embedded", "opa"] = "embedded"
     bundle: Path = Field(default_factory=bundles.default_path)
     opa: OPA = OPA()
+    shadow: Path | None = Field(default=None, description="a candidate to evaluate beside the active bundle")
