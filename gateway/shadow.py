@@ -146,6 +146,7 @@ class Shadow:
             return
         self._period = Period(candidate.digest, candidate.revision, self._now_us())
         self._candidate = candidate
+        structlog.get_logger("regent").info("shadow.started", revision=candidate.revision)
 
     def _compare(self, decision_id: str, decisions: Sequence[Decision]) -> None:
         """Ask the candidate what the active bundle was asked, and count how it differs."""
