@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bundles.commands import building, lifecycle, reading, shadow, showing, signing
+from bundles.commands import backtest, building, lifecycle, reading, shadow, shadow_report, showing, signing
 
 app = typer.Typer(
     name="bundle",
@@ -31,8 +31,12 @@ app.command("show", hidden=True)(reading.inspect)  # its name before there was `
 app.command()(lifecycle.publish)
 app.command()(lifecycle.approve)
 app.add_typer(shadow.app, name="shadow")
+shadow.app.command("report")(shadow_report.report)
 app.command()(lifecycle.activate)
 app.command()(lifecycle.rollback)
 app.command()(lifecycle.retire)
 app.command("list")(showing.listing)
 app.command()(showing.history)
+
+# What it would change.
+app.command()(backtest.backtest)

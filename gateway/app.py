@@ -22,6 +22,7 @@ from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
 from gateway.question import ENTRYPOINTS
 from gateway.routing import catalogue
+from gateway.shadow import Shadow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,7 +73,9 @@ class House:
         policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()
-        log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
+        log = AuditLog.open(
+            chosen.audit.folder, chosen.audit.origin, keep_questions=chosen.audit.questions == "keep"
+        )
         opened.push_async_callback(log.aclose)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)
@@ -80,6 +83,10 @@ class House:
         transport = AiohttpTransport()
         opened.push_async_callback(transport.close)
         await policies.follow(log)
+        candidate = chosen.policy.shadow
+        shadow = Shadow(lambda: bundles.read(candidate) if candidate else None, log, _now_us)
+        opened.push_async_callback(shadow.close)
+        shadow.start()
         structlog.get_logger("regent").info("gateway.started", engine=chosen.policy.engine)
         return Ports(
             identity=people,
@@ -91,6 +98,7 @@ class House:
             },
             limits=chosen.limits,
             now_us=_now_us,
+            shadow=shadow,
         )
 
     def _forget(self) -> None:

@@ -46,6 +46,8 @@ class Conclusion:
             return await self._conclude(error)
         finally:
             logs.request(self._trail, self._house.now_us())
+            if self._house.shadow is not None:
+                self._house.shadow.consider(self._trail.raw.decision_id, self._trail.decisions)
 
     async def _conclude(self, error: BaseException | None) -> bool:
         if error is None:

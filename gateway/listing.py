@@ -40,8 +40,8 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         question = describe(call, principal, house.now_us())
         sitting = Sitting(house.policies)
         while True:
-            trail.decision = await admit(question, sitting.engine)
-            admission = trail.admission = insist(trail.decision)
+            trail.admission = trail.decision = await admit(question, sitting.engine)
+            admission = insist(trail.decision)
             wanted = (raw.subpath,) if raw.subpath else house.catalogue.models
             shown = [model for model in wanted if await _usable(model, call, principal, house, sitting)]
             if sitting.holds():

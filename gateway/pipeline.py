@@ -37,8 +37,8 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         question = describe(call, principal, house.now_us(), candidates.documents)
         sitting = Sitting(house.policies)
         while True:  # once, unless an OPA server takes another bundle between the two decisions
-            trail.decision = await admit(question, sitting.engine)
-            admission = trail.admission = insist(trail.decision)
+            trail.admission = trail.decision = await admit(question, sitting.engine)
+            admission = insist(trail.decision)
             findings = inspect(call, sitting.engine)
             decision = trail.decision = await decide(question, call, candidates, findings, sitting.engine)
             if sitting.holds():

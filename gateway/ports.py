@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from adapters.contract import Adapter
     from audit.log import AuditLog
     from gateway.settings import Limits
-    from gateway.types import Candidates, Principal, UnverifiedToken
+    from gateway.types import Candidates, Decision, Principal, UnverifiedToken
 
 
 class Identity(Protocol):
@@ -138,6 +138,14 @@ class Upstream:
     answer_timeout_s: float
 
 
+class Shadow(Protocol):
+    """**Protocol:** another policy beside the active one, for comparison."""
+
+    def consider(self, decision_id: str, decisions: Sequence[Decision]) -> None:
+        """Take note of a request that is over; MUST cost next to nothing and never fail."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The house as a step sees it, built once by `gateway/app.py`."""
@@ -149,3 +157,4 @@ class Ports:
     upstreams: Mapping[str, Upstream]
     limits: Limits
     now_us: Callable[[], int]
+    shadow: Shadow | None = None

@@ -353,7 +353,8 @@ class Trail:
     """How far a request has come: what the record of its end is made from, however it ends.
 
     Args:
-        admission: the decision at the door, once it allowed; `decision` is always the last one.
+        admission: the decision at the door.
+        decision: the latest decision.
         opened: whether the opening record was handed to the log, so that it needs a closing one.
         attempts: every try at a deployment.
     """
@@ -368,4 +369,13 @@ class Trail:
     reply: Reply | None = None
     delivery: Delivery = field(default_factory=Delivery)
     reason: str = ""
-    admission: Allow | None = None
+    admission: Decision | None = None
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the policy was asked and said, in order."""
+        if self.decision is None:
+            return ()
+        if self.admission is None or self.admission is self.decision:
+            return (self.decision,)
+        return (self.admission, self.decision)

@@ -18,7 +18,7 @@ from bundles.store.errors import StoreError
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FILE: Final = "report.json"
@@ -63,7 +63,7 @@ class Report:
         """What is wrong, in one line."""
         if self.failed:
             more = ", ..." if len(self.failed) > _MAX_NAMED else ""
-            return f"{len(self.failed)} tests fail: {', '.join(self.failed[:_MAX_NAMED])}{more}"
+            return f"failing tests, {len(self.failed)}: {', '.join(self.failed[:_MAX_NAMED])}{more}"
         if not self.passed:
             return "there are no tests"
         lines = [f"{name}:{line}" for name, rows in sorted(self.uncovered.items()) for line in rows]
@@ -84,10 +84,13 @@ def run(sources: Path, opa: Path, threshold: float, at_us: int) -> Report:
     """
     # A test may call no more than a policy: one that asks a server says something else tomorrow.
     options = ["test", "--bundle", "--capabilities", CAPABILITIES, "--format", "json"]
-    tests = _json(tool.attempt(opa, [*options, "."], sources), list)
-    failed = sorted(_name(test) for test in tests if test.get("fail") or test.get("error"))
-    skipped = sorted(_name(test) for test in tests if test.get("skip"))
-    passed = len(tests) - len(failed) - len(skipped)
+    done = tool.attempt(opa, [*options, "."], sources)
+    cases = [case for test in _json(done, list) for case in _cases(test, _name(test))]
+    failed = sorted(name for name, case in cases if case.get("fail") or case.get("error"))
+    if done.returncode and not failed:  # then it means something that isn't known here
+        raise BundleError("bundle.tool", f"opa test failed: {done.stderr.strip()}")
+    skipped = sorted(name for name, case in cases if case.get("skip"))
+    passed = len(cases) - len(failed) - len(skipped)
     files = {} if failed else _json(tool.attempt(opa, [*options, "--coverage", "."], sources), dict)
     covered, uncovered = _lines(files.get("files", {}))
     missed = sum(map(len, uncovered.values()))
@@ -139,6 +142,17 @@ def _json(done: subprocess.CompletedProcess[str], kind: type) -> Any:
 
 def _name(test: Mapping[str, Any]) -> str:
     return f"{test['package'].removeprefix('data.')}.{test['name']}"
+
+
+def _cases(test: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A test, or each case of one that has several: `opa` gives them as tests within the test."""
+    within = test.get("sub_results") or {}
+    if not within:
+        yield name, test
+    for case, result in within.items():
+        yield from _cases(
+            result, f"{name}[{case!r:.80}]"
+        )  # cases are called anything, control characters too
 
 
 def _lines(files: Mapping[str, Mapping[str, Any]]) -> tuple[int, dict[str, tuple[int, ...]]]:

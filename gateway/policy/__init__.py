@@ -17,6 +17,7 @@ from gateway.policy.loading import Loader
 from gateway.policy.path import PathSource
 from gateway.policy.server import ServerSource
 from gateway.policy.store import StoreSource
+from gateway.settings import LAST_GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,5 +51,5 @@ def _source(settings: Policy, data_dir: Path, jobs: Aside) -> Source:
     if settings.store is not None:
         return StoreSource(settings.store, jobs)
     if settings.source is not None:
-        return ServerSource(settings.source, Kept(data_dir / "policy" / "last-good.tar.gz"), jobs)
+        return ServerSource(settings.source, Kept(data_dir / LAST_GOOD), jobs)
     return PathSource(settings.bundle, jobs)

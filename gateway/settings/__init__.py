@@ -10,19 +10,21 @@ from gateway.settings.loading import (
     DEFAULT_FILE,
     audit,
     audit_folder,
+    bundle,
     development,
     load,
     remember,
     store,
     trust,
 )
-from gateway.settings.policy import OPA, BundleServer, Person, Policy, ReleaseKey, Trust
+from gateway.settings.policy import LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
 
 __all__ = [
     "DEFAULT_FILE",
+    "LAST_GOOD",
     "OPA",
     "Audit",
     "BundleServer",
@@ -42,6 +44,7 @@ __all__ = [
     "Trust",
     "audit",
     "audit_folder",
+    "bundle",
     "development",
     "load",
     "remember",

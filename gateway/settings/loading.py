@@ -12,7 +12,7 @@ from pydantic_settings import SettingsError as MalformedVariable
 from typing_extensions import override
 
 from gateway.errors import SettingsError
-from gateway.settings.policy import Policy, Trust
+from gateway.settings.policy import LAST_GOOD, Policy, Trust
 from gateway.settings.server import Audit
 from gateway.settings.whole import Settings
 
@@ -116,6 +116,22 @@ def audit() -> Audit:
         SettingsError: as for `audit_folder`.
     """
     return load(only=_WITHOUT_SECRETS).audit if _file().is_file() else Audit()
+
+
+def bundle() -> Path:
+    """The bundle that decides where no store is named, whether or not any secret is at hand.
+
+    Of a server's it is the last good one, which the gateway keeps.
+
+    Raises:
+        SettingsError: as for `trust`.
+    """
+    if not _file().is_file():
+        return Policy().bundle
+    said = _document(_file()).get("policy")
+    if isinstance(said, dict) and said.get("source") is not None:
+        return load(only=_WITHOUT_SECRETS).data_dir / LAST_GOOD
+    return _policy("bundle").bundle
 
 
 def development() -> Settings:

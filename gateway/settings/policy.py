@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
@@ -14,6 +14,9 @@ from bundles.jws import PublicKey
 from bundles.manifest import PERSON
 from bundles.trust import Trust as Root
 from gateway.settings.section import Secret, Section
+
+LAST_GOOD: Final = Path("policy", "last-good.tar.gz")
+"""Below the data folder: the last bundle of a server that was good."""
 
 
 def _resolved(key: str) -> str:
@@ -125,6 +128,7 @@ class Policy(Section):
     source: BundleServer | None = None
     trust: Trust = Trust()
     opa: OPA = OPA()
+    shadow: Path | None = Field(default=None, description="a candidate to evaluate beside the active bundle")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

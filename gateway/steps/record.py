@@ -229,19 +229,19 @@ def _hits(rules: tuple[str, ...], effect: str) -> list[dict[str, str]]:
 
 def _advice(trail: Trail) -> list[dict[str, str]]:
     """The rules that only advised, at the door and afterwards, once each for each way of advising."""
-    said = {} if trail.admission is None else {(a.rule, a.enforcement): None for a in trail.admission.advice}
-    if trail.decision is not None and trail.decision is not trail.admission:
-        said |= {(a.rule, a.enforcement): None for a in trail.decision.advice}
+    said = {(a.rule, a.enforcement): None for decision in trail.decisions for a in decision.advice}
     return [{"id": rule, "effect": effect} for rule, effect in said]
 
 
 def _policy(origin: Origin, action: str, advice: list[dict[str, str]]) -> dict[str, Any]:
     hits = _hits(origin.rules, action)
+    asked = orjson.dumps(origin.asked) if origin.asked else None
     return {
         "engine": origin.engine,
         "bundle": origin.bundle or None,
         "revision": origin.revision or None,
         "path": origin.path,
         "rules": [*hits, *advice] if advice else hits,
-        "policy_input": commit("input", orjson.dumps(origin.asked)) if origin.asked else None,
+        "policy_input": commit("input", asked) if asked else None,
+        "question": asked,
     }

@@ -60,12 +60,10 @@ def test_no_prompt_no_token_and_no_name_is_in_the_log_or_on_the_terminal(
     gateway.stop()
 
     files = {path: path.read_bytes() for path in gateway.folder.rglob("*") if path.is_file()}
-    assert [
-        str(path) for path, data in files.items() if b"the-secret-prompt" in data and "seg" not in path.parts
-    ] == []
-    segments = b"".join(data for path, data in files.items() if "seg" in path.parts)
-    assert segments.count(b"the-secret-prompt") == 1, (
-        "only the model's name, which the caller chose, is recorded"
+    found = {path: data.count(b"the-secret-prompt") for path, data in files.items()}
+    places = {path.parts[-3:-1]: n for path, n in found.items() if n}
+    assert places == {("w0", "seg"): 1, ("questions", "w0"): 1}, (
+        "only the model's name, which the caller chose, is recorded and in the question"
     )
     assert [str(path) for path, data in files.items() if token.encode() in data] == []
     named = [path for path, data in files.items() if b"alice-the-subject" in data]

@@ -110,6 +110,13 @@ class GatewayServer(Server):
             time.sleep(0.02)
         raise AssertionError(f"there is no closed record of {decision_id}")
 
+    def await_shadow(self, workers: int = 1) -> None:
+        """Wait until every worker compares with the candidate; what comes before isn't compared."""
+        end = time.monotonic() + 20
+        while (self.folder / "server.log").read_text(errors="replace").count("shadow.started") < workers:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
     @override
     def _is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)

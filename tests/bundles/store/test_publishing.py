@@ -88,6 +88,18 @@ def test_failing_tests_are_named(sources: Path, opa: Path) -> None:
 
 
 @needs_opa
+def test_each_case_of_a_test_counts(sources: Path, opa: Path) -> None:
+    """A test with several cases fails by the one that fails, and that one is named."""
+    desk, _ = house.desk()
+    extra = sources / "facts" / "cases_test.rego"
+    extra.write_text(
+        'package facts.cases_test\n\ntest_it[name] if {\n\tsome name, v in {"a": 1, "b": 2}\n\tv == 1\n}\n'
+    )
+    said = lacking(desk, sources, opa)
+    assert "failing tests, 1: facts.cases_test.test_it['b']" in said
+
+
+@needs_opa
 def test_a_line_that_no_test_reaches_is_named(sources: Path, opa: Path) -> None:
     """A rule without a test isn't published; with one it is, and so it is where less is asked for."""
     desk, _ = house.desk()
@@ -132,7 +144,7 @@ def test_a_failed_publication_spares_the_report_of_what_was_active() -> None:
     older, newer = house.approved(desk, 1), house.approved(desk, 2)
     moving.activate(desk, older)
     moving.activate(desk, newer)
-    with pytest.raises(StoreError, match="tests fail"):
+    with pytest.raises(StoreError, match="failing tests"):
         house.published(desk, 1, report=house.FAILED)
     assert moving.rollback(desk) == older
 

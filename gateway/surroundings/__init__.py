@@ -1,0 +1,165 @@
+"""What the commands of other rooms ask of the configured house; each room's `cli` says what it needs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from audit.errors import AuditError
+from audit.instants import instant_us
+from audit.recall import Span
+from bundles import bundle as bundles
+from bundles.errors import BundleError
+from bundles.store import pointers, revisions
+from bundles.store.errors import StoreError
+from bundles.store.folder import FolderBlobs
+from bundles.store.releasing import stored
+from gateway import settings
+from gateway.errors import GatewayError
+from gateway.obligations.effect import Obedience
+from gateway.surroundings.journal import AuditJournal
+from gateway.surroundings.recording import Recording, shadow_periods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundles.bundle import Bundle
+    from bundles.store.journal import Journal
+    from bundles.trust import Trust
+
+APPROVALS: Final = 2
+"""Approvals besides the author's that a store asks for, unless the settings say another number."""
+
+
+class Surroundings:
+    """The house as commands see it: nothing is read before a command asks for it."""
+
+    def audit_folder(self) -> Path:
+        """The audit log's folder.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return settings.audit_folder()
+
+    def trust(self) -> Trust:
+        """Whose bundles are accepted: release keys, people, and how many of them must approve.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return settings.trust().root()
+
+    def approving(self) -> Trust:
+        """As `trust`, for whoever publishes: two approvals where the settings don't say how many.
+
+        A gateway takes a bundle of any folder unless it is told otherwise; a store is there for four eyes.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            chosen = settings.trust()
+            said = "approvals" in chosen.model_fields_set
+            return chosen.root() if said else replace(chosen.root(), approvals=APPROVALS)
+
+    def policy_store(self) -> Path | None:
+        """The folder of the store of policies; None where the settings name none.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return settings.store()
+
+    def journal(self) -> Journal:
+        """Where steps of policies are recorded: the configured audit log.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return AuditJournal(settings.audit())
+
+    def bundle(self, name: str) -> Bundle:
+        """The bundle that a person means: a path, or a revision of the store by its beginning.
+
+        Raises:
+            BundleError: it can't be used.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        store = None if Path(name).exists() else self.policy_store()
+        if store is None:
+            return bundles.read(Path(name))
+        blobs = FolderBlobs(store)
+        try:
+            return stored(blobs, revisions.find(blobs, name))
+        except StoreError as error:
+            raise BundleError("bundle.unreadable", f"{name} is no path, and in {store}: {error}") from None
+
+    def active_bundle(self) -> Bundle:
+        """The bundle that a gateway with these settings obeys now.
+
+        Raises:
+            BundleError: it can't be used.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            store, path = settings.store(), settings.bundle()
+        if store is None:
+            return bundles.read(path)
+        try:
+            active = pointers.read(FolderBlobs(store), pointers.ACTIVE).revision
+        except StoreError as error:
+            raise BundleError("bundle.unreadable", str(error)) from None
+        if active is None:
+            raise BundleError("bundle.unreadable", f"no revision is active in {store}")
+        return self.bundle(active)
+
+    def gateway(self) -> Obedience:
+        """How bundles are obeyed."""
+        return Obedience()
+
+    def recording(
+        self, *, since: str | None, until: str | None, team: str | None, model: str | None
+    ) -> Recording:
+        """The recorded decisions in question.
+
+        Raises:
+            ValueError: a time is none.
+            OSError: there is no log.
+        """
+        span = Span(
+            since_us=instant_us(since) if since else None,
+            until_us=instant_us(until) if until else None,
+            team=team,
+            model=model,
+        )
+        try:
+            return Recording(self.audit_folder(), span)
+        except AuditError as error:
+            raise OSError(str(error)) from None
+
+    def shadow_periods(self, *, since: str | None) -> Iterator[dict[str, Any]]:
+        """The records of `policy.shadow` that were written since then.
+
+        Raises:
+            ValueError: the time is none.
+            OSError: the log can't be read; also while it is read.
+        """
+        return shadow_periods(self.audit_folder(), instant_us(since) if since else 0)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except GatewayError as error:
+        typer.echo(f"regent: {error}", err=True)
+        raise typer.Exit(1) from None

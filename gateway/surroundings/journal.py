@@ -1,0 +1,60 @@
+"""Steps of policies, written into the configured audit log before they are taken."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from audit import record as records
+from audit.errors import AuditError
+from audit.log import AuditLog
+from bundles.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundles.store.journal import Transition
+    from gateway import settings
+
+
+class AuditJournal:
+    """**Adapter** of the audit log to `Journal`: one more writer beside the gateways', open while it writes.
+
+    Args:
+        chosen: where the log is and what it is called.
+    """
+
+    def __init__(self, chosen: settings.Audit) -> None:
+        self._chosen = chosen
+
+    def record(self, steps: Sequence[Transition]) -> None:
+        """Make each step a record; durable on return.
+
+        Raises:
+            StoreError: `store.journal`.
+        """
+        try:
+            asyncio.run(self._append([_record(step) for step in steps]))
+        except AuditError as error:
+            raise StoreError(
+                "store.journal", f"nothing was done, since the audit log said: {error}"
+            ) from None
+
+    async def _append(self, found: list[records.Record]) -> None:
+        async with AuditLog.open(self._chosen.folder, self._chosen.origin) as log:
+            for each in found:
+                await log.append(each)
+
+
+def _record(step: Transition) -> records.Record:
+    return records.policy_transition(
+        action=step.action.value,
+        revision=step.revision,
+        bundle=f"sha256:{step.digest}" if step.digest else None,
+        before=step.before.value if step.before else None,
+        after=step.after.value,
+        by=step.by,
+        approvals=step.approvals,
+        result="void" if step.void else "accepted",
+        reason_code=step.reason_code,
+    )

@@ -1,0 +1,42 @@
+"""What the audit log remembers, for rooms that know no log: what can't be read is an `OSError`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from audit.errors import AuditError
+from audit.recall import Recall
+from audit.stream import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from audit.recall import Recalled
+
+
+class Recording(Recall):
+    """Recorded decisions with their questions."""
+
+    @override
+    def __iter__(self) -> Iterator[Recalled]:
+        try:
+            yield from super().__iter__()
+        except AuditError as error:
+            raise OSError(str(error)) from None
+
+
+def shadow_periods(folder: Path, since_us: int) -> Iterator[dict[str, Any]]:
+    """The records of `policy.shadow` that were written since then.
+
+    Raises:
+        OSError: the log can't be read.
+    """
+    try:
+        for found in events(folder, "policy.shadow"):
+            if found["t_us"] >= since_us:
+                yield found
+    except AuditError as error:
+        raise OSError(str(error)) from None
