@@ -31,7 +31,7 @@ MAX_LINES = 4096
 
 
 class Compiled:
-    """A plan as functions, and what it reads; shared by the engines of bundles that differ in data alone.
+    """A plan as functions; shared by the engines of bundles that differ in data alone.
 
     Raises:
         PlanError: it can't be evaluated.
@@ -43,7 +43,6 @@ class Compiled:
         # Bundles follow each other while requests are served: without this the functions of each that is over
         # would wait for a full collection, which is rare by intent.
         weakref.finalize(self, self.policy.discard).atexit = False
-        self.reads = {name: self.policy.reads(name) for name in self.policy.entrypoints}
 
 
 class EmbeddedEngine:
@@ -73,12 +72,15 @@ class EmbeddedEngine:
             raise SettingsError(f"bundle {bundle.revision} has no entrypoint: nothing could be asked")
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
-        self._reads = {name: found.paths for name, found in self.compiled.reads.items()}
+        # Never another bundle's, not even for the same plan: the data may let other rules run, and an answer
+        # would be remembered by less than it depends on.
+        reads = {name: self._policy.reads(name) for name in self._policy.entrypoints}
+        self._reads = {name: found.paths for name, found in reads.items()}
         # A policy that tells the time or reaches out must be asked every time,
         # and so must one that chooses by the question what of the question it reads.
         self._memories = {
             name: Memory(found.paths)
-            for name, found in self.compiled.reads.items()
+            for name, found in reads.items()
             if self._policy.pure and not found.dynamic
         }
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}

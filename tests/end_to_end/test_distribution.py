@@ -104,6 +104,7 @@ def test_a_gateway_follows_another(
     policy_store: PolicyStore,
     bundle_variant: Variant,
     http_client: Http,
+    quiet_second: Callable[[], float],
     tmp_path: Path,
 ) -> None:
     """An activation at one decides at the other within a second; when the one is down, the other goes on."""
@@ -126,7 +127,7 @@ def test_a_gateway_follows_another(
         assert time.monotonic() - began < 5
     took_ms = (time.monotonic() - began) * 1000
     print(f"\nfrom a store through a gateway to a gateway: {took_ms:.0f} ms")  # noqa: T201 - `pytest -s` shows it
-    assert took_ms < 1000
+    assert took_ms < 1000 * quiet_second()
     central.stop()
     branch.stop()
     branch.start()
@@ -144,6 +145,7 @@ async def test_an_opa_server_follows_the_gateway(
     opa_server: Callable[..., OPAServer],
     policy_store: PolicyStore,
     bundle_variant: Variant,
+    quiet_second: Callable[[], float],
     tmp_path: Path,
 ) -> None:
     """A real OPA, configured as the docs say, has each activation in less than a second."""
@@ -183,7 +185,7 @@ async def test_an_opa_server_follows_the_gateway(
         took_ms.append((time.monotonic() - began) * 1000)
     print(f"\nfrom an activation to an OPA server: {', '.join(f'{each:.0f}' for each in took_ms)} ms")  # noqa: T201 - `pytest -s` shows it
 
-    assert max(took_ms) < 1000
+    assert max(took_ms) < 1000 * quiet_second()
 
 
 def _active(opa: OPAServer) -> str | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Variant = Callable[..., Bundle]
 
+SPIN_S = 0.1
+
 
 def variant(number: int, *, plan: bool = False) -> Bundle:
     """The shipped bundle as somebody else's: another revision, the same decisions.
@@ -69,6 +71,23 @@ class PolicyStore:
         revision = self.release(bundle)
         self.activate(revision)
         return revision
+
+
+def slowdown() -> float:
+    """How many times longer work takes here just now than with a core for itself; 1 on a quiet machine.
+
+    A promise of one second is about a gateway that gets the time: what others run beside is not its matter.
+    """
+    wall, cpu = time.perf_counter(), time.process_time()
+    while time.process_time() - cpu < SPIN_S:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / (time.process_time() - cpu))
+
+
+@pytest.fixture(scope="session")
+def quiet_second() -> Callable[[], float]:
+    """A second of a quiet machine, as long as it lasts on this one, with both its cores in use."""
+    return lambda: max(slowdown() for _ in range(4)) ** 2
 
 
 @pytest.fixture(scope="session")

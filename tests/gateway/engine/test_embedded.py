@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +15,9 @@ from bundles import bundle as bundles
 from bundles.bundle import Bundle
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.errors import EngineError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[3]
 REQUEST = "gateway/request/decision"
@@ -161,3 +167,53 @@ def test_reads_are_prefixes_either_way(
 ) -> None:
     """A path is read with its whole, with its parts, and for sure where the plan can't tell."""
     assert expected is probe.reads(entrypoint, path)
+
+
+TABLE = """
+package table
+
+closed if {
+	some row in data.rows
+	input.place == row.place
+}
+
+answer := {"closed": true} if closed
+
+answer := {"closed": false} if not closed
+"""
+
+
+async def test_a_shared_plan_shares_nothing_that_depends_on_data(
+    compiled: Callable[[str, Sequence[str]], bytes],
+) -> None:
+    """With other data other parts of a question are read: an answer remembered by less would be another's."""
+    plan = compiled(TABLE, ["table/answer"])
+    rows = {"rows": [{"place": "cellar"}]}
+    empty = EmbeddedEngine(replace(made_of(plan), data={"rows": []}))
+    engine = EmbeddedEngine(replace(made_of(plan), data=rows, revision="r-2"), like=empty)
+    fresh = EmbeddedEngine(replace(made_of(plan), data=rows))
+
+    assert engine.compiled is empty.compiled
+    assert engine.reads("table/answer", ("place",)) is fresh.reads("table/answer", ("place",)) is True
+    for place, closed in [("roof", False), ("cellar", True), ("roof", False)]:
+        ruling = await engine.ask("table/answer", {"place": place})
+        assert (ruling.value, ruling.revision) == ({"closed": closed}, "r-2")
+        assert (await empty.ask("table/answer", {"place": place})).value == {"closed": False}
+
+
+async def test_an_engine_outlives_the_one_whose_plan_it_shares(probe_plan: bytes) -> None:
+    """The functions are given back with the last engine that needs them, not with the first."""
+    first = EmbeddedEngine(made_of(probe_plan))
+    second = EmbeddedEngine(made_of(probe_plan), like=first)
+    del first
+    gc.collect()
+
+    assert (await second.ask("probe/echo", {"n": 1})).value == {"n": 1}
+
+
+def test_another_plan_is_compiled(probe_plan: bytes) -> None:
+    """What is alike is told by the plan's bytes, by nothing that somebody says of them."""
+    first = EmbeddedEngine(made_of(probe_plan))
+    second = EmbeddedEngine(made_of(probe_plan + b" "), like=first)
+
+    assert second.compiled is not first.compiled
