@@ -1,12 +1,20 @@
 """One YAML file and the environment become frozen settings; the only room that reads the environment.
 
-`REGENT_CONFIG` names the file; any value can be overridden as `REGENT_<SECTION>__<FIELD>`.
+`REGENT_CONFIG` names the file, `REGENT_OPA` the `opa` of whoever writes policies; any value can be overridden as `REGENT_<SECTION>__<FIELD>`.
 Doubt refuses to start: unknown fields, duplicate YAML keys, secrets that can't be resolved,
 a development identity that others could reach.
 """
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
-from gateway.settings.loading import DEFAULT_FILE, audit_folder, development, load, remember
+from gateway.settings.loading import (
+    DEFAULT_FILE,
+    audit_folder,
+    development,
+    load,
+    opa_binary,
+    policy_bundle,
+    remember,
+)
 from gateway.settings.policy import OPA, Policy
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
@@ -30,5 +38,7 @@ __all__ = [
     "audit_folder",
     "development",
     "load",
+    "opa_binary",
+    "policy_bundle",
     "remember",
 ]

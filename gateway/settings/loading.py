@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError as MalformedVariable
 from typing_extensions import override
 
 from gateway.errors import SettingsError
+from gateway.settings.policy import Policy
 from gateway.settings.server import Audit
 from gateway.settings.whole import Settings
 
@@ -84,6 +85,22 @@ def audit_folder() -> Path:
         SettingsError: the file is there but can't be used: guessing could show another log.
     """
     return load(only=_WITHOUT_SECRETS).audit.folder if _file().is_file() else Audit().folder
+
+
+def policy_bundle() -> Path:
+    """Which bundle decides, whether or not the providers' secrets are at hand; the shipped one without a file.
+
+    Raises:
+        SettingsError: the file is there but can't be used.
+    """
+    chosen = load(only=_WITHOUT_SECRETS | {"policy"}).policy if _file().is_file() else Policy()
+    return chosen.bundle
+
+
+def opa_binary() -> Path | None:
+    """The `opa` that `REGENT_OPA` names, for whoever writes policies; the gateway needs none."""
+    named = os.environ.get("REGENT_OPA")  # noqa: TID251 - this is the room that may
+    return Path(named) if named else None
 
 
 def development() -> Settings:
