@@ -1,8 +1,6 @@
 """`regent audit`: query, verify, head. Words and exit codes for people and scripts; no logic of its own."""
 
-import re
 import sys
-import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.errors import AuditError
+from audit.instants import instant_us
 from audit.query import Filter, Row, query
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
@@ -24,8 +23,6 @@ from audit.verify.words import describe, printable
 
 DEFAULT_FOLDER = Path("data/audit")
 PIPED_WIDTH = 160
-_SPAN = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
 
@@ -162,19 +159,10 @@ def _refusal(message: str) -> typer.Exit:
 
 
 def _instant_us(text: str | None) -> int | None:
-    """Return a point in time in microseconds UTC, from RFC 3339 or from a span back from now."""
-    if text is None:
-        return None
-    if span := _SPAN.fullmatch(text):
-        return time.time_ns() // 1_000 - int(span[1]) * _SECONDS[span[2]] * 1_000_000
     try:
-        instant = datetime.fromisoformat(text)
+        return None if text is None else instant_us(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither an RFC 3339 time nor a span like 7d or 24h") from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} does not say its time zone; add Z for UTC")
-    since_epoch = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
+        raise typer.BadParameter(str(error)) from None
 
 
 def _table(rows: list[Row]) -> Table:

@@ -49,9 +49,10 @@ class Group:
         frontier: the tree with this group's leaves.
         wseq: number that the next record gets.
         slots: nonce slots for the vault.
+        questions: (record id, JSON) for the vault.
     """
 
-    __slots__ = ("_frames", "_mono_us", "_t_us", "_writer", "frontier", "size", "slots", "wseq")
+    __slots__ = ("_frames", "_mono_us", "_t_us", "_writer", "frontier", "questions", "size", "slots", "wseq")
 
     def __init__(
         self, writer: dict[str, Any], wseq: int, frontier: Frontier, t_us: int, mono_us: int
@@ -64,6 +65,7 @@ class Group:
         self.wseq = wseq
         self.size = 0
         self.slots: list[bytes] = []
+        self.questions: list[tuple[str, bytes]] = []
 
     def add(self, record: Record) -> Receipt:
         """Add one record and return the receipt that holds once the group is durable.
@@ -88,6 +90,8 @@ class Group:
         self.size += len(frame)
         if slots:
             self.slots.append(slots)
+        if record.question is not None:
+            self.questions.append((body["id"], record.question))
         self.wseq += 1
         return receipt
 

@@ -18,11 +18,11 @@ from audit import slot as slots
 from audit.errors import LogDamaged, LogUnavailable
 from audit.group import Receipt
 from audit.inbox import Entry
-from audit.nonces import NonceFile
 from audit.ports import Ports
 from audit.pseudonyms import Pseudonyms
 from audit.record import Record
 from audit.segments import Segments
+from audit.vault import Vault, private
 from audit.writer import Limits, Writer
 
 QUEUE_LIMIT = 4_096
@@ -59,6 +59,7 @@ class AuditLog:
         *,
         queue_limit: int = QUEUE_LIMIT,
         reopen_after_s: float = REOPEN_AFTER_S,
+        keep_questions: bool = True,
         ports: Ports | None = None,
     ) -> "AuditLog":
         """Open the log in `folder`, creating what is not there, and begin a boot.
@@ -70,6 +71,7 @@ class AuditLog:
             origin: name of the log, for good; as in a C2SP checkpoint.
             queue_limit: records that may wait before appends are refused.
             reopen_after_s: seconds between a failed write and the next try.
+            keep_questions: whether the vault keeps what policies were asked, for backtests.
             ports: clocks and disk calls; None for the machine's own.
 
         Raises:
@@ -77,7 +79,7 @@ class AuditLog:
             LogDamaged: the files are not what a crash can leave behind, or belong to another log.
         """
         ports = ports or Ports()
-        limits = Limits(queue_limit, round(reopen_after_s * 1_000_000))
+        limits = Limits(queue_limit, round(reopen_after_s * 1_000_000), keep_questions)
         try:
             with ExitStack() as undo:
                 log = cls._open(Path(folder), origin, limits, ports, undo)
@@ -97,8 +99,8 @@ class AuditLog:
         segments = Segments(slot.folder, ports)
         undo.callback(segments.abandon)
         segments.boot = _next_boot(segments)
-        nonces = NonceFile(_private(folder / "vault" / "nonces" / slot.name), ports)
-        writer = Writer(slot.name, segments, nonces, ports, limits)
+        vault = Vault.open(folder / "vault", slot.name, ports, keep_questions=limits.keep_questions)
+        writer = Writer(slot.name, segments, vault, ports, limits)
         others = [records.mode(MODE)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
@@ -172,15 +174,8 @@ def _next_boot(segments: Segments) -> int:
 
 
 def _make_folders(folder: Path) -> None:
-    """Make the folders, closed to everybody else: the vault holds what undoes the pseudonyms."""
+    """Make the folders, closed to everybody else."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "writers").mkdir(mode=0o700, exist_ok=True)
-    _private(folder / "vault")
-    _private(folder / "vault" / "nonces")
-
-
-def _private(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
-    return folder
+    for each in (folder / "vault", folder / "vault" / "nonces", folder / "vault" / "questions"):
+        private(each)

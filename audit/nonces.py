@@ -11,9 +11,10 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
-from audit.commitment import NONCE_BYTES
+from audit.commitment import MAX_LABEL_BYTES, NONCE_BYTES
 from audit.errors import RecordRefused
 from audit.ports import Ports
+from audit.sidecar import Sidecar
 
 _SLOT = Struct(">16s15sB32s")
 _ID_BYTES = 16
@@ -36,8 +37,8 @@ def pack(record_id: Any, nonces: tuple[tuple[str, bytes], ...]) -> bytes:
     return b"".join(_SLOT.pack(key, label.encode(), _LIVE, nonce) for label, nonce in nonces)
 
 
-class NonceFile:
-    """The open sidecar of one writer; moves along with its segments.
+class NonceFile(Sidecar):
+    """The open sidecar of one writer.
 
     Args:
         folder: `<log>/vault/nonces/<slot>`.
@@ -45,46 +46,28 @@ class NonceFile:
     """
 
     def __init__(self, folder: Path, ports: Ports) -> None:
-        self._folder = folder
-        self._ports = ports
-        self._fd = -1
-        self._segment = ""
-        self._offset = 0
-        self.dirty = False
+        super().__init__(folder, ports, _whole)
 
-    def append(self, segment: str, slots: bytes) -> None:
-        """Write slots beside the segment named `segment`; not yet durable.
 
-        Raises:
-            OSError: when the disk refuses.
-        """
-        if segment != self._segment:
-            self._turn_to(segment)
-        self._ports.write_all(self._fd, slots, self._offset)
-        self._offset += len(slots)
-        self.dirty = True
+def _whole(fd: int) -> int:
+    size = os.fstat(fd).st_size
+    return size - size % _SLOT.size
 
-    def sync(self) -> None:
-        """Make all slots durable."""
-        if self.dirty:
-            self._ports.fdatasync(self._fd)
-            self.dirty = False
 
-    def close(self) -> None:
-        """Close without a sync; `append` opens anew."""
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd, self._segment, self.dirty = -1, "", False
+def of_segment(path: Path, label: str) -> dict[bytes, bytes | None]:
+    """Return the nonces of one field for all records of a segment, by record id; None for an erased one.
 
-    def _turn_to(self, segment: str) -> None:
-        self.sync()
-        self.close()
-        self._fd = os.open(self._folder / f"{segment}.bin", os.O_RDWR | os.O_CREAT, 0o600)
-        self._segment = segment
-        # A slot that a kill left half written would shift all later ones.
-        size = os.fstat(self._fd).st_size
-        self._offset = size - size % _SLOT.size
-        os.ftruncate(self._fd, self._offset)
+    Args:
+        path: the segment's file in the vault; nothing is found where it is not.
+        label: name of the field.
+    """
+    wanted = label.encode().ljust(MAX_LABEL_BYTES, b"\x00")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    slots = _SLOT.iter_unpack(data[: len(data) - len(data) % _SLOT.size])
+    return {key: nonce if state == _LIVE else None for key, name, state, nonce in slots if name == wanted}
 
 
 def find(vault: Path, record_id: str, label: str) -> bytes | None:

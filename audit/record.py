@@ -28,10 +28,12 @@ class Record:
     Attributes:
         body: the JSON object, without what the log adds.
         nonces: (label, 32 bytes) per commitment in the body; they go to the vault, never to the log.
+        question: what the policy was asked, as JSON; goes to the vault where questions are kept.
     """
 
     body: dict[str, Any]
     nonces: tuple[tuple[str, bytes], ...] = ()
+    question: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -60,6 +62,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
     obligations: Sequence[Any] = (),
     final: bool = True,
     policy_input: Commitment | None = None,
+    question: bytes | None = None,
     payload: Iterable[Commitment] = (),
     policy_us: int | None = None,
     total_us: int | None = None,
@@ -88,6 +91,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         final: false for a decision that another decision on the same request follows. An allow that is
             final must be closed by exactly one `outcome` or `aborted`.
         policy_input: commitment to the question's bytes.
+        question: those bytes.
         payload: commitments by field, as `Commitment("req")`.
         policy_us: time the policy took.
         total_us: time from receipt to this decision.
@@ -123,7 +127,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
     }
     if policy_input:
         commitments.append(policy_input)
-    return Record(body, _nonces(commitments))
+    return Record(body, _nonces(commitments), question)
 
 
 def outcome(  # noqa: PLR0913 - one keyword per field of the schema
@@ -245,6 +249,38 @@ def policy_load(
     """Return the record of a policy bundle that was activated or refused."""
     policy = {"engine": engine, "bundle": bundle, "revision": revision}
     return _event("policy.load", {"policy": policy, "result": result, "reason_code": reason_code})
+
+
+def policy_shadow(
+    *,
+    bundle: str,
+    revision: str,
+    active: str,
+    since_us: int,
+    counts: dict[str, int],
+    reasons: Sequence[dict[str, Any]],
+    examples: dict[str, list[str]],
+) -> Record:
+    """Return what a candidate bundle would have decided otherwise than the active one, in one period.
+
+    Args:
+        bundle: digest of the candidate, `sha256:...`.
+        revision: revision of the candidate.
+        active: revision that decided meanwhile.
+        since_us: wall clock at the period's beginning; it ends with the record.
+        counts: requests that were compared, dropped and found to differ, by kind.
+        reasons: the most frequent, as {change, rule, n}.
+        examples: ids of decisions by kind of difference.
+    """
+    policy = {"engine": "shadow", "bundle": bundle, "revision": revision}
+    facts = {
+        "active": active,
+        "since_us": since_us,
+        "counts": counts,
+        "reasons": list(reasons),
+        "examples": examples,
+    }
+    return _event("policy.shadow", {"policy": policy, "shadow": facts})
 
 
 def auth_failure(reason_code: str, n: int) -> Record:

@@ -18,13 +18,13 @@ from audit.errors import AuditError, LogUnavailable, RecordRefused
 from audit.group import Group
 from audit.inbox import Entry, Inbox, Signal
 from audit.missing import Counts, Missing, Reason
-from audit.nonces import NonceFile
 from audit.ports import Ports
 from audit.record import Record
 from audit.segments import GROUP_BYTES, Segments
 from audit.tally import Tally
+from audit.vault import Vault
 
-_NONCE_SYNC_US = 1_000_000
+_VAULT_SYNC_US = 1_000_000
 
 
 class _State(Enum):
@@ -40,10 +40,12 @@ class Limits:
     Attributes:
         queue: records that may wait; more are refused.
         reopen_after_us: pause between a failure and the next try.
+        keep_questions: whether the vault takes what policies were asked.
     """
 
     queue: int
     reopen_after_us: int
+    keep_questions: bool = True
 
 
 class Writer:
@@ -52,17 +54,15 @@ class Writer:
     Args:
         name: id of the writer.
         segments: its recovered files; this thread is their only user from `begin` on.
-        nonces: its sidecar in the vault, likewise.
+        vault: its sidecars in the vault, likewise.
         ports: the machine.
         limits: bounds.
     """
 
-    def __init__(
-        self, name: str, segments: Segments, nonces: NonceFile, ports: Ports, limits: Limits
-    ) -> None:
+    def __init__(self, name: str, segments: Segments, vault: Vault, ports: Ports, limits: Limits) -> None:
         self._head = {"id": name, "boot": segments.boot}
         self._segments = segments
-        self._nonces = nonces
+        self._vault = vault
         self._ports = ports
         self._limits = limits
         self._inbox = Inbox(limits.queue)
@@ -74,7 +74,7 @@ class Writer:
         self._down_since_us = 0
         self._error = "EIO"
         self._answers = Answers()
-        self._nonces_synced_us = ports.mono_us()
+        self._vault_synced_us = ports.mono_us()
         self._thread = Thread(target=self._run, name=f"audit-{name}", daemon=True)
 
     # ── callers' side ───────────────────────────────────────────────────────────────────────────
@@ -150,8 +150,8 @@ class Writer:
         if self._state is _State.DOWN:
             return self._down_since_us + self._limits.reopen_after_us
         due_us = self._tally.due_at_us()
-        if self._nonces.dirty:
-            sync_us = self._nonces_synced_us + _NONCE_SYNC_US
+        if self._vault.dirty:
+            sync_us = self._vault_synced_us + _VAULT_SYNC_US
             return sync_us if due_us is None else min(due_us, sync_us)
         return due_us
 
@@ -177,7 +177,7 @@ class Writer:
             self._fail(error, taken)
         else:
             answers.send()
-            self._sync_nonces()
+            self._sync_vault()
         return item is not Signal.STOP or self._finish()
 
     def _take(self, entry: Entry, group: Group, answers: Answers) -> int:
@@ -201,20 +201,20 @@ class Writer:
     def _write(self, group: Group) -> None:
         data = group.frames()
         self._segments.make_room(len(data))
-        if group.slots:  # before the record: a commitment in the log has its nonce in the vault
-            self._nonces.append(self._segments.name, b"".join(group.slots))
+        # Before the records: a commitment in the log has its nonce in the vault.
+        self._vault.append(self._segments.name, group)
         self._segments.append(data, group.frontier)
         self._wseq = group.wseq
 
-    def _sync_nonces(self) -> None:
+    def _sync_vault(self) -> None:
         now_us = self._ports.mono_us()
-        if not self._nonces.dirty or now_us - self._nonces_synced_us < _NONCE_SYNC_US:
+        if not self._vault.dirty or now_us - self._vault_synced_us < _VAULT_SYNC_US:
             return
         try:
-            self._nonces.sync()
+            self._vault.sync()
         except OSError as error:
             self._fail(error, 0)
-        self._nonces_synced_us = now_us
+        self._vault_synced_us = now_us
 
     def _add_missing(self, group: Group) -> tuple[Reason, Counts] | None:
         missing = self._missing.take()
@@ -241,7 +241,7 @@ class Writer:
         self._down_since_us = self._ports.mono_us()
         self._error = errno.errorcode.get(error.errno or 0, "EIO")
         self._segments.abandon()
-        self._nonces.close()
+        self._vault.close()
         self._missing.add(Counts(lost=taken), "not_durable")
         self._answers.refuse(_not_durable)
         self._refuse_queue(_not_durable)
@@ -281,11 +281,11 @@ class Writer:
                 self._add_tally(group, all_codes=True)
                 group.add(records.writer_close(group.tree()))
                 self._write(group)
-                self._nonces.sync()
+                self._vault.sync()
                 self._segments.close()
         except OSError:
             self._segments.abandon()
-        self._nonces.close()
+        self._vault.close()
         return False
 
     def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:

@@ -73,7 +73,9 @@ class House:
         targets = {name: _target(name, each) for name, each in chosen.providers.items()}
         engine, activation = _engine(chosen)
         opened.push_async_callback(engine.close)
-        log = AuditLog.open(chosen.audit.folder, chosen.audit.origin)
+        log = AuditLog.open(
+            chosen.audit.folder, chosen.audit.origin, keep_questions=chosen.audit.questions == "keep"
+        )
         opened.push_async_callback(log.aclose)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)

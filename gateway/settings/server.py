@@ -46,6 +46,9 @@ class Audit(Section):
 
     folder: Path = Path("data/audit")
     origin: str = "regent.localhost/audit"
+    questions: Literal["keep", "none"] = Field(
+        default="keep", description="whether the vault keeps what policies were asked, for backtests"
+    )
 
 
 class Log(Section):

@@ -228,11 +228,13 @@ def _hits(rules: tuple[str, ...], effect: str) -> list[dict[str, str]]:
 
 
 def _policy(origin: Origin, action: str) -> dict[str, Any]:
+    asked = orjson.dumps(origin.asked) if origin.asked else None
     return {
         "engine": origin.engine,
         "bundle": origin.bundle or None,
         "revision": origin.revision or None,
         "path": origin.path,
         "rules": _hits(origin.rules, action),
-        "policy_input": commit("input", orjson.dumps(origin.asked)) if origin.asked else None,
+        "policy_input": commit("input", asked) if asked else None,
+        "question": asked,
     }
