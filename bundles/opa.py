@@ -1,4 +1,4 @@
-"""Finds the `opa` binary and runs it; the one module that starts a process, and only for whoever writes policies."""
+"""Finds the `opa` binary and runs it; the one module that starts a process, and only for authors."""
 
 from __future__ import annotations
 

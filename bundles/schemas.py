@@ -50,10 +50,8 @@ def check_data(data: Mapping[str, Any], schemas: Mapping[str, Any]) -> None:
         raise BundleError("bundle.data_invalid", "; ".join([*findings[:MAX_FINDINGS], *more]))
 
 
-def breaches(
-    data: Mapping[str, Any], schemas: Mapping[str, Any]
-) -> list[tuple[tuple[str | int, ...], str]]:
-    """The places where data doesn't fit, each with the rule that is broken there; not more than anybody reads.
+def breaches(data: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
+    """The places where data doesn't fit, each with the rule that is broken there; no more than anybody reads.
 
     Raises:
         BundleError: `bundle.data_invalid`, when the data is nested too deeply to be looked at.

@@ -1,1 +1,1 @@
-"""What whoever writes policies works with: check, test, explain, new, matrix, docs; knows no gateway and no log."""
+"""What authors of policies work with: check, test, explain, new, matrix, docs; knows no gateway."""

@@ -50,8 +50,17 @@ def check(folder: Path, opa: Path) -> list[Finding]:
 
 
 def _compiled(folder: Path, opa: Path) -> Iterator[Finding]:
-    """What the compiler says: names that aren't there, types that can't be, built-ins that may not be called."""
-    options = ["--bundle", "--strict", "--format", "json", "--schema", "schemas", "--capabilities", CAPABILITIES]
+    """What the compiler says: names that aren't there, types that can't be, forbidden built-ins."""
+    options = [
+        "--bundle",
+        "--strict",
+        "--format",
+        "json",
+        "--schema",
+        "schemas",
+        "--capabilities",
+        CAPABILITIES,
+    ]
     for name in ("schemas", CAPABILITIES):
         if not (folder / name).exists():
             raise BundleError("bundle.unreadable", f"{folder} holds no {name}")
@@ -91,4 +100,6 @@ def _formatted(folder: Path, opa: Path) -> Iterator[Finding]:
     done = tool.attempt(opa, ["fmt", "--list", "."], folder)
     for name in done.out.split("\n"):
         if name.strip():
-            yield Finding(name.strip().removeprefix("./"), 1, "not in OPA's format", "run `opa fmt --write` on it")
+            yield Finding(
+                name.strip().removeprefix("./"), 1, "not in OPA's format", "run `opa fmt --write` on it"
+            )

@@ -1,7 +1,8 @@
 """`regent policy`: the commands of whoever writes rules; words and exit codes only.
 
-Exit codes: 0 all is well, 1 something was found (a finding, a failed test, a line that none reaches,
-a refusal that was explained is none), 2 wrong usage, 3 it couldn't be done.
+Exit codes: 0 all is well, 1 something was found (a finding, a failed test, a line that none reaches),
+2 wrong usage, 3 it couldn't be done. A refusal that `explain` explains is no failure.
+Longer than most modules because a command is mostly its options.
 """
 
 from __future__ import annotations
@@ -18,9 +19,20 @@ import typer
 from bundles import bundle as bundles
 from bundles import default_path
 from bundles import opa as tool
-from bundles.authoring import checking, data_pages, described, explaining, junit, matrix, pages, scaffold, tables
+from bundles.authoring import (
+    checking,
+    data_pages,
+    described,
+    explaining,
+    junit,
+    matrix,
+    pages,
+    scaffold,
+    tables,
+    testing,
+    words,
+)
 from bundles.authoring import sources as reading
-from bundles.authoring import testing, words
 from bundles.authoring.sources import Place
 from bundles.documents import parse_object
 from bundles.errors import BundleError
@@ -58,7 +70,9 @@ class Format(StrEnum):
 
 
 @app.command()
-def check(ctx: typer.Context, sources: Sources = _POLICIES, *, opa: OPA = None, as_json: AsJSON = False) -> None:
+def check(
+    ctx: typer.Context, sources: Sources = _POLICIES, *, opa: OPA = None, as_json: AsJSON = False
+) -> None:
     """Say what there is to mend in policy sources. Exit code 1: there is something. Needs `opa`."""
     with _told():
         found = checking.check(sources, _opa(ctx, opa))
@@ -71,8 +85,8 @@ def check(ctx: typer.Context, sources: Sources = _POLICIES, *, opa: OPA = None, 
     raise typer.Exit(FOUND if found else 0)
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_tests(  # noqa: PLR0913 - one parameter per option
     ctx: typer.Context,
     sources: Sources = _POLICIES,
     *,
@@ -90,7 +104,9 @@ def test(
     with _told():
         found = testing.run(sources, _opa(ctx, opa), only=only, coverage=measured)
         if not found.cases:
-            raise BundleError("bundle.tool", f"no test matches {only!r}" if only else f"{sources} has no tests")
+            raise BundleError(
+                "bundle.tool", f"no test matches {only!r}" if only else f"{sources} has no tests"
+            )
         if report is not None:
             _write(report, junit.written(found))
     reached = not measured or found.reaches(threshold)
@@ -109,13 +125,15 @@ def explain(
         Path | None, typer.Option("--input", help="A question as JSON; `-` reads standard input.")
     ] = None,
     decision: Annotated[str | None, typer.Option(help="A decision of the log, by its id.")] = None,
-    bundle: Annotated[Path | None, typer.Option(help="Folder or .tar.gz; the configured one otherwise.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Folder or .tar.gz; the configured one otherwise.")
+    ] = None,
     phase: Annotated[
-        str | None, typer.Option(help="admission, request, response, catalogue or admin; as the question is.")
+        str | None, typer.Option(help="admission, request, ...; else as the question is.")
     ] = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Say how a decision comes about: which rules spoke, the reasons, the duties, each line. Needs no `opa`."""
+    """Say how a decision comes about: rules that spoke, reasons, duties, each line. Needs no `opa`."""
     if (question is None) == (decision is None):
         raise typer.BadParameter("give either --input or --decision")
     with _told():
@@ -130,7 +148,7 @@ def explain(
 
 
 @app.command()
-def new(
+def new(  # noqa: PLR0913 - one parameter per option
     ctx: typer.Context,
     rule: Annotated[str, typer.Argument(help="The rule's name: lower-case letters, digits, underscores.")],
     sources: Sources = _POLICIES,
@@ -142,7 +160,7 @@ def new(
     docs: Annotated[Path | None, typer.Option(help="Folder of the pages; else docs/rules beside.")] = None,
     opa: OPA = None,
 ) -> None:
-    """Start a rule: the rule, its tests, its page. It counts as `shadow` until you say otherwise. Needs `opa`."""
+    """Start a rule with tests and page; it counts as `shadow` until you say otherwise. Needs `opa`."""
     wanted = scaffold.Wanted(Place(phase, kind, rule), title, table)
     with _told():
         written = scaffold.new(sources, wanted, _opa(ctx, opa), docs or sources.parent / "docs" / "rules")
@@ -192,8 +210,8 @@ def docs_command(
             files = [(file.name, file.at) for file in tables.read(sources)]
             _put(data, data_pages.page(schema, files))
         if output is not None:
-            rules = described.rules(reading.read(sources, _opa(ctx, opa)))
-            _put_pages(output, pages.pages(rules, schema))
+            read = reading.read(sources, _opa(ctx, opa))
+            _put_pages(output, pages.pages(described.rules(read), described.of_the_frame(read), schema))
 
 
 def _asked(ctx: typer.Context, file: Path | None, decision: str | None) -> tuple[dict[str, Any], str | None]:
@@ -243,7 +261,9 @@ def _say(lines: Iterable[str]) -> None:
 def _house(ctx: typer.Context) -> House:
     house: House | None = ctx.obj
     if house is None:
-        raise BundleError("bundle.unreadable", "this needs the settings of a gateway: run it as `regent policy`")
+        raise BundleError(
+            "bundle.unreadable", "this needs the settings of a gateway: run it as `regent policy`"
+        )
     return house
 
 

@@ -10,13 +10,15 @@ from bundles.wording import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-MADE_BY = "<!-- Written by `regent policy docs --data`: change policies/schemas/regent.json, then run it again. -->"
+MADE_BY = "<!-- Written by `regent policy docs --data`: change the schema, then run it again. -->"
+
 _INTRODUCTION = """# The data files
 
 What rules decide by, and anybody may edit: who may use what, where data may go, which limits hold.
-Each table is a file of its own, `policies/regent/<table>/data.yaml`; in a built bundle they are one `data.json`.
+Each table is a file of its own, `policies/regent/<table>/data.yaml`;
+in a built bundle they are one `data.json`.
 Data that doesn't fit what is written here is refused, naming the place and the rule that is broken there:
-`regent policy check`, `regent bundle build` and the start of the gateway all hold it against the same schema.
+`regent policy check`, `regent bundle build` and the start of the gateway hold it against the same schema.
 [policies.md](policies.md#change-the-data) says how a change gets into a bundle.
 """
 _LARGEST = 2**53 - 1
@@ -46,7 +48,9 @@ def page(schema: Mapping[str, Any], files: Sequence[tuple[str, tuple[str, ...]]]
 
 def described(name: str, part: Mapping[str, Any]) -> list[str]:
     """One table of the data: what its schema says of it, then a row for each place in it."""
-    lines = [*map(markdown, str(part.get("description", "")).splitlines()), ""] if part.get("description") else []
+    lines = (
+        [*map(markdown, str(part.get("description", "")).splitlines()), ""] if part.get("description") else []
+    )
     lines += ["| place | holds | must be there | what it means |", "|---|---|---|---|"]
     for path, node, needed in _places(name, part):
         meaning = "" if path == name else markdown(_meaning(node))
@@ -54,7 +58,9 @@ def described(name: str, part: Mapping[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def _places(path: str, node: Mapping[str, Any], *, needed: bool = True) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+def _places(
+    path: str, node: Mapping[str, Any], *, needed: bool = True
+) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     yield path, node, needed
     for name, below in sorted(node.get("properties", {}).items()):
         yield from _places(f"{path}.{name}", below, needed=name in node.get("required", ()))
@@ -96,6 +102,6 @@ def _bounds(node: Mapping[str, Any]) -> Iterator[str]:
         if word in node:
             yield f"at most {node[word]} {what}"
     if node.get("minItems"):
-        yield f"at least {node['minItems']} entries"
+        yield f"{node['minItems']} or more entries"
     if node.get("uniqueItems"):
         yield "none twice"

@@ -32,7 +32,9 @@ def found_in(sources: Sources) -> Iterator[Finding]:
         known = _schemas(sources)
         breaches = checking.breaches(data, known)
     except BundleError as error:
-        yield Finding(error.detail.split(":")[0].split(" ")[0], 1, error.detail, "mend the file, then check again")
+        yield Finding(
+            error.detail.split(":")[0].split(" ")[0], 1, error.detail, "mend the file, then check again"
+        )
         return
     for path, what in breaches:
         name, row = tables.origin(files, path) or (f"{SCHEMAS}/{path[0]}.json", 1)
@@ -86,7 +88,9 @@ def _switched(sources: Sources, data: Mapping[str, Any], files: Sequence[DataFil
     for name, switch in _mapping(_mapping(data.get(ROOT)).get("enforcement")).items():
         file, row = tables.origin(files, (ROOT, "enforcement", name)) or (SCHEMAS, 1)
         if name not in ids:
-            yield Finding(file, row, f"{ROOT}.enforcement names {name!r}, and no rule has that id", "mend the name")
+            yield Finding(
+                file, row, f"{ROOT}.enforcement names {name!r}, and no rule has that id", "mend the name"
+            )
         elif switch not in _SWITCHES:
             yield Finding(
                 file, row, f"{ROOT}.enforcement.{name} is not known", f"choose one of {', '.join(_SWITCHES)}"

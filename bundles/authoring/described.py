@@ -1,4 +1,4 @@
-"""What is written about each rule, gathered for readers: METADATA, reasons with their texts, tests with their cases."""
+"""What is written about each rule, gathered for readers: METADATA, reasons with texts, tests with cases."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundles.authoring import reasons, trees
-from bundles.authoring.sources import head, tests
+from bundles.authoring.sources import head, place_of, tests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bundles.authoring.sources import Module, Place, Sources
 
@@ -85,20 +85,9 @@ def rules(sources: Sources) -> list[Rule]:
     return sorted(found, key=lambda rule: (rule.place.phase, rule.place.kind, rule.place.name))
 
 
-def _rule(
-    sources: Sources, place: Place, module: Module, packages: Mapping[tuple[str, ...], Module]
-) -> Rule:
+def _rule(sources: Sources, place: Place, module: Module, packages: Mapping[tuple[str, ...], Module]) -> Rule:
     said, custom = module.metadata, module.metadata.get("custom", {})
-    texts = {
-        reason.id: Text(
-            reason.id,
-            str(reason.said.get("user", "")),
-            str(reason.said.get("admin", "")),
-            tuple(map(str, reason.said.get("controls", ()))),
-        )
-        for reason in reasons.given(module)
-        if reason.id is not None
-    }
+    texts = _texts(module)
     declared = [str(name) for name in custom.get("reasons", ())]
     beside = sources.tests_of(module)
     return Rule(
@@ -110,25 +99,64 @@ def _rule(
         tuple(map(str, custom.get("controls", ()))),
         tuple(texts.get(name, Text(name, "", "", ())) for name in declared),
         tuple(Test(name, _cases(beside, name)) for name in tests(beside)),
-        tuple(sorted(_tables(module, packages, set()))),
+        tuple(sorted(_tables(module, packages))),
     )
 
 
-def _tables(
-    module: Module, packages: Mapping[tuple[str, ...], Module], seen: set[tuple[str, ...]]
-) -> set[str]:
-    """The tables of `data.regent` that a module names, and those of the packages that it imports."""
-    seen.add(module.package)
+def of_the_frame(sources: Sources) -> list[Text]:
+    """The reasons that no rule gives but what asks the rules."""
     found = {
-        parts[2]
-        for parts in trees.references(module.rules)
-        if parts[:2] == ("data", DATA) and parts[2:3] not in {(), ("*",)}
+        name: text
+        for module in sources.code()
+        if place_of(module.name) is None
+        for name, text in _texts(module).items()
     }
-    for package in module.imports.values():
-        below = packages.get(package) or packages.get(package[:-1])
-        if below is not None and below.package not in seen:
-            found |= _tables(below, packages, seen)
+    return [found[name] for name in sorted(found)]
+
+
+def _texts(module: Module) -> dict[str, Text]:
+    return {
+        reason.id: Text(
+            reason.id,
+            str(reason.said.get("user", "")),
+            str(reason.said.get("admin", "")),
+            tuple(map(str, reason.said.get("controls", ()))),
+        )
+        for reason in reasons.given(module)
+        if reason.id is not None
+    }
+
+
+def _tables(module: Module, packages: Mapping[tuple[str, ...], Module]) -> set[str]:
+    """The tables of the data that a module's rules name, themselves or through the rules that they use."""
+    waiting = [(module, head(rule)) for rule in module.rules]
+    seen: set[tuple[str, str]] = set()
+    found: set[str] = set()
+    while waiting:
+        where, name = waiting.pop()
+        if (where.name, name) in seen:
+            continue
+        seen.add((where.name, name))
+        for parts in _read_by(where, name):
+            if parts[:2] == ("data", DATA):
+                found |= set(parts[2:3]) - {"*"}
+            elif parts[0] in where.imports and len(parts) > 1:
+                below = packages.get(where.imports[parts[0]])
+                waiting += [(below, parts[1])] if below is not None else []
+            else:
+                waiting.append((where, parts[0]))
     return found
+
+
+def _read_by(module: Module, name: str) -> Iterator[tuple[str, ...]]:
+    """What the rules of one name refer to: documents, rules of imported packages, rules beside them."""
+    for rule in module.rules:
+        if head(rule) == name:
+            for node in trees.walk(rule):
+                if node.get("type") == "ref" and isinstance(node.get("value"), list):
+                    yield trees.path(node)
+                elif node.get("type") == "var":
+                    yield (str(node["value"]),)
 
 
 def _cases(module: Module | None, name: str) -> tuple[str, ...]:

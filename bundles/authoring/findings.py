@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
@@ -21,6 +23,7 @@ class Finding:
     what: str
     mend: str
 
+    @override
     def __str__(self) -> str:
         """One line, as editors read it."""
         return f"{self.file}:{self.row}: {self.what}: {self.mend}"

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 _BOUND: Final = frozenset({"var", "string", "number", "boolean", "null", "array", "set", "object"})
 _FOLDING: Final = frozenset({"lower", "upper"})
 _COMPARING: Final = frozenset(
-    {"equal", "neq", "eq", "internal.member_2", "glob.match", "startswith", "endswith", "contains", "regex.match"}
+    {
+        "equal",
+        "neq",
+        "eq",
+        "internal.member_2",
+        "glob.match",
+        "startswith",
+        "endswith",
+        "contains",
+        "regex.match",
+    }
 )
 _SPELLED: Final = (
     ("input", "resource", "id"),
@@ -95,7 +105,7 @@ def _reasons(module: Module) -> Iterator[Finding]:
             yield Finding(
                 module.name,
                 reason.row,
-                f"the text of a reason reads {', '.join(sorted(read - whole) or computed)}, which can be absent",
+                f"a reason reads {', '.join(sorted(read - whole) or computed)}, which can be absent",
                 "write the text out, or take a whole reason from the data into a variable first",
             )
 

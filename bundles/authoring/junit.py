@@ -25,7 +25,8 @@ def written(report: Report) -> bytes:
         for case in cases:
             _add(suite, case)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def _add(suite: ET.Element, case: Case) -> None:

@@ -7,7 +7,9 @@ from typing import Final
 
 # What a spreadsheet would compute (https://owasp.org/www-community/attacks/CSV_Injection).
 _COMPUTED: Final = ("=", "+", "-", "@", "\t", "\r")
-_MARKED: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\|*_[]"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+_MARKED: Final = str.maketrans(
+    {mark: f"\\{mark}" for mark in "\\|*_[]"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+)
 
 
 def markdown(text: str) -> str:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from bundles.authoring.ports import Decided
 
 NEWEST: Final = 3
+_FETCHED: Final = "default-src 'none'; style-src 'unsafe-inline'"
 MAX_DECISIONS: Final = 1_000_000
 _HEADINGS: Final = ("control", "rule", "title", "severity", "enforcement", "tests", "last decisions")
 _STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color:#1b1f24}"
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;"
-    "border-bottom:1px solid #d0d7de}th{background:#f6f8fa}code{font-size:.9em}ul{margin:0;padding-left:1.1rem}"
-    "td:first-child{font-weight:600;white-space:nowrap}.critical{color:#a40e26}.high{color:#bc4c00}"
+    "border-bottom:1px solid #d0d7de}th{background:#f6f8fa}code{font-size:.9em}"
+    "ul{margin:0;padding-left:1.1rem}td:first-child{font-weight:600;white-space:nowrap}.critical{color:#a40e26}.high{color:#bc4c00}"
 )
 
 
@@ -98,7 +99,7 @@ def as_html(found: Sequence[Row], title: str = "Control matrix") -> str:
     heads = "".join(f"<th>{hypertext(heading)}</th>" for heading in _HEADINGS)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{_FETCHED}">\n'
         f"<title>{hypertext(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{hypertext(title)}</h1>\n<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n"
         "</table>\n</body>\n</html>\n"

@@ -1,4 +1,4 @@
-"""`regent policy docs`: a page for each rule and an index of them, written from METADATA, rules, tests and schemas."""
+"""`regent policy docs`: a page for each rule and an index, from METADATA, rules, tests and schemas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bundles.authoring.markup import code, markdown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bundles.authoring.described import Rule
+    from bundles.authoring.described import Rule, Text
 
 MADE_BY = "<!-- Written by `regent policy docs`: change the rule, then run it again. -->"
 INDEX = "README.md"
@@ -22,15 +22,16 @@ _KINDS = {
 }
 
 
-def pages(rules: Sequence[Rule], schema: Mapping[str, Any]) -> dict[str, str]:
+def pages(rules: Sequence[Rule], frame: Sequence[Text], schema: Mapping[str, Any]) -> dict[str, str]:
     """Every page by its file's name.
 
     Args:
         rules: as `described.rules` gives them.
+        frame: the frame's own reasons, as `described.of_the_frame` gives them.
         schema: the schema of `data.regent`.
     """
     found = {name_of(rule): page(rule, schema) for rule in rules}
-    return {INDEX: _index(rules), **found}
+    return {INDEX: _index(rules, frame), **found}
 
 
 def name_of(rule: Rule) -> str:
@@ -67,12 +68,16 @@ def page(rule: Rule, schema: Mapping[str, Any]) -> str:
 def _reasons(rule: Rule) -> list[str]:
     if not rule.reasons:
         return []
-    lines = ["## Reasons it gives", "", "| reason | the caller reads | the administrator reads |", "|---|---|---|"]
     elsewhere = "said by the frame" if rule.place.kind == "grants" else ""
-    for reason in rule.reasons:
+    return ["## Reasons it gives", "", *_table(rule.reasons, elsewhere), ""]
+
+
+def _table(reasons: Sequence[Text], elsewhere: str = "") -> list[str]:
+    lines = ["| reason | the caller reads | the administrator reads |", "|---|---|---|"]
+    for reason in reasons:
         user, admin = (markdown(text) or elsewhere for text in (reason.user, reason.admin))
         lines.append(f"| {code(reason.id)} | {user} | {admin} |")
-    return [*lines, ""]
+    return lines
 
 
 def _tables(rule: Rule, schema: Mapping[str, Any]) -> list[str]:
@@ -87,15 +92,20 @@ def _tables(rule: Rule, schema: Mapping[str, Any]) -> list[str]:
 def _examples(rule: Rule) -> list[str]:
     lines = ["## Examples, from its tests", ""]
     for test in rule.tests:
-        cases = f": {', '.join(map(markdown, test.cases))}" if test.cases else ""
+        cases = f": {', '.join(f'“{markdown(case)}”' for case in test.cases)}" if test.cases else ""
         lines.append(f"- {markdown(test.sentence)}{cases}")
     return lines if rule.tests else []
 
 
-def _index(rules: Sequence[Rule]) -> str:
+def _index(rules: Sequence[Rule], frame: Sequence[Text]) -> str:
     lines = [MADE_BY, "", "# The rules", ""]
     for phase in dict.fromkeys(rule.place.phase for rule in rules):
-        lines += [f"## Asked at {code(phase)}", "", "| rule | kind | severity | enforcement | reasons |", "|---|---|---|---|---|"]
+        lines += [
+            f"## Asked at {code(phase)}",
+            "",
+            "| rule | kind | severity | enforcement | reasons |",
+            "|---|---|---|---|---|",
+        ]
         for rule in rules:
             if rule.place.phase == phase:
                 reasons = ", ".join(code(reason.id) for reason in rule.reasons)
@@ -104,4 +114,6 @@ def _index(rules: Sequence[Rule]) -> str:
                     f"| {markdown(rule.severity)} | {markdown(rule.enforcement)} | {reasons} |"
                 )
         lines.append("")
+    if frame:
+        lines += ["## Reasons of the frame", "", *_table(frame)]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -63,14 +63,19 @@ def _names(module: Module) -> Iterator[Finding]:
         )
     for name in folders:
         if not NAME.fullmatch(name):
-            yield Finding(module.name, 1, f"{name!r} is no name", "use lower-case letters, digits and underscores")
+            yield Finding(
+                module.name, 1, f"{name!r} is no name", "use lower-case letters, digits and underscores"
+            )
 
 
 def _described(module: Module) -> Iterator[Finding]:
     for name in ("title", "description"):
         if not _text(module.metadata.get(name)):
             yield Finding(
-                module.name, module.row, f"METADATA above the package lacks {name}", "say it for whoever reads the rule"
+                module.name,
+                module.row,
+                f"METADATA above the package lacks {name}",
+                "say it for whoever reads the rule",
             )
     if trees_read_input(module) and not module.metadata.get("schemas"):
         yield Finding(
@@ -111,13 +116,16 @@ def _asked_for(module: Module, place: Place, asked: dict[tuple[str, str], set[st
             f"move it to one of {', '.join(kinds)}",
         )
         return
-    exported = {head(rule): trees.row(rule) for rule in reversed(module.rules) if not head(rule).startswith("_")}
+    exported = {
+        head(rule): trees.row(rule) for rule in reversed(module.rules) if not head(rule).startswith("_")
+    }
+    wanted = ", ".join(sorted(promised))
     for name in sorted(exported.keys() - promised - {ENFORCEMENT}):
         yield Finding(
             module.name,
             exported[name],
             f"{name} is exported, and nobody asks for it",
-            f"begin its name with an underscore, or move it to facts/ ({place.kind} export {', '.join(sorted(promised))})",
+            f"begin its name with _, or move it to facts/ ({place.kind} export {wanted})",
         )
     for name in sorted(promised - exported.keys()):
         yield Finding(module.name, module.row, f"{name} is missing", f"the frame asks {place.kind} for it")
@@ -133,28 +141,40 @@ def _metadata(module: Module, place: Place) -> Iterator[Finding]:
             module.name,
             row,
             f"METADATA says {custom['enforcement']}, and the rule itself counts as {exported}",
-            f'say the same twice: custom.enforcement, and enforcement := "..." unless it is {ENFORCEMENTS[0]}',
+            'say the same twice: custom.enforcement, and enforcement := "..." unless it is enforce',
         )
     if len(_text(module.metadata.get("title"))) > MAX_TITLE_CHARS:
         yield Finding(
-            module.name, module.row, f"the title is longer than {MAX_TITLE_CHARS} characters", "move the rest to description"
+            module.name,
+            module.row,
+            f"the title is longer than {MAX_TITLE_CHARS} characters",
+            "move the rest to description",
         )
     declared = _texts(custom.get("reasons")) or []
     written = {reason.id: reason.row for reason in reasons.given(module) if reason.id is not None}
     for name, row in sorted(written.items()):
         if not REASON_ID.fullmatch(name):
             yield Finding(
-                module.name, row, f"{name!r} is no reason id", "write it dotted and in lower case, as area.what"
+                module.name,
+                row,
+                f"{name!r} is no reason id",
+                "write it dotted and in lower case, as area.what",
             )
         if name not in declared:
             yield Finding(
-                module.name, row, f"the reason {name} is not declared", "name it under custom.reasons in METADATA"
+                module.name,
+                row,
+                f"the reason {name} is not declared",
+                "name it under custom.reasons in METADATA",
             )
     # The frame speaks for grants: a grant that isn't given is its reason.
     silent = sorted(set(declared) - written.keys()) if place.kind != "grants" else []
     for name in silent:
         yield Finding(
-            module.name, module.row, f"the reason {name} is declared and never given", "drop it from custom.reasons"
+            module.name,
+            module.row,
+            f"the reason {name} is declared and never given",
+            "drop it from custom.reasons",
         )
 
 
@@ -174,12 +194,18 @@ def _faults(custom: dict[str, Any], place: Place) -> Iterator[tuple[str, str]]:
     if custom.get("enforcement") not in ENFORCEMENTS:
         yield "custom.enforcement in METADATA is not known", f"choose one of {', '.join(ENFORCEMENTS)}"
     if not _texts(custom.get("controls")):
-        yield "custom.controls in METADATA names none", "list the controls that the rule serves, such as GDPR-32"
+        yield (
+            "custom.controls in METADATA names none",
+            "list the controls that the rule serves, such as GDPR-32",
+        )
     if _texts(custom.get("reasons")) is None:
         yield "custom.reasons in METADATA is no list of ids", "list the reasons that the rule can give"
     for name in _texts(custom.get("reasons")) or ():
         if not REASON_ID.fullmatch(name):
-            yield f"{name!r} under custom.reasons is no reason id", "write it dotted and in lower case, as area.what"
+            yield (
+                f"{name!r} under custom.reasons is no reason id",
+                "write it dotted and in lower case, as area.what",
+            )
 
 
 def _text(value: Any) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from importlib import resources
+from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from bundles.authoring import described, pages, templates
+from bundles.authoring import described, pages
 from bundles.authoring import sources as reading
 from bundles.authoring.places import MAX_TITLE_CHARS, NAME
-from bundles.authoring.sources import Place
+from bundles.authoring.sources import TEST
 from bundles.documents import parse_object
 from bundles.errors import BundleError
 
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bundles.authoring.sources import Sources
+    from bundles.authoring.sources import Place, Sources
 
 _MAX_NAME_CHARS: Final = 64
 _SCHEMA: Final = "schemas/regent.json"
-_KEYWORDS: Final = frozenset(
-    "as contains data default else every false if import in input not null package set some true with".split()
+_KEYWORDS: Final = re.compile(
+    "as|contains|data|default|else|every|false|if|import|in|input|not|null|package|set|some|true|with"
 )
+_LISTED: Final = """# Names are in lower case, as facts give them.
+_listed(name) if name in {{"{}"}}"""
+_LISTED_IN_A_TABLE: Final = """# A missing table lists nothing; the schema sees to it that it is there.
+_listed(name) if data.regent.{}[name]"""
 _CONTROL: Final = "HOUSE-1"
 _LOWER_CASE: Final = {
     "minLength": 1,
@@ -88,13 +94,16 @@ def new(folder: Path, wanted: Wanted, opa: Path, docs: Path) -> list[Path]:
     _check(sources, wanted)
     schema = parse_object((folder / _SCHEMA).read_bytes(), _SCHEMA)
     rule = folder / wanted.place.file
-    files = {rule: _rule(wanted), rule.with_name(f"{wanted.place.name}_test.rego"): _test(wanted)}
+    files = {
+        rule: _from_template(f"{wanted.place.kind}.rego", wanted),
+        rule.with_name(f"{wanted.place.name}_test.rego"): _from_template(
+            f"{wanted.place.kind}_test.rego", wanted
+        ),
+    }
     if wanted.table:
         if wanted.table in schema["properties"]:
             raise BundleError("bundle.malformed", f"the data has a table {wanted.table!r} already")
-        files[folder / "regent" / wanted.table / "data.yaml"] = templates.TABLE.substitute(
-            title=wanted.heading, example=_example(wanted.place.kind)
-        )
+        files[folder / "regent" / wanted.table / "data.yaml"] = _from_template("table.yaml", wanted)
         schema = _with_table(schema, wanted)
     page = docs / f"{wanted.place.phase}-{wanted.place.kind}-{wanted.place.name}.md"
     for target in (*files, page):
@@ -110,30 +119,31 @@ def new(folder: Path, wanted: Wanted, opa: Path, docs: Path) -> list[Path]:
 def _check(sources: Sources, wanted: Wanted) -> None:
     asked, place = sources.asked(), wanted.place
     for what, name in (("rule", place.name), *([("table", wanted.table)] if wanted.table else [])):
-        if not NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARS or name in _KEYWORDS:
-            raise BundleError(
-                "bundle.malformed",
-                f"{name!r} can't name a {what}: lower-case letters, digits and underscores, no word of Rego's",
-            )
+        if (
+            not NAME.fullmatch(name)
+            or name.endswith(TEST)
+            or len(name) > _MAX_NAME_CHARS
+            or _KEYWORDS.fullmatch(name)
+        ):
+            allowed = "lower-case letters, digits and underscores, no word of Rego's, no _test at the end"
+            raise BundleError("bundle.malformed", f"{name!r} can't name a {what}: {allowed}")
     if (place.phase, place.kind) not in asked:
         known = ", ".join(f"{phase}/{kind}" for phase, kind in sorted(asked))
-        raise BundleError("bundle.malformed", f"no rules of {place.phase}/{place.kind} are asked for; there are {known}")
+        raise BundleError(
+            "bundle.malformed", f"no rules of {place.phase}/{place.kind} are asked for; there are {known}"
+        )
     if len(wanted.heading) > MAX_TITLE_CHARS or not wanted.heading.isprintable():
-        raise BundleError("bundle.malformed", f"the title must be one line of {MAX_TITLE_CHARS} characters at most")
+        raise BundleError(
+            "bundle.malformed", f"the title must be one line of {MAX_TITLE_CHARS} characters at most"
+        )
 
 
-def _rule(wanted: Wanted) -> str:
-    names = _names(wanted)
-    listed = templates.LISTED_IN_A_TABLE if wanted.table else templates.LISTED
-    return "".join(
-        part.substitute(names) for part in (templates.HEAD, templates.RULES[wanted.place.kind], listed)
+def _from_template(name: str, wanted: Wanted) -> str:
+    """A template's text; each is what it becomes, but for the names."""
+    text = (
+        resources.files("bundles.authoring").joinpath("templates", f"{name}.in").read_text(encoding="utf-8")
     )
-
-
-def _test(wanted: Wanted) -> str:
-    names = _names(wanted)
-    parts = (templates.TEST_HEAD, templates.TESTS[wanted.place.kind], templates.TEST_END)
-    return "".join(part.substitute(names) for part in parts)
+    return Template(text).substitute(_names(wanted))
 
 
 def _names(wanted: Wanted) -> dict[str, str]:
@@ -148,6 +158,7 @@ def _names(wanted: Wanted) -> dict[str, str]:
         "kind": place.kind,
         "name": place.name,
         "title": _scalar(wanted.heading),
+        "listed": _LISTED_IN_A_TABLE.format(wanted.table) if wanted.table else _LISTED.format(example),
         "description": "To be written; say whom it concerns and why.",
         "reason": reason,
         "control": _CONTROL,
@@ -158,7 +169,9 @@ def _names(wanted: Wanted) -> dict[str, str]:
         "example": example,
         "upper": example.upper(),
         "table": wanted.table,
-        "house": f'\n_house := {{"{wanted.table}": {{"{example}": {{"note": "an example"}}}}}}\n' if wanted.table else "",
+        "house": f'\n_house := {{"{wanted.table}": {{"{example}": {{"note": "an example"}}}}}}\n'
+        if wanted.table
+        else "",
         "data": " with data.regent as _house" if wanted.table else "",
         "obligation": obligation.replace("$limit", "_limit"),
         "stated": obligation.replace("$limit", "1024"),

@@ -1,4 +1,4 @@
-"""The sources of a bundle as their authors see them: modules with their trees, tests beside them, rules by place."""
+"""The sources of a bundle as authors see them: modules with their trees, tests beside, rules by place."""
 
 from __future__ import annotations
 
@@ -175,5 +175,7 @@ def _parsed(folder: Path, name: str, opa: Path) -> Module:
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError("bundle.unreadable", f"{name}: {type(error).__name__}") from None
     # A name may look like an option.
-    said = tool.run(opa, ["parse", "--format", "json", "--json-include", "locations,-comments", f"./{name}"], folder)
+    said = tool.run(
+        opa, ["parse", "--format", "json", "--json-include", "locations,-comments", f"./{name}"], folder
+    )
     return Module(name, json.loads(said), text)

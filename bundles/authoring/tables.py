@@ -1,4 +1,4 @@
-"""The data files of policy sources: merged by where they lie, each value with the file and line it comes from."""
+"""The data files of policy sources, merged by where they lie; each value's file and line."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _depth(file: DataFile, path: Sequence[str | int]) -> int:
     value: Any = file.value
     depth = 0
     for step in path[len(file.at) :]:
-        if not isinstance(value, dict | list) or (step not in value if isinstance(value, dict) else True):
+        if not isinstance(value, dict) or step not in value:
             break
         value, depth = value[step], depth + 1
     return depth + len(file.at)
@@ -115,7 +115,9 @@ def _merge(whole: dict[str, Any], more: dict[str, Any], name: str) -> None:
         if isinstance(value, dict) and isinstance(whole.get(key), dict):
             _merge(whole[key], value, name)
         elif key in whole:
-            raise BundleError("bundle.malformed", f"{name} says {key!r}, which another data file says already")
+            raise BundleError(
+                "bundle.malformed", f"{name} says {key!r}, which another data file says already"
+            )
         else:
             whole[key] = copy.deepcopy(value)
 
@@ -126,5 +128,3 @@ def _below(node: Any, step: str | int) -> tuple[Any, Any] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     return None
-
-

@@ -1,4 +1,4 @@
-"""`regent policy test`: runs the tests of policy sources with `opa test` and says what failed, and what none reached."""
+"""`regent policy test`: runs tests with `opa test`; says which failed and which lines none reached."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import override
 
 from bundles import opa as tool
 from bundles.errors import BundleError
@@ -50,6 +52,7 @@ class Uncovered:
     file: str
     rows: tuple[int, ...]
 
+    @override
     def __str__(self) -> str:
         """`file:3-5,9`."""
         return f"{self.file}:{','.join(_spans(self.rows))}"
@@ -91,7 +94,12 @@ class Report:
             "tests": len(self.cases),
             "passed": self.count("pass"),
             "failed": [
-                {"file": each.file, "row": each.row, "test": f"{each.package}.{each.name}", "detail": each.detail}
+                {
+                    "file": each.file,
+                    "row": each.row,
+                    "test": f"{each.package}.{each.name}",
+                    "detail": each.detail,
+                }
                 for each in self.failed
             ],
             "skipped": self.count("skip"),
@@ -119,7 +127,9 @@ def run(folder: Path, opa: Path, *, only: str | None = None, coverage: bool = Tr
     if failing:
         cases = _explained(cases, _details(folder, opa, failing))
     elif coverage:
-        measured = tool.attempt(opa, ["test", "--bundle", "--coverage", "--format", "json", *chosen, "."], folder)
+        measured = tool.attempt(
+            opa, ["test", "--bundle", "--coverage", "--format", "json", *chosen, "."], folder
+        )
         found = _document(measured)
         return Report(tuple(cases), float(found.get("coverage", 0.0)), tuple(_uncovered(found)))
     return Report(tuple(cases))

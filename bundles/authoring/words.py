@@ -85,14 +85,18 @@ def _block(heading: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _obligation(obligation: dict[str, Any]) -> str:
     others = {key: value for key, value in obligation.items() if key != "kind"}
-    said = ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(others.items()))
+    said = ", ".join(
+        f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(others.items())
+    )
     return f"{obligation.get('kind')}: {said}"
 
 
 def _advice(entry: Any) -> str:
     if not isinstance(entry, dict):
         return str(entry)
-    about = entry.get("reason", {}).get("id") if "reason" in entry else _obligation(entry.get("obligation", {}))
+    about = (
+        entry.get("reason", {}).get("id") if "reason" in entry else _obligation(entry.get("obligation", {}))
+    )
     return f"{entry.get('rule')} ({entry.get('enforcement')}) would have said: {about}"
 
 

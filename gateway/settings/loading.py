@@ -88,7 +88,7 @@ def audit_folder() -> Path:
 
 
 def policy_bundle() -> Path:
-    """Which bundle decides, whether or not the providers' secrets are at hand; the shipped one without a file.
+    """Which bundle decides, also without the providers' secrets; the shipped one without a file.
 
     Raises:
         SettingsError: the file is there but can't be used.
