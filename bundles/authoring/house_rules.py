@@ -90,7 +90,7 @@ def _may_be_negated(terms: trees.Node | list[trees.Node], module: Module) -> boo
 def _reasons(module: Module) -> Iterator[Finding]:
     """A reason whose text reads a missing field is undefined, and the refusal vanishes with it."""
     for reason in reasons.given(module):
-        whole = _whole(reason.rule)
+        whole = _whole(reason.rule, module)
         missing = [name for name in reasons.FIELDS if name not in trees.fields(reason.node)]
         if missing:
             yield Finding(
@@ -110,15 +110,17 @@ def _reasons(module: Module) -> Iterator[Finding]:
             )
 
 
-def _whole(rule: trees.Node) -> set[str]:
-    """Variables that were bound to something of the data before a reason is made of them.
+def _whole(rule: trees.Node, module: Module) -> set[str]:
+    """Variables that were bound to a whole of the data, or of `facts`, before a reason is made of them.
 
-    Where the data lacks it, the rule ends before the reason, as a test that the rule asks for itself.
+    Where there is none, the rule ends before the reason, as by a test that it makes itself.
     """
     found = set()
     for name, arguments, _ in trees.calls(rule):
-        if name == "assign" and trees.root(arguments[1]) == "data" and arguments[1].get("type") == "ref":
-            found.add(str(arguments[0].get("value")))
+        if name == "assign":
+            value = arguments[1]["value"][0] if arguments[1].get("type") == "call" else arguments[1]
+            if value.get("type") == "ref" and trees.root(value) in {"data", *module.imports}:
+                found.add(str(arguments[0].get("value")))
     return found
 
 

@@ -6,7 +6,7 @@ import html
 from typing import Final
 
 # What a spreadsheet would compute (https://owasp.org/www-community/attacks/CSV_Injection).
-_COMPUTED: Final = ("=", "+", "-", "@", "\t", "\r")
+_COMPUTED: Final = ("=", "+", "-", "@", "\t")
 _MARKED: Final = str.maketrans(
     {mark: f"\\{mark}" for mark in "\\|*_[]"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
@@ -29,4 +29,5 @@ def hypertext(text: str) -> str:
 
 def cell(text: str) -> str:
     """The text in a cell of a spreadsheet, which would take some beginnings for a formula."""
+    text = text.replace("\r", " ")  # which some readers take for a line's end
     return f"'{text}" if text.startswith(_COMPUTED) else text
