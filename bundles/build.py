@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
+"""What every policy must answer. Others that its METADATA calls entry points are compiled too."""
 CAPABILITIES = "capabilities.json"
 SCHEMAS = "schemas"
 
@@ -27,9 +28,9 @@ def build(sources: Path, opa: Path) -> dict[str, bytes]:
     """Compile policy sources into the files of a bundle.
 
     Args:
-        sources: folder with Rego, `data.yaml` or `data.json`, a `.manifest` naming the roots,
-            `capabilities.json` (the built-ins that policies may call), and `schemas` with a JSON Schema
-            for each topmost name of the data.
+        sources: folder with Rego, `data.yaml` and `data.json` in folders that say where the data belongs, a
+            `.manifest` naming the roots, `capabilities.json` (the built-ins that policies may call), and
+            `schemas` with a JSON Schema for each topmost name of the data.
         opa: the binary, as `opa.find` gives it.
 
     Returns:
@@ -120,10 +121,16 @@ def _manifest(
     metadata = {
         "code": manifests.code_of(files, schemas),
         "data_schemas": schemas,
-        "entrypoints": list(ENTRYPOINTS),
+        "entrypoints": _entrypoints(files[manifests.PLAN]),
         "rules": rules,
     }
     return manifests.stamped(files, {"roots": roots, "rego_version": 1, "metadata": metadata})
+
+
+def _entrypoints(plan: bytes) -> list[str]:
+    """The entry points that were compiled: `opa build` adds those that METADATA marks to those it is told."""
+    plans = parse_object(plan, manifests.PLAN)["plans"]["plans"]
+    return sorted(found["name"] for found in plans)
 
 
 def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -134,7 +141,7 @@ def _rules(annotations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "title": row["annotations"].get("title", ""),
             **{
                 key: row["annotations"]["custom"].get(key)
-                for key in ("id", "severity", "controls", "reasons")
+                for key in ("id", "severity", "enforcement", "controls", "reasons")
             },
         }
         for row in annotations

@@ -9,9 +9,10 @@ import orjson
 from gateway.types import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.errors import Refused
+    from gateway.types import Advice
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -34,6 +35,15 @@ def naming(request_id: str, decision_id: str, revision: str | None = None) -> He
         # An engine's word for it may hold anything; a line end would begin another header.
         return headers
     return (*headers, (b"x-regent-policy-revision", revision.encode("ascii")))
+
+
+def warning(advice: Iterable[Advice]) -> Headers:
+    """The header that tells a caller which rules warn about a call that is allowed: their reasons' ids.
+
+    What is only in the shadow stays with the record, and so does an obligation, which has no id.
+    """
+    ids = {said.reason.id for said in advice if said.enforcement == "warn" and said.reason is not None}
+    return ((b"x-regent-warning", ", ".join(sorted(ids)).encode("ascii")),) if ids else ()
 
 
 def error_body(error: Mapping[str, object], decision_id: str) -> bytes:

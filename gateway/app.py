@@ -22,7 +22,7 @@ from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
 from gateway.ports import Ports, Upstream
-from gateway.question import ADMISSION, REQUEST
+from gateway.question import ENTRYPOINTS
 from gateway.routing import catalogue
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _now_s() -> int:
 def _engine(chosen: Settings) -> tuple[PolicyEngine, records.Record]:
     """The engine, and the record of what it was given: an OPA server has its bundle from elsewhere."""
     if chosen.policy.engine == "opa":
-        opa = OpaEngine(chosen.policy.opa, (ADMISSION, REQUEST))
+        opa = OpaEngine(chosen.policy.opa, ENTRYPOINTS)
         return opa, records.policy_load(engine=opa.name, bundle=None, revision=None, result="external")
     bundle = bundles.read(chosen.policy.bundle)
     embedded = EmbeddedEngine(bundle)

@@ -1,4 +1,4 @@
-"""`/v1/models`: shows what the caller may use, by asking policy the same question for each model.
+"""`/v1/models`: shows what the caller may use, by asking policy about each model.
 
 Nothing is forwarded, so it is a shorter list of the same steps, with records of its own.
 """
@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 import orjson
 
 from gateway import obligations
-from gateway.answers import JSON, naming
+from gateway.answers import JSON, naming, warning
 from gateway.conclusion import Conclusion
+from gateway.engine.ruling import rule
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
-from gateway.question import describe
+from gateway.question import CATALOGUE, describe
 from gateway.steps import record
 from gateway.steps.admit import admit
 from gateway.steps.authenticate import authenticate
-from gateway.steps.decide import decide
 from gateway.steps.enforce import insist
-from gateway.steps.inspect import inspect
 from gateway.steps.receive import receive
 from gateway.types import Allow, Answer, Trail
 
@@ -38,7 +37,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         principal = trail.principal = await authenticate(raw, house.identity)
         call = trail.call = await receive(raw, house.limits)
         trail.decision = await admit(describe(call, principal, house.now_us()), house.engine)
-        admission = insist(trail.decision)
+        admission = trail.admission = insist(trail.decision)
         wanted = (raw.subpath,) if raw.subpath else house.catalogue.models
         shown = [model for model in wanted if await _usable(model, call, principal, house)]
         if raw.subpath and not shown:
@@ -52,16 +51,15 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
 
 
 async def _usable(model: str, listing: Call, principal: Principal, house: Ports) -> bool:
-    """Whether a plain chat with `model` would be permitted and could be served."""
+    """Whether policy shows `model` to the caller, and a plain chat with it could be served."""
     candidates = house.catalogue.serving(model)
     if not candidates.deployments:
         return False
     call = replace(
         listing, action="chat.completions", model=model, modalities=("text",), body={"messages": []}
     )
-    findings = inspect(call, house.engine)
     question = describe(call, principal, house.now_us(), candidates.documents)
-    decision = await decide(question, call, candidates, findings, house.engine)
+    decision = await rule(house.engine, CATALOGUE, question)
     if not isinstance(decision, Allow):
         return False
     terms = Terms(candidates.deployments, call.body)
@@ -77,4 +75,4 @@ def _answer(models: list[str], call: Call, admission: Allow, *, single: bool) ->
     documents = [{"id": model, "object": "model", "created": 0, "owned_by": "regent"} for model in models]
     body = orjson.dumps(documents[0] if single else {"object": "list", "data": documents})
     names = naming(call.request_id, call.decision_id, admission.origin.revision)
-    return Answer(200, (*JSON, *names), body)
+    return Answer(200, (*JSON, *names, *warning(admission.advice)), body)

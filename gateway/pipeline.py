@@ -35,7 +35,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         candidates = house.catalogue.serving(call.model)
         question = describe(call, principal, house.now_us(), candidates.documents)
         trail.decision = await admit(question, house.engine)
-        admission = insist(trail.decision)
+        admission = trail.admission = insist(trail.decision)
         findings = inspect(call, house.engine)
         decision = trail.decision = await decide(question, call, candidates, findings, house.engine)
         permitted = trail.permitted = enforce(call, principal, candidates, admission, decision)

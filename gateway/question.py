@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 ADMISSION = "gateway/admission/decision"
 REQUEST = "gateway/request/decision"
+RESPONSE = "gateway/response/decision"
+CATALOGUE = "gateway/catalogue/decision"
+ADMIN = "gateway/admin/decision"
+ENTRYPOINTS = (ADMISSION, REQUEST, RESPONSE, CATALOGUE, ADMIN)
 PROMPT_TOKENS = ("context", "content", "tokens")
 
 _SECOND_US = 1_000_000

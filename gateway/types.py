@@ -213,6 +213,21 @@ Obligation = Route | Clamp | Retain
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What a rule would have said that doesn't decide (yet).
+
+    Args:
+        rule: the rule's name.
+        enforcement: `warn`, where the caller is told, or `shadow`, where only the record is.
+        reason: why it would have refused; None if it would have put an obligation on the gateway.
+    """
+
+    rule: str
+    enforcement: Literal["warn", "shadow"]
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Which policy decided: for the record and the answer's headers.
 
@@ -242,6 +257,7 @@ class Allow:
     reasons: tuple[Reason, ...]
     obligations: tuple[Obligation, ...]
     origin: Origin
+    advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +266,7 @@ class Deny:
 
     reasons: tuple[Reason, ...]
     origin: Origin
+    advice: tuple[Advice, ...] = ()
 
 
 Decision = Allow | Deny
@@ -267,6 +284,7 @@ class PermittedCall:
         max_tokens: the completion limit that holds, in tokens; None if nobody set one.
         retain: what the record may keep of the payload.
         decision: the decision that permitted it.
+        advice: what rules that don't decide said of it, at admission and on the request.
     """
 
     call: Call
@@ -276,6 +294,7 @@ class PermittedCall:
     max_tokens: int | None
     retain: Retain
     decision: Allow
+    advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +351,7 @@ class Trail:
     """How far a request has come: what the record of its end is made from, however it ends.
 
     Args:
+        admission: the decision at the door, once it allowed; `decision` is always the last one.
         opened: whether the opening record was handed to the log, so that it needs a closing one.
         attempts: every try at a deployment.
     """
@@ -346,3 +366,4 @@ class Trail:
     reply: Reply | None = None
     delivery: Delivery = field(default_factory=Delivery)
     reason: str = ""
+    admission: Allow | None = None

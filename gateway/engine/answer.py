@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.errors import GatewayError
 from gateway.reasons import REASONS
-from gateway.types import Allow, Clamp, Deny, Reason, Retain, Route
+from gateway.types import Advice, Allow, Clamp, Deny, Reason, Retain, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +31,15 @@ REASON_ID = re.compile(r"[a-z0-9_][a-z0-9._-]{0,127}")
 RESERVED = frozenset({*REASONS, "allowed", "client.gone"})
 """Ids that only the gateway gives: a policy's would borrow their status and mislead the log's readers."""
 
+RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
+KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
 _FIELDS = frozenset({"allow", "reasons", "obligations", "advice"})
 _REASON_FIELDS = frozenset({"id", "user", "admin", "controls"})
+_ADVICE_FIELDS = (
+    frozenset({"rule", "enforcement", "reason"}),
+    frozenset({"rule", "enforcement", "obligation"}),
+)
 
 
 class Unusable(GatewayError):
@@ -64,15 +71,16 @@ def decision(value: object, origin: Origin) -> Decision:
     allow = value.get("allow")
     reasons = tuple([_reason(item) for item in _items(value, "reasons", MAX_REASONS)])
     obligations = _items(value, "obligations", MAX_OBLIGATIONS)
+    advice: tuple[Advice, ...] = ()
     if "advice" in value:
-        _items(value, "advice", MAX_ADVICE)
+        advice = tuple([_advice(item) for item in _items(value, "advice", MAX_ADVICE)])
     if allow is True:
-        return Allow(reasons, tuple([_obligation(item) for item in obligations]), origin)
+        return Allow(reasons, tuple([_obligation(item) for item in obligations]), origin, advice)
     if allow is not False:  # `1`, `"true"` and `null` are mistakes, and a mistake permits nothing
         raise Unusable("decision.malformed", "allow is neither true nor false")
     if not reasons:
         raise Unusable("decision.unexplained", "a denial without reasons")
-    return Deny(reasons, origin)
+    return Deny(reasons, origin, advice)
 
 
 def _items(value: dict[str, Any], name: str, most: int) -> list[Any]:
@@ -97,6 +105,28 @@ def _reason(value: object) -> Reason:
         if not _is_text(control, MAX_NAME_CHARS):
             raise Unusable("decision.malformed", "a reason's control is not a short text")
     return Reason(name, user, admin, tuple(controls))
+
+
+def _advice(value: object) -> Advice:
+    """What may be ignored is recorded and shown all the same, so it must be what it seems to be.
+
+    An obligation that is only advised may be of a kind that nobody here can enforce yet: that is how one is
+    tried out. Of it nothing is kept.
+    """
+    if type(value) is not dict or value.keys() not in _ADVICE_FIELDS:
+        raise Unusable("decision.malformed", "an advice is no object with the fields of an advice")
+    rule, enforcement = value["rule"], value["enforcement"]
+    if type(rule) is not str or not RULE_NAME.fullmatch(rule):
+        raise Unusable("decision.malformed", "an advice's rule is malformed")
+    if enforcement not in ("warn", "shadow"):  # no set: what can't be hashed would raise
+        raise Unusable("decision.malformed", "an advice's enforcement is neither warn nor shadow")
+    if "reason" in value:
+        return Advice(rule, enforcement, _reason(value["reason"]))
+    obligation = value["obligation"]
+    kind = obligation.get("kind") if type(obligation) is dict else None
+    if type(kind) is not str or not KIND.fullmatch(kind):
+        raise Unusable("decision.malformed", "an advice's obligation is no object with a kind")
+    return Advice(rule, enforcement)
 
 
 def _is_text(value: object, most: int) -> bool:

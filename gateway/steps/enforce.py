@@ -51,4 +51,5 @@ def enforce(
         max_tokens=terms.max_tokens,
         retain=terms.retain,
         decision=allow,
+        advice=admission.advice + allow.advice,
     )

@@ -201,7 +201,7 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         obligations=[each.document() for each in decision.obligations] if isinstance(decision, Allow) else (),
         payload=(commit("req", call.payload),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
-        **(_policy(decision.origin, action) if decision else _UNDECIDED),
+        **(_policy(decision.origin, action, _advice(trail)) if decision else _UNDECIDED),
     )
 
 
@@ -227,14 +227,23 @@ def _hits(rules: tuple[str, ...], effect: str) -> list[dict[str, str]]:
     return [{"id": rule, "effect": effect} for rule in rules]
 
 
-def _policy(origin: Origin, action: str) -> dict[str, Any]:
+def _advice(trail: Trail) -> list[dict[str, str]]:
+    """The rules that only advised, at the door and afterwards, once each for each way of advising."""
+    said = {} if trail.admission is None else {(a.rule, a.enforcement): None for a in trail.admission.advice}
+    if trail.decision is not None and trail.decision is not trail.admission:
+        said |= {(a.rule, a.enforcement): None for a in trail.decision.advice}
+    return [{"id": rule, "effect": effect} for rule, effect in said]
+
+
+def _policy(origin: Origin, action: str, advice: list[dict[str, str]]) -> dict[str, Any]:
+    hits = _hits(origin.rules, action)
     asked = orjson.dumps(origin.asked) if origin.asked else None
     return {
         "engine": origin.engine,
         "bundle": origin.bundle or None,
         "revision": origin.revision or None,
         "path": origin.path,
-        "rules": _hits(origin.rules, action),
+        "rules": [*hits, *advice] if advice else hits,
         "policy_input": commit("input", asked) if asked else None,
         "question": asked,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.contract import Completed, UpstreamError
-from gateway.answers import EVENTS, JSON, error_body, naming
+from gateway.answers import EVENTS, JSON, error_body, naming, warning
 from gateway.types import Answer
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def release(reply: Reply, permitted: PermittedCall, delivery: Delivery) -> Answe
     """
     call = permitted.call
     names = naming(call.request_id, call.decision_id, permitted.decision.origin.revision)
+    names += warning(permitted.advice)
     if isinstance(reply.upstream, Completed):
         if delivery.digest is not None:
             delivery.digest.update(reply.upstream.body)

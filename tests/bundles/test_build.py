@@ -56,13 +56,14 @@ def test_holds_no_tests_and_no_schemas(sources: Path, opa: Path) -> None:
 def test_manifest_lists_the_rules(sources: Path, opa: Path) -> None:
     """The METADATA of every rule travels in the manifest."""
     manifest = json.loads(building.build(sources, opa)[".manifest"])
-    residency = [rule for rule in manifest["metadata"]["rules"] if rule["id"] == "residency"]
-    assert residency == [
+    rules = manifest["metadata"]["rules"]
+    assert [rule for rule in rules if rule["package"] == "rules.request.routes.residency"] == [
         {
             "package": "rules.request.routes.residency",
-            "title": "Labelled data stays in its zones",
+            "title": "Labelled data stays where it may be",
             "id": "residency",
             "severity": "critical",
+            "enforcement": "enforce",
             "controls": ["GDPR-44"],
             "reasons": ["residency.unknown_label", "residency.unknown_team"],
         }
@@ -135,7 +136,8 @@ def test_a_new_rule_needs_no_central_file(sources: Path, opa: Path, tmp_path: Pa
         ("data.yaml", "regent: {}\nregent: {}\n", "bundle.malformed"),
         ("regent/data.json", '{"roles": {}, "roles": {}}', "bundle.malformed"),
         ("data.yaml", "regent: {}\nrules: {request: {grants: {x: {allow: true}}}}\n", "bundle.malformed"),
-        ("data.yaml", "regent: {}\n", "bundle.data_invalid"),
+        ("regent/roles/data.yaml", "analyst: {}\n", "bundle.data_invalid"),
+        ("regent/roles/data.yaml", "a: {models: []}\na: {models: []}\n", "bundle.malformed"),
         ("schemas/regent.json", '{"$ref": "https://elsewhere.example/schema"}', "bundle.malformed"),
     ],
 )

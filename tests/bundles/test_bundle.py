@@ -32,12 +32,15 @@ def _with_manifest(files: Files, **fields: Any) -> Files:
 
 
 def test_reads_the_shipped_bundle() -> None:
-    """The bundle that Regent ships reads, and names both entry points."""
+    """The bundle that Regent ships reads, and names every entry point."""
     shipped = bundle.read(default_path())
     assert shipped.revision.startswith("r-")
     assert shipped.manifest["metadata"]["entrypoints"] == [
+        "gateway/admin/decision",
         "gateway/admission/decision",
+        "gateway/catalogue/decision",
         "gateway/request/decision",
+        "gateway/response/decision",
     ]
     assert shipped.plan == shipped.files["plan.json"]
     assert shipped.data == json.loads(shipped.files["data.json"])

@@ -19,7 +19,7 @@ from rego import Policy
 
 SHIPPED = bundle.read(default_path())
 SCHEMAS = SHIPPED.manifest["metadata"]["data_schemas"]
-OPEN = {"roles", "teams", "models", "residency"}
+OPEN = {"administration", "roles", "teams", "models", "residency"}
 ENTRYPOINT = "gateway/request/decision"
 
 Path_ = tuple[str | int, ...]
@@ -281,7 +281,8 @@ def test_a_renamed_key_is_refused_or_named_by_the_house(path: tuple[str, ...], n
 
 
 def _question(role: str, team: str) -> dict[str, Any]:
-    deployments = [{"id": zone, "zone": zone} for zone in ("cloud", "onprem")]
+    places = ("cloud", "onprem")
+    deployments = [{"id": zone, "zone": zone, "region": "eu", "provider": "echo"} for zone in places]
     return {
         "version": 1,
         "subject": {"type": "user", "id": "a", "properties": {"issuer": "i", "roles": [role], "team": team}},

@@ -14,6 +14,10 @@ ROOT = Path(__file__).parents[2] / "policies"
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.rego") if not path.stem.endswith("_test"))
 RULES = [path for path in MODULES if path.parts[0] == "rules"]
 SEVERITIES = {"low", "medium", "high", "critical"}
+ENFORCEMENTS = {"enforce", "warn", "shadow"}
+# How a rule that only advises tells the frame what its METADATA says: never in words of its own.
+STATED = "enforcement := rego.metadata.chain()[1].annotations.custom.enforcement"
+EXCUSABLE = "excusable := rego.metadata.chain()[1].annotations.custom.excusable"
 
 pytestmark = pytest.mark.server
 
@@ -106,6 +110,7 @@ def test_metadata_is_complete(path: Path) -> None:
     assert metadata["description"]
     assert custom["id"] == path.stem
     assert custom["severity"] in SEVERITIES
+    assert custom["enforcement"] in ENFORCEMENTS
     assert custom["controls"]
     given = set(re.findall(r'"id": "([^"]+)"', (ROOT / path).read_text()))
     assert given <= set(custom["reasons"])
@@ -131,7 +136,36 @@ def test_a_rule_exports_what_its_place_promises(path: Path, trees: dict[Path, di
         "routes": {"permitted", "deny"},
         "obligations": {"obligation", "deny"},
     }
-    exported = {
-        rule["head"]["name"] for rule in trees[path]["rules"] if not rule["head"]["name"].startswith("_")
-    }
-    assert exported == promised[path.parts[2]]
+    custom = _metadata(path)["custom"]
+    besides = {"enforcement"} if custom["enforcement"] != "enforce" else set()
+    besides |= {"excusable"} if "excusable" in custom else set()
+    assert _exported(trees[path]) == promised[path.parts[2]] | besides
+
+
+@pytest.mark.parametrize("path", RULES, ids=str)
+def test_what_metadata_says_is_what_the_frame_is_told(path: Path) -> None:
+    """A rule that isn't enforced, or may be excused, exports that from its METADATA and from nowhere else."""
+    custom, lines = _metadata(path)["custom"], (ROOT / path).read_text().splitlines()
+    assert (custom["enforcement"] != "enforce") is (STATED in lines)
+    assert ("excusable" in custom) is (EXCUSABLE in lines)
+    assert {type(custom.get("excusable", True))} == {bool}
+
+
+def test_one_name_is_one_rule_in_a_phase() -> None:
+    """The data names rules by their ids alone; two of one name in a phase couldn't be told apart."""
+    names = [(path.parts[1], path.stem) for path in RULES]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("path", RULES, ids=str)
+def test_a_rule_lives_in_a_phase_that_the_frame_asks(path: Path) -> None:
+    """A rule in a folder that no router looks into would never be asked."""
+    asked = (ROOT / "gateway" / path.parts[1] / f"{path.parts[1]}.rego").read_text()
+    assert f"data.rules.{path.parts[1]}.{path.parts[2]}[name]" in asked
+
+
+def _exported(tree: dict[str, Any]) -> set[str]:
+    """Names of the public rules: those with a dynamic head have them in its reference."""
+    heads = [rule["head"] for rule in tree["rules"]]
+    names = {head.get("name") or head["ref"][0]["value"] for head in heads}
+    return {name for name in names if not name.startswith("_")}

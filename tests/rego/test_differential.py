@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +106,8 @@ def _with_more(regent: dict[str, Any]) -> dict[str, Any]:
     return regent | {
         "subjects": {"alice": {"issuer": "https://idp", "models": ["gpt*"], "max_tokens": 5}},
         "models": {"gpt-4o": {"max_tokens": 7}},
-        "residency": regent["residency"] | {"pii": {"zones": ["cloud"]}},
+        "residency": regent["residency"] | {"pii": {"zones": ["cloud"], "regions": ["eu"]}},
+        "enforcement": {"residency": "warn", "clamp": "shadow", "known_question": "enforce"},
     }
 
 
@@ -153,9 +153,9 @@ def test_the_language_means_what_it_means_in_opa(
 
 def test_the_shipped_policies_decide_as_opa_does(opa_server: Callable[..., OPAServer]) -> None:
     """Questions and data near the real ones, with parts missing, wrong or hostile, are decided alike."""
-    sources = [_POLICIES / name for name in ("gateway", "facts", "rules", "data.yaml")]
+    sources = [*(_POLICIES / name for name in ("gateway", "facts", "rules")), _BUNDLE / "data.json"]
     server = opa_server(arguments=[*sources, "--ignore", "*_test.rego"], ready="/health")
-    shipped = yaml.safe_load((_POLICIES / "data.yaml").read_text())
+    shipped = json.loads((_BUNDLE / "data.json").read_bytes())
     policy = Policy.load((_BUNDLE / "plan.json").read_bytes(), shipped)
     pipe = Pipe(server.url)
     duel = Duel(policy, pipe, "regent")

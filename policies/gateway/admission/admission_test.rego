@@ -74,3 +74,55 @@ test_denies_when_a_required_rule_is_missing[note] if {
 test_denies_without_any_data if {
 	_ids == ["access.not_granted", "policy.incomplete"] with input as _question with data.regent as {}
 }
+
+# How rules count.
+
+_loosened(modes) := object.union(_house, {
+	"enforcement": modes,
+	"required": {"admission": {"grants": ["model_access"], "denies": []}},
+})
+
+_version := {
+	"id": "access.unknown_version",
+	"user": "The gateway and its policy do not fit together.",
+	"admin": "The question's version is not 1; activate a bundle written for this gateway.",
+	"controls": ["GDPR-32"],
+}
+
+test_a_rule_that_only_advises_allows_and_says_so[mode] if {
+	some mode in ["shadow", "warn"]
+	expected := {
+		"allow": true,
+		"reasons": [],
+		"obligations": [],
+		"advice": [{"rule": "known_question", "enforcement": mode, "reason": _version}],
+	}
+	question := object.union(_question, {"version": 2})
+	admission.decision == expected with input as question with data.regent as _loosened({"known_question": mode})
+}
+
+test_a_rule_that_is_off_says_nothing if {
+	question := object.union(_question, {"version": 2})
+	expected := {"allow": true, "reasons": [], "obligations": [], "advice": []}
+	admission.decision == expected with input as question with data.regent as _loosened({"known_question": "off"})
+}
+
+test_a_mode_that_is_unknown_enforces if {
+	question := object.union(_question, {"version": 2})
+	house := _loosened({"known_question": "wran"})
+	_ids == ["access.unknown_version"] with input as question with data.regent as house
+	admission.decision.advice == [] with input as question with data.regent as house
+}
+
+test_a_grant_that_only_advises_grants_nothing[mode] if {
+	some mode in ["off", "shadow", "warn"]
+	house := object.union(_loosened({"model_access": mode}), {"required": {"admission": {"grants": []}}})
+	_ids == ["access.not_granted"] with input as _question with data.regent as house
+}
+
+test_a_required_rule_must_be_enforced[name] if {
+	some name in ["known_question", "model_access"]
+	house := object.union(_house, {"enforcement": {name: "warn"}})
+	"policy.incomplete" in _ids with input as _question with data.regent as house
+	admission.decision.allow == false with input as _question with data.regent as house
+}

@@ -21,9 +21,9 @@ _house := {
 	"retention": {"payload": "digest", "days": 400},
 }
 
-_cloud := {"id": "echo-cloud", "zone": "cloud"}
+_cloud := {"id": "echo-cloud", "zone": "cloud", "region": "eu", "provider": "echo"}
 
-_onprem := {"id": "echo-onprem", "zone": "onprem"}
+_onprem := {"id": "echo-onprem", "zone": "onprem", "region": "fra1", "provider": "echo"}
 
 _asks(team, deployments) := {
 	"version": 1,
@@ -119,5 +119,83 @@ test_denies_when_the_list_of_required_rules_is_missing[kind] if {
 
 test_denies_one_id_in_two_zones if {
 	_ids == ["route.unknown_candidates"] with data.regent as _house
-		with input as _asks("hr", [{"id": "echo", "zone": "onprem"}, {"id": "echo", "zone": "cloud"}])
+		with input as _asks("hr", [object.union(_onprem, {"id": "echo"}), object.union(_cloud, {"id": "echo"})])
+}
+
+# How rules count.
+
+_only(kinds) := object.union({"grants": [], "denies": [], "routes": [], "obligations": []}, kinds)
+
+_loosened(modes) := object.union(_house, {
+	"enforcement": modes,
+	"required": {"request": _only({"grants": ["model_access"]})},
+})
+
+test_a_route_that_only_advises_says_by_its_deny_that_nothing_would_be_left[mode] if {
+	some mode in ["shadow", "warn"]
+	expected := object.union(
+		_allowed(["echo-cloud"]),
+		{"advice": [{"rule": "residency", "enforcement": mode, "reason": _hr}]},
+	)
+	request.decision == expected with input as _asks("hr", [_cloud]) with data.regent as _loosened({"residency": mode})
+}
+
+test_a_route_that_only_advises_says_where_it_would_have_gone if {
+	route := {"kind": "route", "deployments": ["echo-onprem"], "strategy": "ordered"}
+	expected := object.union(
+		_allowed(["echo-cloud", "echo-onprem"]),
+		{"advice": [{"rule": "residency", "enforcement": "shadow", "obligation": route}]},
+	)
+	request.decision == expected with input as _asks("hr", [_cloud, _onprem])
+		with data.regent as _loosened({"residency": "shadow"})
+}
+
+test_a_route_that_only_advises_and_agrees_says_nothing if {
+	request.decision == _allowed(["echo-onprem"]) with input as _asks("hr", [_onprem])
+		with data.regent as _loosened({"residency": "warn"})
+}
+
+test_an_obligation_that_only_advises_obliges_nobody if {
+	expected := {
+		"allow": true,
+		"reasons": [],
+		"obligations": [
+			{"kind": "route", "deployments": ["echo-onprem"], "strategy": "ordered"},
+			{"kind": "retain", "payload": "digest", "days": 400},
+		],
+		"advice": [{"rule": "clamp", "enforcement": "warn", "obligation": {"kind": "clamp", "max_tokens": 4096}}],
+	}
+	request.decision == expected with input as _asks("eng", [_onprem]) with data.regent as _loosened({"clamp": "warn"})
+}
+
+test_rules_that_are_off_say_nothing if {
+	house := _loosened({"residency": "off", "clamp": "off"})
+	expected := json.remove(_allowed(["echo-cloud"]), ["obligations/2"])
+	request.decision == expected with input as _asks("hr", [_cloud]) with data.regent as house
+}
+
+test_a_refusal_carries_advice_too if {
+	question := object.union(_asks("hr", [_cloud]), {"version": 2})
+	house := _loosened({"residency": "warn"})
+	_ids == ["access.unknown_version"] with input as question with data.regent as house
+	request.decision.advice == [{"rule": "residency", "enforcement": "warn", "reason": _hr}]
+		with input as question
+		with data.regent as house
+}
+
+test_a_grant_that_only_advises_grants_nothing[mode] if {
+	some mode in ["off", "shadow", "warn"]
+	house := object.union(_loosened({"model_access": mode}), {"required": {"request": _only({})}})
+	_ids == ["access.not_granted"] with input as _asks("eng", [_onprem]) with data.regent as house
+}
+
+test_a_required_rule_must_be_enforced[name] if {
+	some name in ["model_access", "known_content", "residency", "retain"]
+	house := object.union(_house, {"enforcement": {name: "warn"}})
+	"policy.incomplete" in _ids with input as _asks("eng", [_onprem]) with data.regent as house
+	request.decision.allow == false with input as _asks("eng", [_onprem]) with data.regent as house
+}
+
+test_a_mode_that_is_unknown_enforces if {
+	request.decision.reasons == [_hr] with input as _asks("hr", [_cloud]) with data.regent as _loosened({"residency": "of"})
 }

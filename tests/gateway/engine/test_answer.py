@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from gateway.engine.answer import MAX_INTEGER, Unusable, decision
+from gateway.engine.answer import MAX_INTEGER, READERS, Unusable, decision
 from gateway.reasons import REASONS
-from gateway.types import Allow, Clamp, Deny, Origin, Reason, Retain, Route
+from gateway.types import Advice, Allow, Clamp, Deny, Origin, Reason, Retain, Route
 
 ORIGIN = Origin("embedded", "r-1", "sha256:00", "gateway/request/decision")
 SCHEMA = orjson.loads((Path(__file__).parents[3] / "policies/schemas/decision.json").read_bytes())
@@ -23,6 +23,8 @@ ROUTE = {"kind": "route", "deployments": ["a", "b"], "strategy": "ordered"}
 CLAMP = {"kind": "clamp", "max_tokens": 5}
 RETAIN = {"kind": "retain", "payload": "digest", "days": 400}
 REASON = {"id": "residency.hr_onprem", "user": "No.", "admin": "Because.", "controls": ["GDPR-44"]}
+WARNED = {"rule": "residency", "enforcement": "warn", "reason": REASON}
+SHADOWED = {"rule": "mask_pii", "enforcement": "shadow", "obligation": {"kind": "mask", "entities": ["IBAN"]}}
 
 
 def allow(*obligations: object, **more: object) -> dict[str, Any]:
@@ -47,8 +49,8 @@ def test_an_allow_is_read_whole() -> None:
 
 
 def test_a_deny_is_read_whole() -> None:
-    """A denial keeps its reasons, of which id and text for the caller are enough; advice may be ignored."""
-    answer = deny(REASON, {"id": "x", "user": "y"}, advice=["anything"])
+    """A denial keeps its reasons, of which id and text for the caller are enough; advice may be left out."""
+    answer = deny(REASON, {"id": "x", "user": "y"})
     expected = Deny(
         (Reason("residency.hr_onprem", "No.", "Because.", ("GDPR-44",)), Reason("x", "y")), ORIGIN
     )
@@ -57,7 +59,37 @@ def test_a_deny_is_read_whole() -> None:
     assert expected == decision(answer, ORIGIN)
 
 
+@pytest.mark.parametrize("answer", [allow, lambda **more: deny(REASON, **more)], ids=["allow", "deny"])
+def test_advice_is_read(answer: Any) -> None:
+    """What rules that don't decide would have said arrives with any decision; of an obligation only whose."""
+    reason = Reason("residency.hr_onprem", "No.", "Because.", ("GDPR-44",))
+    expected = (Advice("residency", "warn", reason), Advice("mask_pii", "shadow"))
+    assert expected == decision(answer(advice=[WARNED, SHADOWED]), ORIGIN).advice
+
+
 MALFORMED: list[object] = [
+    allow(advice=["anything"]),
+    allow(advice=[None]),
+    allow(advice=[{}]),
+    allow(advice=[WARNED | {"obligation": CLAMP}]),
+    allow(advice=[WARNED | {"severity": "high"}]),
+    allow(advice=[{"rule": "residency", "enforcement": "warn"}]),
+    allow(advice=[{"rule": "residency", "reason": REASON}]),
+    allow(advice=[WARNED | {"rule": "Residency"}]),
+    allow(advice=[WARNED | {"rule": "a.b"}]),
+    allow(advice=[WARNED | {"rule": "x" * 129}]),
+    allow(advice=[WARNED | {"rule": ["residency"]}]),
+    allow(advice=[WARNED | {"enforcement": "enforce"}]),
+    allow(advice=[WARNED | {"enforcement": "off"}]),
+    allow(advice=[WARNED | {"enforcement": ["warn"]}]),
+    allow(advice=[WARNED | {"reason": None}]),
+    allow(advice=[WARNED | {"reason": REASON | {"id": "Upper"}}]),
+    allow(advice=[WARNED | {"reason": REASON | {"id": "engine.error"}}]),
+    allow(advice=[SHADOWED | {"obligation": "mask"}]),
+    allow(advice=[SHADOWED | {"obligation": {}}]),
+    allow(advice=[SHADOWED | {"obligation": {"kind": "Mask"}}]),
+    allow(advice=[SHADOWED | {"obligation": {"kind": ["mask"]}}]),
+    deny(REASON, advice=["anything"]),
     None,
     True,
     [],
@@ -175,25 +207,74 @@ def test_an_obligation_that_cannot_be_understood_denies(obligation: object) -> N
     assert caught.value.code == "obligation.malformed"
 
 
+PROMISED = {"limit", "budget", "mask", "inspect_reply", "cache"}
+"""Obligations that the contract describes and this version refuses."""
+
+
+def _kind(obligation: dict[str, Any]) -> str:
+    (kind,) = obligation["properties"]["kind"]["enum"]
+    return str(kind)
+
+
+def _enforced() -> dict[str, Any]:
+    """The schema without the obligations that are only promised."""
+    schema: dict[str, Any] = copy.deepcopy(SCHEMA)
+    obligations = schema["properties"]["obligations"]["items"]
+    obligations["oneOf"] = [each for each in obligations["oneOf"] if _kind(each) not in PROMISED]
+    return schema
+
+
 def _relaxed() -> dict[str, Any]:
     """The schema, where the gateway takes more than the shipped policies say."""
-    schema: dict[str, Any] = copy.deepcopy(SCHEMA)
+    schema = _enforced()
     for name in ("if", "then", "else"):
         del schema[name]
     schema["required"].remove("advice")
-    schema["properties"]["advice"] = {"type": "array", "maxItems": 64}
-    reason = schema["properties"]["reasons"]["items"]
-    reason["required"] = ["id", "user"]
-    reason["properties"]["id"]["pattern"] = "^[a-z0-9_][a-z0-9._-]*$"
-    for name, bound in (("user", {"minLength": 1}), ("admin", {})):
-        reason["properties"][name] = {"type": "string", "maxLength": 2000} | bound
-    reason["properties"]["controls"]["items"] = {"type": "string", "maxLength": 128}
+    reasoned, obliged = schema["properties"]["advice"]["items"]["oneOf"]
+    obliged["properties"]["obligation"] = {
+        "type": "object",
+        "properties": {"kind": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 32}},
+        "required": ["kind"],
+    }
+    for reason in (schema["properties"]["reasons"]["items"], reasoned["properties"]["reason"]):
+        reason["required"] = ["id", "user"]
+        reason["properties"]["id"]["pattern"] = "^[a-z0-9_][a-z0-9._-]*$"
+        for name, bound in (("user", {"minLength": 1}), ("admin", {})):
+            reason["properties"][name] = {"type": "string", "maxLength": 2000} | bound
+        reason["properties"]["controls"]["items"] = {"type": "string", "maxLength": 128}
     route = schema["properties"]["obligations"]["items"]["oneOf"][0]
     route["properties"]["deployments"]["maxItems"] = 1024
     return schema
 
 
-EXACT = Draft7Validator(SCHEMA)
+def test_the_schema_says_which_obligations_there_are() -> None:
+    """Every kind of the contract is either read here or known to be refused."""
+    described = {_kind(each) for each in SCHEMA["properties"]["obligations"]["items"]["oneOf"]}
+    assert described == READERS.keys() | PROMISED
+    assert READERS.keys().isdisjoint(PROMISED)
+
+
+@pytest.mark.parametrize(
+    "obligation",
+    [
+        {"kind": "limit", "key": "team:hr", "window_s": 60, "requests": 100},
+        {"kind": "budget", "key": "team:hr", "period": "month", "usd_micros": 5, "hard": True},
+        {"kind": "mask", "entities": ["EMAIL_ADDRESS"], "operator": "token", "restore": True},
+        {"kind": "inspect_reply", "entities": ["IBAN_CODE"], "action": "mask"},
+        {"kind": "cache", "scope": "team:hr", "ttl_s": 300},
+    ],
+    ids=lambda obligation: obligation["kind"],
+)
+def test_what_is_only_promised_is_refused(obligation: dict[str, Any]) -> None:
+    """An obligation of the contract that nobody enforces yet denies, like one that nobody knows."""
+    assert obligation["kind"] in PROMISED
+    assert Draft7Validator(SCHEMA).is_valid(allow(ROUTE, obligation))
+    with pytest.raises(Unusable) as caught:
+        decision(allow(ROUTE, obligation), ORIGIN)
+    assert caught.value.code == "obligation.unknown"
+
+
+EXACT = Draft7Validator(_enforced())
 RELAXED = Draft7Validator(_relaxed())
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
@@ -211,6 +292,12 @@ WORDS = st.sampled_from(
         "id",
         "user",
         "ordered",
+        "rule",
+        "enforcement",
+        "warn",
+        "shadow",
+        "reason",
+        "obligation",
     ]
 )
 JSON = st.recursive(
@@ -241,19 +328,26 @@ SOUND_REASONS = st.fixed_dictionaries(
         "controls": st.lists(st.text(min_size=1, max_size=64), max_size=32),
     }
 )
+RULE_NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+MODES = st.sampled_from(["warn", "shadow"])
+SOUND_ADVICE = st.lists(
+    st.fixed_dictionaries({"rule": RULE_NAMES, "enforcement": MODES, "reason": SOUND_REASONS})
+    | st.fixed_dictionaries({"rule": RULE_NAMES, "enforcement": MODES, "obligation": SOUND_OBLIGATIONS}),
+    max_size=3,
+)
 SOUND = st.fixed_dictionaries(
     {
         "allow": st.just(value=True),
         "reasons": st.just([]),
         "obligations": st.lists(SOUND_OBLIGATIONS, max_size=6),
-        "advice": st.just([]),
+        "advice": SOUND_ADVICE,
     }
 ) | st.fixed_dictionaries(
     {
         "allow": st.just(value=False),
         "reasons": st.lists(SOUND_REASONS, min_size=1, max_size=6),
         "obligations": st.just([]),
-        "advice": st.just([]),
+        "advice": SOUND_ADVICE,
     }
 )
 

@@ -3,10 +3,14 @@
 # description: |
 #   May this caller come in with this call at all? Asked before the content is looked at.
 #   Rules are found by where they live: data.rules.admission.grants and .denies.
+#   A rule that is suspended doesn't count; what it would have said is advice.
 # schemas:
 #   - input: schema.input
 #   - data.regent: schema.regent
 package gateway.admission
+
+import data.facts.answers
+import data.facts.enforcement
 
 # METADATA
 # title: The decision at admission
@@ -16,7 +20,7 @@ decision := {
 	"allow": _allowed,
 	"reasons": [ranked[1] | some ranked in sort([[reason.id, reason] | some reason in _reasons])],
 	"obligations": [],
-	"advice": [],
+	"advice": _advice,
 }
 
 default _allowed := false
@@ -27,7 +31,11 @@ _allowed if {
 	count(_reasons) == 0
 }
 
-_reasons contains data.rules.admission.denies[_].deny[_]
+_reasons contains reason if {
+	some name
+	some reason in data.rules.admission.denies[name].deny
+	not _suspended[name]
+}
 
 _reasons contains reason if {
 	not _granted
@@ -39,19 +47,40 @@ _reasons contains reason if {
 	}
 }
 
-_reasons contains reason if {
-	not _complete
-	reason := {
-		"id": "policy.incomplete",
-		"user": "The policy is incomplete, so nothing is permitted.",
-		"admin": "A rule named under regent.required.admission is missing from the bundle, or the list is.",
-		"controls": ["GDPR-32"],
-	}
-}
+_reasons contains answers.incomplete if not _complete
 
-_granted if data.rules.admission.grants[_].allow == true
+_granted if {
+	some name
+	data.rules.admission.grants[name].allow == true
+	not _suspended[name]
+}
 
 _complete if {
 	every name in data.regent.required.admission.grants { is_boolean(data.rules.admission.grants[name].allow) }
 	every name in data.regent.required.admission.denies { is_set(data.rules.admission.denies[name].deny) }
+	not _weakened
+}
+
+# A required rule that only advises protects nobody.
+_weakened if {
+	some name, _ in _suspended
+	name in data.regent.required.admission[_]
+}
+
+# The rules that don't count, and how.
+_suspended[name] := mode if some name, mode in enforcement.overridden
+
+_suspended[name] := mode if {
+	mode := data.rules.admission[_][name].enforcement
+	enforcement.advises(name, mode)
+}
+
+_advice := [] if {
+	count(_suspended) == 0
+} else := answers.advice(_advised)
+
+_advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
+	some name, mode in _suspended
+	mode != "off"
+	some reason in data.rules.admission.denies[name].deny
 }

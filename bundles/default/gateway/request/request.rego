@@ -3,10 +3,14 @@
 # description: |
 #   May this call leave the house, where to and under which obligations? Asked once its content has been looked at.
 #   Rules are found by where they live: data.rules.request.grants, .denies, .routes and .obligations.
+#   A rule that is suspended (facts.enforcement) doesn't count; what it would have said is advice.
 # schemas:
 #   - input: schema.input
 #   - data.regent: schema.regent
 package gateway.request
+
+import data.facts.answers
+import data.facts.enforcement
 
 # METADATA
 # title: The decision on a request
@@ -15,18 +19,15 @@ package gateway.request
 decision := {
 	"allow": true,
 	"reasons": [],
-	"obligations": array.concat(
-		[{"kind": "route", "deployments": _deployments, "strategy": "ordered"}],
-		sort(_duties),
-	),
-	"advice": [],
+	"obligations": array.concat([_route], sort(_duties)),
+	"advice": _advice,
 } if {
 	_allowed
 } else := {
 	"allow": false,
 	"reasons": [ranked[1] | some ranked in sort([[reason.id, reason] | some reason in _reasons])],
 	"obligations": [],
-	"advice": [],
+	"advice": _advice,
 }
 
 default _allowed := false
@@ -38,11 +39,7 @@ _allowed if {
 	count(_deployments) > 0
 }
 
-# What each route rule permits, one set of ids a rule.
-_permitted[name] := ids if {
-	some name
-	ids := data.rules.request.routes[name].permitted
-}
+_route := {"kind": "route", "deployments": _deployments, "strategy": "ordered"}
 
 # The candidates, in the catalogue's order, that every route rule permits.
 _deployments := [candidate.id |
@@ -50,13 +47,36 @@ _deployments := [candidate.id |
 	every ids in _permitted { candidate.id in ids }
 ]
 
-_duties contains data.rules.request.obligations[_].obligation[_]
+# What each route rule permits, one set of ids a rule.
+_permitted[name] := ids if {
+	some name
+	ids := data.rules.request.routes[name].permitted
+	not _suspended[name]
+}
 
-_objections contains data.rules.request.denies[_].deny[_]
+_duties contains duty if {
+	some name
+	some duty in data.rules.request.obligations[name].obligation
+	not _suspended[name]
+}
 
-_objections contains data.rules.request.routes[_].deny[_]
+_objections contains reason if {
+	some name
+	some reason in data.rules.request.denies[name].deny
+	not _suspended[name]
+}
 
-_objections contains data.rules.request.obligations[_].deny[_]
+_objections contains reason if {
+	some name
+	some reason in data.rules.request.routes[name].deny
+	not _suspended[name]
+}
+
+_objections contains reason if {
+	some name
+	some reason in data.rules.request.obligations[name].deny
+	not _suspended[name]
+}
 
 _reasons contains reason if some reason in _objections
 
@@ -81,21 +101,70 @@ _reasons contains reason if {
 	}
 }
 
-_reasons contains reason if {
-	not _complete
-	reason := {
-		"id": "policy.incomplete",
-		"user": "The policy is incomplete, so nothing is permitted.",
-		"admin": "A rule named under regent.required.request is missing from the bundle, or the list is.",
-		"controls": ["GDPR-32"],
-	}
-}
+_reasons contains answers.incomplete if not _complete
 
-_granted if data.rules.request.grants[_].allow == true
+_granted if {
+	some name
+	data.rules.request.grants[name].allow == true
+	not _suspended[name]
+}
 
 _complete if {
 	every name in data.regent.required.request.grants { is_boolean(data.rules.request.grants[name].allow) }
 	every name in data.regent.required.request.denies { is_set(data.rules.request.denies[name].deny) }
 	every name in data.regent.required.request.routes { is_set(data.rules.request.routes[name].permitted) }
 	every name in data.regent.required.request.obligations { is_set(data.rules.request.obligations[name].obligation) }
+	not _weakened
+}
+
+# A required rule that only advises protects nobody.
+_weakened if {
+	some name, _ in _suspended
+	name in data.regent.required.request[_]
+}
+
+# The rules that don't count, and how.
+_suspended[name] := mode if some name, mode in enforcement.overridden
+
+_suspended[name] := mode if {
+	mode := data.rules.request[_][name].enforcement
+	enforcement.advises(name, mode)
+}
+
+_advice := [] if {
+	count(_suspended) == 0
+} else := answers.advice(_advised)
+
+_advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
+	some name, mode in _suspended
+	mode != "off"
+	some reason in data.rules.request.denies[name].deny
+}
+
+_advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
+	some name, mode in _suspended
+	mode != "off"
+	some reason in data.rules.request.routes[name].deny
+}
+
+_advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
+	some name, mode in _suspended
+	mode != "off"
+	some reason in data.rules.request.obligations[name].deny
+}
+
+_advised contains {"rule": name, "enforcement": mode, "obligation": duty} if {
+	some name, mode in _suspended
+	mode != "off"
+	some duty in data.rules.request.obligations[name].obligation
+}
+
+# A route rule that would have left fewer places says which.
+_advised contains {"rule": name, "enforcement": mode, "obligation": route} if {
+	some name, mode in _suspended
+	mode != "off"
+	left := [id | some id in _deployments; id in data.rules.request.routes[name].permitted]
+	count(left) > 0
+	count(left) < count(_deployments)
+	route := {"kind": "route", "deployments": left, "strategy": "ordered"}
 }

@@ -8,6 +8,7 @@
 #   id: model_access
 #   reasons: [access.not_granted]
 #   severity: high
+#   enforcement: enforce
 #   controls: [GDPR-32, EU-AI-ACT-26]
 package rules.admission.grants.model_access
 

@@ -10,6 +10,7 @@
 #   id: known_candidates
 #   reasons: [route.unknown_candidates]
 #   severity: high
+#   enforcement: enforce
 #   controls: [GDPR-32]
 package rules.request.denies.known_candidates
 

@@ -8,6 +8,7 @@
 #   id: known_content
 #   reasons: [content.unknown]
 #   severity: high
+#   enforcement: enforce
 #   controls: [GDPR-32, GDPR-44]
 package rules.request.denies.known_content
 

@@ -8,6 +8,7 @@
 #   id: known_question
 #   reasons: [access.unknown_action, access.unknown_version]
 #   severity: high
+#   enforcement: enforce
 #   controls: [GDPR-32]
 package rules.request.denies.known_question
 

@@ -8,6 +8,7 @@
 #   id: clamp
 #   reasons: [limits.malformed_clamp]
 #   severity: medium
+#   enforcement: enforce
 #   controls: [EU-AI-ACT-15]
 package rules.request.obligations.clamp
 

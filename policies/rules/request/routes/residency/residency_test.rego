@@ -16,11 +16,11 @@ _house := {
 	},
 }
 
-_cloud := {"id": "echo-cloud", "zone": "cloud"}
+_cloud := {"id": "echo-cloud", "zone": "cloud", "region": "eu", "provider": "echo"}
 
-_europe := {"id": "echo-europe", "zone": "eu-cloud"}
+_europe := {"id": "echo-europe", "zone": "eu-cloud", "region": "eu", "provider": "echo"}
 
-_onprem := {"id": "echo-onprem", "zone": "onprem"}
+_onprem := {"id": "echo-onprem", "zone": "onprem", "region": "fra1", "provider": "echo"}
 
 _call(team, declared, deployments) := {
 	"subject": {"properties": {"team": team}},
@@ -85,7 +85,7 @@ test_permits_nothing_of_wrong_types if {
 test_permits_no_zone_that_looks_alike[zone] if {
 	some zone in ["onprem ", "ONPREM", "on-prem", "onprem,cloud", ""]
 	residency.permitted == set() with data.regent as _house
-		with input as _call("hr", [], [{"id": "echo", "zone": zone}])
+		with input as _call("hr", [], [{"id": "echo", "zone": zone, "region": "eu", "provider": "echo"}])
 }
 
 test_permits_nothing_where_data_is_broken if {

@@ -8,6 +8,7 @@
 #   id: retain
 #   reasons: [retention.undefined]
 #   severity: high
+#   enforcement: enforce
 #   controls: [GDPR-5, EU-AI-ACT-12]
 package rules.request.obligations.retain
 

@@ -1,8 +1,8 @@
 # METADATA
-# title: Labelled data stays in its zones
+# title: Labelled data stays where it may be
 # description: |
-#   Every label of a call names the zones in which its data may be processed, so "HR data stays on-prem".
-#   Only deployments that lie in an allowed zone of every label are permitted.
+#   Every label of a call names the zones, regions and providers that may process its data, so "HR data stays on-prem".
+#   Only deployments that every label permits are permitted.
 #   A label or a team that the data does not know is refused: it may be a spelling of one that has limits.
 # schemas:
 #   - input: schema.input
@@ -11,16 +11,18 @@
 #   id: residency
 #   reasons: [residency.unknown_label, residency.unknown_team]
 #   severity: critical
+#   enforcement: enforce
 #   controls: [GDPR-44]
 package rules.request.routes.residency
 
 import data.facts.labels
+import data.facts.residency
 
 # METADATA
 # description: Ids of the deployments that every label of the call permits; none while the labels are unknown.
 permitted contains deployment.id if {
 	some deployment in input.resource.properties.deployments
-	every label in labels.known { _allows(label, deployment) }
+	every label in labels.known { residency.permits(label, deployment) }
 }
 
 # METADATA
@@ -30,14 +32,14 @@ deny contains reason if {
 	count(permitted) == 0
 	some label in labels.known
 	some deployment in input.resource.properties.deployments
-	not _allows(label, deployment)
-	said := data.regent.residency[label].reason
+	not residency.permits(label, deployment)
+	said := residency.reason(label)
 	reason := {"id": said.id, "user": said.user, "admin": said.admin, "controls": said.controls}
 }
 
 deny contains reason if {
 	some label in labels.known
-	not _listed(label)
+	not residency.listed(label)
 	reason := {
 		"id": "residency.unknown_label",
 		"user": "The call carries a label that this policy does not know.",
@@ -55,7 +57,3 @@ deny contains reason if {
 		"controls": ["GDPR-44"],
 	}
 }
-
-_allows(label, deployment) if deployment.zone in data.regent.residency[label].zones
-
-_listed(label) if data.regent.residency[label]

@@ -1,0 +1,118 @@
+# METADATA
+# title: Response
+# description: |
+#   May this reply be released to the caller, and under which obligations? Asked once a deployment has answered.
+#   Rules are found by where they live: data.rules.response.grants, .denies and .obligations.
+#   A rule that is suspended doesn't count; what it would have said is advice.
+# schemas:
+#   - input: schema.input
+#   - data.regent: schema.regent
+package gateway.response
+
+import data.facts.answers
+import data.facts.enforcement
+
+# METADATA
+# title: The decision on a reply
+# description: Allows on a positive grant, no reason against it and every required rule present.
+# entrypoint: true
+decision := {
+	"allow": true,
+	"reasons": [],
+	"obligations": sort(_duties),
+	"advice": _advice,
+} if {
+	_allowed
+} else := {
+	"allow": false,
+	"reasons": [ranked[1] | some ranked in sort([[reason.id, reason] | some reason in _reasons])],
+	"obligations": [],
+	"advice": _advice,
+}
+
+default _allowed := false
+
+_allowed if {
+	_granted
+	_complete
+	count(_reasons) == 0
+}
+
+_duties contains duty if {
+	some name
+	some duty in data.rules.response.obligations[name].obligation
+	not _suspended[name]
+}
+
+_reasons contains reason if {
+	some name
+	some reason in data.rules.response.denies[name].deny
+	not _suspended[name]
+}
+
+_reasons contains reason if {
+	some name
+	some reason in data.rules.response.obligations[name].deny
+	not _suspended[name]
+}
+
+_reasons contains reason if {
+	not _granted
+	reason := {
+		"id": "access.not_granted",
+		"user": "Neither your roles nor your team may use this model.",
+		"admin": "No grant covers the subject, the action and the model that replied.",
+		"controls": ["GDPR-32"],
+	}
+}
+
+_reasons contains answers.incomplete if not _complete
+
+_granted if {
+	some name
+	data.rules.response.grants[name].allow == true
+	not _suspended[name]
+}
+
+_complete if {
+	every name in data.regent.required.response.grants { is_boolean(data.rules.response.grants[name].allow) }
+	every name in data.regent.required.response.denies { is_set(data.rules.response.denies[name].deny) }
+	every name in data.regent.required.response.obligations { is_set(data.rules.response.obligations[name].obligation) }
+	not _weakened
+}
+
+# A required rule that only advises protects nobody.
+_weakened if {
+	some name, _ in _suspended
+	name in data.regent.required.response[_]
+}
+
+# The rules that don't count, and how.
+_suspended[name] := mode if some name, mode in enforcement.overridden
+
+_suspended[name] := mode if {
+	mode := data.rules.response[_][name].enforcement
+	enforcement.advises(name, mode)
+}
+
+_advice := [] if {
+	count(_suspended) == 0
+} else := answers.advice(_advised)
+
+_advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
+	some name, mode in _suspended
+	mode != "off"
+	some reason in data.rules.response.denies[name].deny
+}
+
+_advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
+	some name, mode in _suspended
+	mode != "off"
+	some reason in data.rules.response.obligations[name].deny
+}
+
+_advised contains {"rule": name, "enforcement": mode, "obligation": duty} if {
+	some name, mode in _suspended
+	mode != "off"
+	some duty in data.rules.response.obligations[name].obligation
+}
