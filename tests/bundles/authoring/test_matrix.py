@@ -1,4 +1,4 @@
-"""`regent policy matrix`: every control with its rules, tests and last decisions, and nothing that isn't text."""
+"""`regent policy matrix`: every control with rules, tests and last decisions; texts stay texts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_controls_rules_and_tests(small: Path, opa: Path) -> None:
 
 
 def test_last_decisions_are_those_of_the_rule() -> None:
-    """A refusal is the rule's whose reason it is; an allow that of each rule that is named; the newest three."""
+    """A refusal is the rule's whose reason it is; an allow each rule's that is named; the newest three."""
     rules = [rule("known_model"), rule("clamp", "obligations"), rule("quiet")]
     log = [
         *(

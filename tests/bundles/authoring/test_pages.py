@@ -1,4 +1,4 @@
-"""`regent policy docs`: the pages say what the rules and the schema say, and those in the tree are up to date."""
+"""`regent policy docs`: pages say what rules and schema say, and those in the tree are up to date."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sources(opa: Path) -> reading.Sources:
 
 
 def test_the_pages_of_the_rules_are_up_to_date(sources: reading.Sources) -> None:
-    """`docs/rules` is what `regent policy docs --output docs/rules` writes: no page differs, lacks or is left over."""
+    """`docs/rules` is what `regent policy docs --output docs/rules` writes: none differs or is left over."""
     written = pages.pages(described.rules(sources), described.of_the_frame(sources), SCHEMA)
     there = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "rules").glob("*.md")}
 
@@ -67,7 +67,7 @@ def test_every_link_leads_somewhere(sources: reading.Sources) -> None:
 
 
 def test_a_rules_page(small: Path, opa: Path) -> None:
-    """A page says what the rule is, how it refuses, which data it reads, also through facts, and its tests."""
+    """A page says what the rule is, how it refuses, which data it reads, and its tests."""
     rules = described.rules(reading.read(small, opa))
     schema = json.loads((small / "schemas" / "regent.json").read_bytes())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,9 +14,6 @@ from bundles.authoring import checking, scaffold, testing
 from bundles.authoring import sources as reading
 from bundles.authoring.sources import Place
 from bundles.errors import BundleError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
 PLACES = [
@@ -49,7 +45,7 @@ def test_every_place_is_tried(opa: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def started(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def started(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped policies with a new rule in every place, every other one with a table."""
     folder = tmp_path_factory.mktemp("house") / "policies"
     shutil.copytree(ROOT / "policies", folder)

@@ -1,4 +1,4 @@
-"""`regent policy test`: what failed is said readably, what no test reached with its lines, JUnit for others."""
+"""`regent policy test`: what failed is said readably, what no test reached with its lines, and as JUnit."""
 
 from __future__ import annotations
 
