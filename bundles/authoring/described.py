@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundles.authoring import reasons, trees
+from bundles.authoring import tables as data_tables
 from bundles.authoring.sources import head, place_of, tests
 
 if TYPE_CHECKING:
@@ -60,11 +61,13 @@ class Rule:
         title: one line.
         description: more of them.
         severity: how grave a breach is.
-        enforcement: what METADATA says; the data may say otherwise.
+        enforcement: what METADATA says.
+        counts: how it counts: what the data says of it, else METADATA.
         controls: what it serves.
         reasons: those that it can give.
         tests: those beside it.
         tables: the tables of the data that it reads, itself or through `facts`.
+        from_data: ids of reasons that it takes from those tables as the data has them now.
     """
 
     place: Place
@@ -72,22 +75,39 @@ class Rule:
     description: str
     severity: str
     enforcement: str
+    counts: str
     controls: tuple[str, ...]
     reasons: tuple[Text, ...]
     tests: tuple[Test, ...]
     tables: tuple[str, ...]
+    from_data: tuple[str, ...] = ()
 
 
 def rules(sources: Sources) -> list[Rule]:
-    """Every rule, by phase, kind and name."""
+    """Every rule, by phase, kind and name.
+
+    Raises:
+        BundleError: the data files can't be read.
+    """
     packages = {module.package: module for module in sources.code()}
-    found = [_rule(sources, place, module, packages) for place, module in sources.rules()]
+    data = data_tables.merged(data_tables.read(sources.folder)).get(DATA, {})
+    found = [_rule(sources, place, module, packages, data) for place, module in sources.rules()]
     return sorted(found, key=lambda rule: (rule.place.phase, rule.place.kind, rule.place.name))
 
 
-def _rule(sources: Sources, place: Place, module: Module, packages: Mapping[tuple[str, ...], Module]) -> Rule:
+def _rule(
+    sources: Sources,
+    place: Place,
+    module: Module,
+    packages: Mapping[tuple[str, ...], Module],
+    data: Mapping[str, Any],
+) -> Rule:
     said, custom = module.metadata, module.metadata.get("custom", {})
     texts = _texts(module)
+    tables = tuple(sorted(_tables(module, packages)))
+    switches = data.get("enforcement")
+    enforcement = str(custom.get("enforcement", "enforce"))
+    borrowed = any(reason.id is None for reason in reasons.given(module))
     declared = [str(name) for name in custom.get("reasons", ())]
     beside = sources.tests_of(module)
     return Rule(
@@ -95,12 +115,22 @@ def _rule(sources: Sources, place: Place, module: Module, packages: Mapping[tupl
         str(said.get("title", place.name)),
         str(said.get("description", "")).strip(),
         str(custom.get("severity", "")),
-        str(custom.get("enforcement", "enforce")),
+        enforcement,
+        str(switches.get(place.name, enforcement) if isinstance(switches, dict) else enforcement),
         tuple(map(str, custom.get("controls", ()))),
         tuple(texts.get(name, Text(name, "", "", ())) for name in declared),
         tuple(Test(name, _cases(beside, name)) for name in tests(beside)),
-        tuple(sorted(_tables(module, packages))),
+        tables,
+        tuple(sorted(_ids([data.get(name) for name in tables]))) if borrowed else (),
     )
+
+
+def _ids(value: Any) -> set[str]:
+    """The ids of the reasons in a part of the data: what has an id and a text for the user."""
+    if isinstance(value, dict):
+        own = {value["id"]} if isinstance(value.get("id"), str) and "user" in value else set()
+        return own.union(*map(_ids, value.values()))
+    return set().union(*map(_ids, value)) if isinstance(value, list) else set()
 
 
 def of_the_frame(sources: Sources) -> list[Text]:

@@ -73,7 +73,7 @@ def as_markdown(found: Sequence[Row]) -> str:
             code(row.name),
             markdown(row.rule.title),
             markdown(row.rule.severity),
-            markdown(row.rule.enforcement),
+            markdown(row.rule.counts),
             "<br>".join(code(test.name) for test in row.rule.tests),
             "<br>".join(map(markdown, _said(row))),
         )
@@ -88,7 +88,7 @@ def as_csv(found: Sequence[Row]) -> str:
     writer.writerow(_HEADINGS)
     for row in found:
         tests = "\n".join(test.name for test in row.rule.tests)
-        parts = (row.control, row.name, row.rule.title, row.rule.severity, row.rule.enforcement, tests)
+        parts = (row.control, row.name, row.rule.title, row.rule.severity, row.rule.counts, tests)
         writer.writerow([cell(part) for part in (*parts, "\n".join(_said(row)))])
     return text.getvalue()
 
@@ -112,7 +112,7 @@ def _html_row(row: Row) -> str:
         f"<code>{hypertext(row.name)}</code>",
         hypertext(row.rule.title),
         f'<span class="{hypertext(row.rule.severity)}">{hypertext(row.rule.severity)}</span>',
-        hypertext(row.rule.enforcement),
+        hypertext(row.rule.counts),
         _list(f"<code>{hypertext(test.name)}</code>" for test in row.rule.tests),
         _list(map(hypertext, _said(row))),
     )
@@ -139,8 +139,8 @@ def _newest(rules: Sequence[Rule], decisions: Iterable[Decided]) -> dict[str, li
     by_reason: dict[str, set[str]] = {}
     by_hit: dict[str, set[str]] = {}
     for rule in rules:
-        for reason in rule.reasons:
-            by_reason.setdefault(reason.id, set()).add(rule.place.file)
+        for reason in (*(each.id for each in rule.reasons), *rule.from_data):
+            by_reason.setdefault(reason, set()).add(rule.place.file)
         for name in (rule.place.file, rule.place.name):
             by_hit.setdefault(name, set()).add(rule.place.file)
     open_for = set(found)

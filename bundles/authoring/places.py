@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 ENFORCEMENTS: Final = ("enforce", "warn", "shadow")
 REASON_ID: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
-ENFORCEMENT: Final = "enforcement"
-"""What a rule exports, besides what it is asked for, if it is to advise only."""
+STATED: Final = {
+    name: f"{name} := rego.metadata.chain()[1].annotations.custom.{name}"
+    for name in ("enforcement", "excusable")
+}
+"""What a rule exports, besides what it is asked for, to tell the frame what its METADATA says."""
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 MAX_TITLE_CHARS: Final = 80
 
@@ -26,6 +29,7 @@ MAX_TITLE_CHARS: Final = 80
 def found_in(sources: Sources) -> Iterator[Finding]:
     """Every breach of a module's name, place and METADATA."""
     asked = sources.asked()
+    yield from _namesakes(sources)
     for module in sources.modules.values():
         yield from _names(module)
         if not module.is_test:
@@ -40,6 +44,15 @@ def found_in(sources: Sources) -> Iterator[Finding]:
             else:
                 yield from _asked_for(module, place, asked)
                 yield from _metadata(module, place)
+
+
+def _namesakes(sources: Sources) -> Iterator[Finding]:
+    """The data names rules by their ids alone: two of one name in a phase couldn't be told apart."""
+    seen: dict[tuple[str, str], str] = {}
+    for place, module in sources.rules():
+        first = seen.setdefault((place.phase, place.name), module.name)
+        if first != module.name:
+            yield Finding(module.name, 1, f"{first} bears the same name", "give one of them another name")
 
 
 def _names(module: Module) -> Iterator[Finding]:
@@ -120,7 +133,7 @@ def _asked_for(module: Module, place: Place, asked: dict[tuple[str, str], set[st
         head(rule): trees.row(rule) for rule in reversed(module.rules) if not head(rule).startswith("_")
     }
     wanted = ", ".join(sorted(promised))
-    for name in sorted(exported.keys() - promised - {ENFORCEMENT}):
+    for name in sorted(exported.keys() - promised - STATED.keys()):
         yield Finding(
             module.name,
             exported[name],
@@ -135,14 +148,7 @@ def _metadata(module: Module, place: Place) -> Iterator[Finding]:
     custom = module.metadata.get("custom", {})
     for what, mend in _faults(custom, place):
         yield Finding(module.name, module.row, what, mend)
-    exported, row = _exported_enforcement(module)
-    if exported != custom.get("enforcement") and custom.get("enforcement") in ENFORCEMENTS:
-        yield Finding(
-            module.name,
-            row,
-            f"METADATA says {custom['enforcement']}, and the rule itself counts as {exported}",
-            'say the same twice: custom.enforcement, and enforcement := "..." unless it is enforce',
-        )
+    yield from _told(module, custom)
     if len(_text(module.metadata.get("title"))) > MAX_TITLE_CHARS:
         yield Finding(
             module.name,
@@ -178,12 +184,28 @@ def _metadata(module: Module, place: Place) -> Iterator[Finding]:
         )
 
 
-def _exported_enforcement(module: Module) -> tuple[str, int]:
-    """How the rule counts to the frame, which doesn't read METADATA."""
-    for rule in module.rules:
-        if head(rule) == ENFORCEMENT:
-            return str(rule["head"].get("value", {}).get("value")), trees.row(rule)
-    return ENFORCEMENTS[0], module.row
+def _told(module: Module, custom: dict[str, Any]) -> Iterator[Finding]:
+    """The frame doesn't read METADATA: what differs from the rule it is told, in METADATA's own words."""
+    besides = {
+        "enforcement": custom.get("enforcement") in ENFORCEMENTS[1:],
+        "excusable": "excusable" in custom,
+    }
+    heads = {head(rule): trees.row(rule) for rule in module.rules}
+    for name, wanted in besides.items():
+        if wanted and STATED[name] not in module.text.splitlines():
+            yield Finding(
+                module.name,
+                heads.get(name, module.row),
+                f"METADATA says {name}: {custom[name]}, and the frame isn't told",
+                f"write {STATED[name]}",
+            )
+        elif not wanted and name in heads:
+            yield Finding(
+                module.name,
+                heads[name],
+                f"{name} is said besides METADATA",
+                "say it in METADATA, or drop this rule",
+            )
 
 
 def _faults(custom: dict[str, Any], place: Place) -> Iterator[tuple[str, str]]:
@@ -198,6 +220,8 @@ def _faults(custom: dict[str, Any], place: Place) -> Iterator[tuple[str, str]]:
             "custom.controls in METADATA names none",
             "list the controls that the rule serves, such as GDPR-32",
         )
+    if not isinstance(custom.get("excusable", True), bool):
+        yield "custom.excusable in METADATA is neither true nor false", "choose one of true, false"
     if _texts(custom.get("reasons")) is None:
         yield "custom.reasons in METADATA is no list of ids", "list the reasons that the rule can give"
     for name in _texts(custom.get("reasons")) or ():

@@ -79,7 +79,19 @@ SLIPS = {
         GRANT_FILE,
         "enforcement: enforce",
         "enforcement: shadow",
-        f"{GRANT_FILE}:12: METADATA says shadow, and the rule itself counts as enforce",
+        f"{GRANT_FILE}:12: METADATA says enforcement: shadow, and the frame isn't told",
+    ),
+    "advises besides METADATA": (
+        GRANT_FILE,
+        "default allow := false\n",
+        'default allow := false\n\nenforcement := "shadow"\n',
+        f"{GRANT_FILE}:19: enforcement is said besides METADATA",
+    ),
+    "excusable in METADATA": (
+        GRANT_FILE,
+        "severity: low",
+        "severity: low\n#   excusable: true",
+        f"{GRANT_FILE}:13: METADATA says excusable: True, and the frame isn't told",
     ),
     "undeclared reason": (
         DENY_FILE,
@@ -147,13 +159,13 @@ SLIPS = {
         "regent/required/data.yaml",
         "[known_model]",
         "[known_model, kill_switch]",
-        "regent/required/data.yaml:3: regent.required.request.denies names 'kill_switch', and no rule lies there",
+        "regent/required/data.yaml:3: regent.required.request.denies names 'kill_switch', and no rule",
     ),
     "required and off": (
         "regent/data.yaml",
         "known:",
         "enforcement: {known_model: off}\nknown:",
-        "regent/required/data.yaml:3: regent.required.request.denies names 'known_model', which isn't enforced",
+        "regent/required/data.yaml:3: regent.required.request.denies names 'known_model', which isn't",
     ),
     "switch of nothing": (
         "regent/data.yaml",
@@ -194,6 +206,14 @@ def test_a_rule_of_a_phase_that_nobody_asks(
     assert any(
         line.startswith(f"{lost}:1: nobody asks for rules of response/denies") for line in said(small, opa)
     )
+
+
+def test_two_rules_of_one_name(small: Path, opa: Path, edit: Callable[[str, str, str], None]) -> None:
+    """A grant and a deny of one name in one phase couldn't be told apart by the data."""
+    twin = "rules/request/grants/known_model/known_model.rego"
+    edit(twin, "", (small / GRANT_FILE).read_text().replace("anybody", "known_model"))
+
+    assert any(line.startswith(f"{twin}:1: {DENY_FILE} bears the same name") for line in said(small, opa))
 
 
 @pytest.mark.parametrize("name", ["rules/request/known/known.rego", "rules/request/denies/known/other.rego"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -19,8 +18,9 @@ from tests.bundles.authoring.test_explaining import question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from click.testing import Result
+    from typer.testing import Result
 
 
 class House:
@@ -137,7 +137,7 @@ def test_without_opa_it_says_how_to_get_it(
 
 
 def test_explaining_needs_no_opa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A question from a file or standard input is explained with what the bundle carries; a refusal is no failure."""
+    """A question from a file or standard input is explained from the bundle alone; refusing is no failure."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/bin")
     asked = tmp_path / "question.json"

@@ -98,7 +98,7 @@ def test_a_trap_is_seen(rules: str, what: str, tmp_path: Path, opa: Path) -> Non
         "a if not models.granted",
         'a if {\n\tname := models.asked\n\tnot startswith(name, "gpt")\n}',
         'a if {\n\tname := models.asked\n\tnot name in {"demo", "other"}\n}',
-        "a if {\n\tsome name in models.all\n\tnot _listed(name)\n}\n\n_listed(name) if data.regent.known[name]",
+        "a if {\n\tsome n in models.all\n\tnot _listed(n)\n}\n\n_listed(n) if data.regent.known[n]",
         'a if {\n\tsome name in models.all\n\tnot _off[name]\n}\n\n_off contains "demo"',
         f"deny contains reason if reason := {REASON}",
         deny("said.user", said="data.regent.why"),

@@ -34,6 +34,7 @@ def rule(name: str = "known_model", kind: str = "denies", title: str = "A title"
         title,
         "",
         "high",
+        "shadow",
         "enforce",
         controls or ("GDPR-32",),
         (Text(f"{name}.refused", "No.", "No.", ()),),

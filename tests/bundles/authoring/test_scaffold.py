@@ -129,7 +129,7 @@ def test_what_is_written(table: str, small: Path, opa: Path) -> None:
 def test_what_cannot_be_started(
     phase: str, kind: str, name: str, title: str, table: str, message: str, small: Path, opa: Path
 ) -> None:
-    """A name that is none, a place that nobody asks, what is there already: refused, and nothing is written."""
+    """A name that is none, a place that nobody asks, what is there already: nothing is written."""
     before = everything(small.parent)
 
     with pytest.raises(BundleError, match=message):
