@@ -127,23 +127,20 @@ def _whole(rule: trees.Node, module: Module) -> set[str]:
 def _foldings(module: Module) -> Iterator[Finding]:
     """Two places that fold case can differ; what is compared unfolded is evaded by a capital letter."""
     for name, arguments, node in trees.calls(module.rules):
-        raw = [
-            ".".join(found)
-            for found in map(trees.path, _read(arguments))
-            if any(found[: len(spelled)] == spelled for spelled in _SPELLED)
-        ]
-        if name in _FOLDING:
+        read = [trees.path(found) for found in _read(arguments)]
+        raw = [found for found in read if any(found[: len(spelled)] == spelled for spelled in _SPELLED)]
+        if name in _FOLDING and (raw or any(found[0] in module.imports for found in read)):
             yield Finding(
                 module.name,
                 trees.row(node),
-                f"{name} folds case in a rule",
+                f"{name} folds what facts/ has folded",
                 "fold once, in facts/, and compare what facts gives",
             )
         elif name in _COMPARING and raw:
             yield Finding(
                 module.name,
                 trees.row(node),
-                f"{raw[0]} is compared as the caller spelled it",
+                f"{'.'.join(raw[0])} is compared as the caller spelled it",
                 "compare what facts/ gives, which is in lower case",
             )
 

@@ -1,4 +1,4 @@
-"""The house's rules for authors, held against the shipped policies by the command that authors use themselves."""
+"""The shipped policies, held against the rules for authors by the command that authors use themselves."""
 
 from pathlib import Path
 

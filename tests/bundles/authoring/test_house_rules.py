@@ -73,8 +73,8 @@ def found(
             "3: a reason reads said",
         ),
         ('deny contains {"id": "a.b", "user": "No."} if models.asked', "1: a reason without admin, controls"),
-        ('a if lower(models.asked) == "demo"', "1: lower folds case in a rule"),
-        ('a if upper(models.asked) == "DEMO"', "1: upper folds case in a rule"),
+        ('a if lower(models.asked) == "demo"', "1: lower folds what facts/ has folded"),
+        ('a if upper(models.asked) == "DEMO"', "1: upper folds what facts/ has folded"),
         ('a if input.resource.id == "demo"', "1: input.resource.id is compared as the caller spelled it"),
         ('a if "admin" in input.subject.properties.roles', "1: input.subject.properties.roles is compared"),
         (
@@ -105,6 +105,7 @@ def test_a_trap_is_seen(rules: str, what: str, tmp_path: Path, opa: Path) -> Non
         deny("said.user", said='models.reason("a")'),
         'a if input.action.name == "chat.completions"',
         "a if is_array(input.subject.properties.roles)",
+        'a if lower(input.subject.properties.claims.purpose) == "care"',
         'obligation contains {"kind": "clamp", "max_tokens": input.action.properties.max_tokens}',
     ],
 )

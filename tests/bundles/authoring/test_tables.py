@@ -40,7 +40,7 @@ def split(value: dict[str, Any], at: tuple[str, ...] = ()) -> dict[str, str]:
     return files
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(value=st.dictionaries(NAMES, VALUES, max_size=4))
 def test_files_together_are_the_whole(
     value: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
