@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rego import plan as p
 from rego.flow import is_local, reads, walk
 from rego.optimize import plain
+from rego.unreachable import reachable, same_data_everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,16 +39,17 @@ class Reads:
 _MAX_PATH = 16  # a longer path is reported by its prefix: an analysis must end
 
 
-def input_reads(plan: p.Plan, entrypoint: str) -> Reads:
+def input_reads(plan: p.Plan, entrypoint: str, data: Mapping[str, Any]) -> Reads:
     """Return the paths of the input that an entrypoint can read.
 
     Args:
         plan: The plan.
         entrypoint: The name of one of its entrypoints.
+        data: The base documents: what they never let run reads nothing.
     """
     functions = {function.name: function for function in plan.functions}
     start = next(found for found in plan.entrypoints if found.name == entrypoint)
-    analysis = _Analysis(functions)
+    analysis = _Analysis(functions, data if same_data_everywhere(plan) else None)
     analysis.run(start.blocks)
     paths = frozenset(_covering(analysis.found()))
     return Reads(
@@ -90,7 +92,9 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
         if isinstance(s, p.Dot):
             if not isinstance(s.key, str):
                 looked_at.update(reads(s))
-        elif not isinstance(s, p.AssignVar | p.Call | p.CallDynamic | p.ReturnLocal | p.With):
+        elif isinstance(s, p.CallDynamic):  # which rule is meant depends on what is in the path
+            looked_at.update(int(operand) for operand in s.path if is_local(operand))
+        elif not isinstance(s, p.AssignVar | p.Call | p.ReturnLocal | p.With):
             looked_at.update(reads(s))
         if isinstance(s, p.With) and s.path and type(s.value) is int:
             looked_at.add(s.value)
@@ -98,15 +102,16 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
 
 
 class _Analysis:
-    def __init__(self, functions: Mapping[str, p.Function]) -> None:
+    def __init__(self, functions: Mapping[str, p.Function], data: Mapping[str, Any] | None) -> None:
         self.functions = functions
+        self.data = data
         self.bodies: dict[str, _Body] = {}
         self.read: set[Path] = set()
         self.dynamic: set[Path] = set()
         self.changed = True
 
     def run(self, blocks: tuple[p.Block, ...]) -> None:
-        main = _Body(blocks, (p.INPUT, p.DATA), None)
+        main = _Body(self.running(blocks), (p.INPUT, p.DATA), None)
         main.aliases[p.INPUT] = {()}
         while self.changed:
             self.changed = False
@@ -114,6 +119,9 @@ class _Analysis:
             for body in list(self.bodies.values()):
                 self.visit(body)
         self.main = main
+
+    def running(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
+        return blocks if self.data is None else reachable(blocks, self.data)
 
     def found(self) -> set[Path]:
         for body in (self.main, *self.bodies.values()):
@@ -162,7 +170,8 @@ class _Analysis:
     def enter(self, body: _Body, function: p.Function, args: tuple[p.Operand, ...], result: p.Local) -> None:
         inner = self.bodies.get(function.name)
         if inner is None:
-            inner = self.bodies[function.name] = _Body(function.blocks, function.params, function.result)
+            blocks = self.running(function.blocks)
+            inner = self.bodies[function.name] = _Body(blocks, function.params, function.result)
             self.changed = True
         for param, operand in zip(function.params, args, strict=False):
             if type(operand) is int:

@@ -176,7 +176,7 @@ class Policy:
             PlanError: `plan.unknown_entrypoint`.
         """
         self._function(entrypoint)
-        return analysis.input_reads(self._plan, entrypoint)
+        return analysis.input_reads(self._plan, entrypoint, self._data)
 
     def evaluate(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> Result:  # noqa: A002 - Rego's word
         """Answer one question.

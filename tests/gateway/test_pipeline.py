@@ -238,6 +238,68 @@ async def test_whatever_goes_wrong_with_policy_nothing_leaves(
     assert "the-secret-prompt" not in str(scene.log.kept)
 
 
+def advised(rule: str, enforcement: str, reason: str | None = None) -> dict[str, Any]:
+    """What a rule says that doesn't decide: a reason's id, else an obligation that nobody can enforce."""
+    said = {"obligation": {"kind": "mask"}}
+    if reason is not None:
+        said = {"reason": {"id": reason, "user": "No.", "admin": "", "controls": []}}  # type: ignore[dict-item]
+    return {"rule": rule, "enforcement": enforcement, **said}
+
+
+ADVICE = [
+    advised("residency", "warn", "residency.hr_onprem"),
+    advised("known_content", "shadow", "content.unknown"),
+    advised("mask_pii", "warn"),
+]
+DOOR = [advised("time_window", "warn", "time_window.closed"), advised("mask_pii", "warn")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_rules_that_only_advise_are_recorded_and_those_that_warn_are_shown(
+    stream: bool,  # noqa: FBT001 - a case
+    build: Builders,
+) -> None:
+    """The record has them once each, from the door and the request; the caller learns which reasons warn."""
+    engine = Engine(admission={**ALLOW, "advice": DOOR}, request={**ROUTED, "advice": ADVICE})
+    doubles = {"answer": Stream(b"data: [DONE]\n\n")} if stream else {}
+    scene = await Scene(build, engine=engine, **doubles).run(build.body(stream=stream))
+
+    assert dict(scene.answers[0].headers)[b"x-regent-warning"] == b"residency.hr_onprem, time_window.closed"
+    assert scene.log.kept[0]["policy"]["rules"] == [
+        {"id": "time_window", "effect": "warn"},
+        {"id": "mask_pii", "effect": "warn"},
+        {"id": "residency", "effect": "warn"},
+        {"id": "known_content", "effect": "shadow"},
+    ]
+
+
+async def test_what_is_only_in_the_shadow_is_not_shown(build: Builders) -> None:
+    """Nobody outside learns of a rule that is being tried out, nor is there a header without a warning."""
+    scene = await Scene(build, engine=Engine(request={**ROUTED, "advice": ADVICE[1:]})).run()
+
+    assert b"x-regent-warning" not in dict(scene.answers[0].headers)
+    assert scene.log.kept[0]["policy"]["rules"][0] == {"id": "known_content", "effect": "shadow"}
+
+
+@pytest.mark.parametrize("phase", ["admission", "request"])
+async def test_a_refusal_records_its_advice_and_shows_none(phase: str, build: Builders) -> None:
+    """What else a policy thinks of a call that it refuses is for the record."""
+    scene = await Scene(build, engine=Engine(**{phase: {**DENY, "advice": ADVICE}})).run()
+
+    assert scene.outcome == (403, "house.rule")
+    assert b"x-regent-warning" not in dict(scene.answers[0].headers)
+    assert {"id": "residency", "effect": "warn"} in scene.log.kept[0]["policy"]["rules"]
+
+
+@pytest.mark.parametrize("phase", ["admission", "request"])
+async def test_advice_that_is_malformed_makes_the_decision_so(phase: str, build: Builders) -> None:
+    """What is written into the record must be what it seems to be."""
+    said = ROUTED if phase == "request" else ALLOW
+    scene = await Scene(build, engine=Engine(**{phase: {**said, "advice": ["anything"]}})).run()
+
+    assert (scene.outcome, scene.provider.asked) == ((503, "decision.malformed"), 0)
+
+
 async def test_an_allow_without_a_route_is_refused(build: Builders) -> None:
     """A policy that names no place permits none."""
     scene = await Scene(build, engine=Engine(request=ALLOW)).run()

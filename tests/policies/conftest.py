@@ -93,6 +93,34 @@ def listing(question: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, 
     return build
 
 
+@pytest.fixture
+def administering(question: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Builds the question whether somebody may administer or audit the gateway."""
+
+    def build(action: str, **who: Any) -> dict[str, Any]:
+        return question(
+            **who,
+            labels=None,
+            action={"name": action, "properties": {}},
+            resource={"type": "admin", "id": "bundles", "properties": {}},
+        )
+
+    return build
+
+
+@pytest.fixture
+def replying(question: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Builds the question whether a reply may be released."""
+
+    def build(deployment: str = "echo-onprem", finish: str | None = "stop", **who: Any) -> dict[str, Any]:
+        asked = question(**who)
+        asked["resource"]["properties"]["deployment"] = deployment
+        asked["context"]["reply"] = {"finish": finish, "tokens": {"completion": 9}, "findings": []}
+        return asked
+
+    return build
+
+
 @pytest.fixture(scope="session")
 def server(opa_server: Callable[..., OPAServer]) -> Iterator[httpx.Client]:
     """A client of one OPA process that serves the shipped bundle."""

@@ -115,7 +115,61 @@ def test_listing_is_no_request(listing: Question, ask: Ask) -> None:
     assert "access.unknown_action" in [reason["id"] for reason in decision["reasons"]]
 
 
-@pytest.mark.parametrize("phase", ["admission", "request"])
+@pytest.mark.parametrize(
+    ("who", "reasons"),
+    [
+        ({}, []),
+        ({"team": "hr"}, []),
+        ({"team": "hr", "deployments": ("echo-cloud",)}, ["residency.hr_onprem"]),
+        ({"team": "people"}, ["residency.unknown_team"]),
+        ({"model": "gpt-5"}, ["access.not_granted"]),
+        ({"deployments": ()}, ["route.unknown_candidates"]),
+        ({"deployments": ("echo-onprem", "echo-onprem")}, ["route.unknown_candidates"]),
+        ({"version": 2}, ["access.unknown_version"]),
+    ],
+)
+def test_the_catalogue_shows_what_could_be_used(
+    who: dict[str, Any], reasons: list[str], question: Question, ask: Ask
+) -> None:
+    """A model is shown to whoever is granted it and whose team's data one of its deployments may process."""
+    decision = ask("catalogue", question(**{"labels": None, **who}))["result"]
+    assert (not reasons, reasons) == (decision["allow"], [reason["id"] for reason in decision["reasons"]])
+
+
+@pytest.mark.parametrize(
+    ("roles", "action", "allowed"),
+    [
+        (("regent-admin",), "bundle.activate", True),
+        (("Regent-Admin",), "policy.explain", True),
+        (("regent-admin",), "audit.query", False),
+        (("regent-auditor",), "audit.query", True),
+        (("regent-auditor",), "bundle.read", True),
+        (("regent-auditor",), "bundle.activate", False),
+        (("engineer",), "bundle.read", False),
+        ((), "bundle.read", False),
+    ],
+)
+def test_who_may_administer_and_who_may_audit(
+    roles: tuple[str, ...],
+    action: str,
+    allowed: bool,  # noqa: FBT001 - a table's column
+    administering: Question,
+    ask: Ask,
+) -> None:
+    """There is no back door: administration needs a grant like everything else."""
+    assert allowed == ask("admin", administering(action, roles=roles))["result"]["allow"]
+
+
+def test_a_reply_is_released_from_a_candidate_only(replying: Question, ask: Ask) -> None:
+    """A reply with its facts, from one of the candidates, is released; any other isn't."""
+    allowed = {"allow": True, "reasons": [], "obligations": [], "advice": []}
+    assert allowed == ask("response", replying())["result"]
+    for strange in (replying(deployment="elsewhere"), replying(finish=None), replying(roles=())):
+        decision = ask("response", strange)["result"]
+        assert (decision["allow"], bool(decision["reasons"])) == (False, True)
+
+
+@pytest.mark.parametrize("phase", ["admission", "request", "response", "catalogue", "admin"])
 @pytest.mark.parametrize("document", [{}, [], None, "chat", 7, {"version": None, "subject": []}])
 def test_refuses_what_is_no_question(phase: str, document: Any, ask: Ask) -> None:
     """Any document at all gets a decision, and it is a refusal with a reason."""
@@ -125,15 +179,24 @@ def test_refuses_what_is_no_question(phase: str, document: Any, ask: Ask) -> Non
 
 
 def test_decisions_fit_their_schema(
-    question: Question, listing: Question, ask: Ask, schemas: Mapping[str, dict[str, Any]]
+    question: Question,
+    listing: Question,
+    administering: Question,
+    replying: Question,
+    ask: Ask,
+    schemas: Mapping[str, dict[str, Any]],
 ) -> None:
     """Every decision of the tables is a document that decision.json describes."""
     check = jsonschema.Draft7Validator(schemas["decision"])
     for who in [who for who, _ in ALLOWED] + [who for who, _ in REFUSED]:
         check.validate(ask("request", question(**who))["result"])
         check.validate(ask("admission", question(**who))["result"])
+        check.validate(ask("catalogue", question(**who))["result"])
     check.validate(ask("admission", listing())["result"])
-    check.validate(ask("request", {})["result"])
+    check.validate(ask("response", replying())["result"])
+    check.validate(ask("admin", administering("bundle.read"))["result"])
+    for phase in ("admission", "request", "response", "catalogue", "admin"):
+        check.validate(ask(phase, {})["result"])
 
 
 def test_provenance_names_the_revision(question: Question, ask: Ask) -> None:

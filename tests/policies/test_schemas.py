@@ -67,11 +67,31 @@ def test_only_claims_are_open(schemas: Schemas) -> None:
     assert opened == ["/subject/properties/claims"]
 
 
-def test_questions_fit(question: Question, listing: Question, schemas: Schemas) -> None:
+def test_questions_fit(
+    question: Question, listing: Question, administering: Question, replying: Question, schemas: Schemas
+) -> None:
     """The questions that these tests ask are questions a gateway could ask."""
     check = jsonschema.Draft7Validator(schemas["input"])
-    for document in (question(), question(team=None, labels=None), listing()):
+    usual = (
+        question(),
+        question(team=None, labels=None),
+        listing(),
+        administering("audit.query"),
+        replying(),
+    )
+    for document in usual:
         check.validate(document)
+
+
+def test_facts_about_content_and_usage_fit(question: Question, schemas: Schemas) -> None:
+    """Facts that the gateway doesn't gather yet have their place, so that rules can be tested with them."""
+    document = question()
+    document["context"]["content"] |= {
+        "injection": 0.02,
+        "findings": [{"entity": "EMAIL_ADDRESS", "count": 2, "score": 0.95, "in": ["user"]}],
+    }
+    document["context"]["usage"] = [{"key": "team:hr", "period": "month", "spent_usd_micros": 81_000_000}]
+    jsonschema.Draft7Validator(schemas["input"]).validate(document)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +122,13 @@ def test_questions_fit(question: Question, listing: Question, schemas: Schemas) 
         (("context", "content"), None),
         (("context", "content", "labels"), ["l" * 65]),
         (("context", "content", "text"), "a prompt"),
+        (("context", "content", "injection"), 1.5),
+        (("context", "content", "findings"), [{"entity": "IBAN_CODE", "count": 1, "text": "DE89..."}]),
+        (("context", "reply"), {"finish": "stop"}),
+        (("context", "reply"), {"finish": "stop", "tokens": {"completion": 1}, "findings": [], "text": "a"}),
+        (("context", "usage"), [{"key": "team:hr", "period": "decade", "spent_usd_micros": 1}]),
+        (("resource", "properties", "deployment"), {"id": "echo"}),
+        (("action", "name"), "bundle.read"),
     ],
 )
 def test_questions_refused(path: tuple[str, ...], value: Any, question: Question, schemas: Schemas) -> None:
@@ -132,6 +159,17 @@ def test_shipped_data_fits(schemas: Schemas) -> None:
         {"residency": {"hr": {"zones": ["onprem"]}}},
         {"residency": {"hr": {"zones": [], "reason": {}}}},
         {"retention": {"payload": "full", "days": 1}},
+        {"enforcement": {"residency": "loose"}},
+        {"enforcement": {"Residency": "warn"}},
+        {"administration": {"everybody": {"roles": ["a"]}}},
+        {"grants": {"a": {"roles": ["a"], "models": ["*"], "until": "soon"}}},
+        {"grants": {"a": {"roles": ["a"], "models": ["*"], "until": "2027-01-01T00:00:00+01:00"}}},
+        {"kill_switch": {"labels": ["hr"]}},
+        {"purposes": {"a": {"labels": ["hr"]}}},
+        {"step_up": {"a": {"models": ["*"], "max_age": 5}}},
+        {"time_windows": {"a": {"zone": "UTC", "windows": []}}},
+        {"networks": {"a": {"ranges": ["10.0.0.1"]}}},
+        {"exceptions": {"a": {"rule": "network", "until": "2027-01-01", "owner": "o", "reason": "r"}}},
         {"surprise": 1},
     ],
 )

@@ -106,3 +106,72 @@ def test_the_paths_reported_are_enough_to_answer(request_policy: Policy, questio
     assert kept != question or len(paths) > 3
     whole = request_policy.evaluate("gateway/request/decision", question)
     assert whole == request_policy.evaluate("gateway/request/decision", kept)
+
+
+_TABLES = """package t
+
+allow if {
+	some row in data.house.windows
+	input.time == row.at
+}
+
+allow if {
+	count(data.house.ranges) > 0
+	input.address
+}
+
+allow if {
+	row := data.house.people[input.id]
+	row.level == input.level
+}
+
+allow if {
+	not data.house.open
+	input.always
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("house", "expected"),
+    [
+        (None, set()),
+        ({}, set()),
+        ({"windows": {}, "people": {}}, set()),
+        ({"windows": []}, set()),
+        ({"windows": {"a": {"at": 1}}}, {"time"}),
+        ({"windows": "a text"}, {"time"}),  # what is no collection is left to those who run it
+        ({"ranges": ["a"]}, {"address"}),
+        ({"ranges": []}, {"address"}),  # so is what a builtin makes of it
+        ({"people": {"ann": {"level": 1}}}, {"level"}),
+        ({"open": True}, set()),
+    ],
+)
+def test_what_the_data_never_lets_run_reads_nothing(planned: Any, house: Any, expected: set[str]) -> None:
+    """A table that is absent or empty ends a rule before it looks at the input; one with a row doesn't."""
+    policy = Policy.load(planned(_TABLES, "t/allow"), {} if house is None else {"house": house})
+    found = {path[0] for path in policy.reads("t/allow").paths}
+    assert {"always", *expected} == found - {"id"}  # the id is stepped to before the table is looked at
+
+
+def test_data_that_is_replaced_may_hold_anything(planned: Any) -> None:
+    """Where `with` puts other data in place, what the base documents lack leaves no path out."""
+    source = """package t
+
+allow if looked with data.house.open as true
+
+looked if {
+	data.house.open
+	input.time
+}
+"""
+    found = Policy.load(planned(source, "t/allow"), {}).reads("t/allow").paths
+    assert ("time",) in found
+
+
+def test_other_data_may_read_more(planned: Any) -> None:
+    """The same plan over other data has reads of its own."""
+    policy = Policy.load(planned(_TABLES, "t/allow"), {})
+    assert ("time",) not in policy.reads("t/allow").paths
+    more = policy.with_data({"house": {"windows": {"a": {"at": 1}}}})
+    assert ("time",) in more.reads("t/allow").paths

@@ -43,6 +43,8 @@ _DEPLOYMENTS: Final = st.fixed_dictionaries(
 )
 _CALLER: Final = st.fixed_dictionaries(
     {"issuer": st.just("https://idp"), "team": _NAMES, "roles": _SOME_NAMES, "groups": st.just([])}
+    | {"organization": _NAMES, "claims": st.fixed_dictionaries({"purpose": _NAMES | _SOME_NAMES})}
+    | {"authentication": st.fixed_dictionaries({"level": st.just("mfa"), "age_s": st.sampled_from([1, 61])})}
 )
 _QUESTIONS: Final = st.fixed_dictionaries(
     {
@@ -63,6 +65,12 @@ _QUESTIONS: Final = st.fixed_dictionaries(
         ),
         "context": st.fixed_dictionaries(
             {"content": st.fixed_dictionaries({"labels": _SOME_NAMES, "tokens": st.just({"prompt": 5})})}
+            | {
+                "time": st.sampled_from(
+                    ["2026-11-20T09:00:00Z", "2026-12-31T17:59:59Z", "2027-01-01T00:00:00Z"]
+                )
+            }
+            | {"network": st.fixed_dictionaries({"client_ip": st.sampled_from(["10.0.0.7", "::1", "x"])})}
         ),
     }
 )
@@ -101,13 +109,39 @@ def _places(document: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value)
 
 
+_WINDOW: Final = {"days": ["friday", "saturday"], "from": "08:00", "until": "18:30"}
+_EXCEPTION: Final = {
+    "rule": "time_window",
+    "roles": ["*"],
+    "until": "2026-12-31T18:00:00Z",
+    "owner": "jane",
+    "ticket": "T-1",
+    "reason": "because",
+}
+
+
 def _with_more(regent: dict[str, Any]) -> dict[str, Any]:
     """Return the shipped data with a row in each table that it ships empty."""
     return regent | {
         "subjects": {"alice": {"issuer": "https://idp", "models": ["gpt*"], "max_tokens": 5}},
         "models": {"gpt-4o": {"max_tokens": 7}},
         "residency": regent["residency"] | {"pii": {"zones": ["cloud"], "regions": ["eu"]}},
+    }
+
+
+def _with_rules(regent: dict[str, Any]) -> dict[str, Any]:
+    """Return the same with a row for each rule that the shipped data leaves idle."""
+    return _with_more(regent) | {
         "enforcement": {"residency": "warn", "clamp": "shadow", "known_question": "enforce"},
+        "grants": {
+            "a": {"roles": ["ana*"], "models": ["meta/*"], "from": "2026-01-01", "until": "2027-01-01"}
+        },
+        "kill_switch": {"models": ["demo-*"], "teams": ["sales"], "providers": ["evil*"]},
+        "purposes": {"hr": {"labels": ["hr"], "purposes": ["payroll"]}},
+        "step_up": {"a": {"models": ["gpt*"], "levels": ["mfa"], "max_age_s": 60}},
+        "time_windows": {"a": {"zone": "Europe/Berlin", "windows": [_WINDOW]}},
+        "networks": {"a": {"teams": ["hr"], "ranges": ["10.0.0.0/8", "2001:db8::/32"]}},
+        "exceptions": {"a": _EXCEPTION, "b": _EXCEPTION | {"rule": "network", "from": "2026-12-01"}},
     }
 
 
@@ -162,7 +196,7 @@ def test_the_shipped_policies_decide_as_opa_does(opa_server: Callable[..., OPASe
 
     @_settings(100)
     @given(
-        _damaged(st.just(_with_more(shipped["regent"]))),
+        _damaged(st.sampled_from([_with_more(shipped["regent"]), _with_rules(shipped["regent"])])),
         st.lists(_damaged(_QUESTIONS), min_size=5, max_size=8),
     )
     def ask(data: Any, questions: list[Any]) -> None:

@@ -11,6 +11,7 @@ package gateway.admission
 
 import data.facts.answers
 import data.facts.enforcement
+import data.facts.exceptions
 
 # METADATA
 # title: The decision at admission
@@ -63,21 +64,43 @@ _complete if {
 
 # A required rule that only advises protects nobody.
 _weakened if {
-	some name, _ in _suspended
+	some name, _ in _loosened
 	name in data.regent.required.admission[_]
 }
 
-# The rules that don't count, and how.
-_suspended[name] := mode if some name, mode in enforcement.overridden
+# The rules that don't count, and how: those that only advise, and those that an exception lifts for this call.
+_suspended[name] := mode if some name, mode in _loosened
 
-_suspended[name] := mode if {
+_suspended[name] := "warn" if {
+	some name in exceptions.lifted
+	not _loosened[name]
+	_excusable(name)
+}
+
+# A required rule only if its METADATA says so, any other unless its METADATA says that it isn't.
+_excusable(name) if _said_excusable[name] == true
+
+_excusable(name) if {
+	not _required(name)
+	not name in _inexcusable
+}
+
+_inexcusable contains name if some name, false in _said_excusable
+
+_said_excusable[name] := data.rules.admission[_][name].excusable
+
+_required(name) if name in data.regent.required.admission[_]
+
+_loosened[name] := mode if some name, mode in enforcement.overridden
+
+_loosened[name] := mode if {
 	mode := data.rules.admission[_][name].enforcement
 	enforcement.advises(name, mode)
 }
 
 _advice := [] if {
 	count(_suspended) == 0
-} else := answers.advice(_advised)
+} else := answers.advice(_advised | exceptions.notices(_advised))
 
 _advised contains {"rule": name, "enforcement": mode, "reason": reason} if {
 	some name, mode in _suspended

@@ -126,3 +126,86 @@ test_a_required_rule_must_be_enforced[name] if {
 	"policy.incomplete" in _ids with input as _question with data.regent as house
 	admission.decision.allow == false with input as _question with data.regent as house
 }
+
+test_metadata_loosens_a_rule_until_the_data_says_otherwise[note] if {
+	some note, [modes, allowed] in {"silent": [{}, true], "enforced": [{"closed": "enforce"}, false]}
+	admission.decision.allow == allowed with input as _question
+		with data.regent as _loosened(modes)
+		with data.rules.admission.denies as {"closed": {"enforcement": "warn", "deny": {_objection}}}
+}
+
+# Exceptions.
+
+_excepting(house, rule) := object.union(house, {"exceptions": {"for-a-while": {
+	"rule": rule,
+	"roles": ["analyst"],
+	"until": "2027-01-01",
+	"owner": "jane@acme",
+	"ticket": "T-1",
+	"reason": "Because.",
+}}})
+
+_notice(rule) := {"rule": rule, "enforcement": "warn", "reason": {
+	"id": "exception.applied",
+	"user": "An exception that will end applies to this call.",
+	"admin": sprintf("for-a-while: jane@acme lifts %s until 2027-01-01 (T-1).", [rule]),
+	"controls": [],
+}}
+
+_objection := {"id": "house.closed", "user": "No.", "admin": "Closed.", "controls": []}
+
+_on(day) := object.union(_question, {"context": {"time": concat("", [day, "T00:00:00Z"])}})
+
+_said := {[said.rule, said.reason.id] | some said in admission.decision.advice}
+
+test_an_exception_lifts_a_rule_until_it_ends if {
+	house := _excepting(_loosened({}), "closed")
+	lifted := {["closed", "exception.applied"], ["closed", "house.closed"]}
+	_said == lifted with input as _on("2026-12-31") with data.regent as house
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+	admission.decision.allow == true with input as _on("2026-12-31") with data.regent as house
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+	admission.decision.reasons == [_objection] with input as _on("2027-01-01") with data.regent as house
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+	admission.decision.advice == [] with input as _on("2027-01-01") with data.regent as house
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+}
+
+test_an_exception_says_who_answers_for_it if {
+	_notice("closed") in admission.decision.advice with input as _on("2026-12-31")
+		with data.regent as _excepting(_loosened({}), "closed")
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+}
+
+test_an_exception_that_is_not_needed_says_nothing if {
+	admission.decision.advice == [] with input as _on("2026-12-31")
+		with data.regent as _excepting(_loosened({}), "closed")
+		with data.rules.admission.denies as {"closed": {"deny": set()}}
+}
+
+test_an_exception_lifts_a_required_rule_only_if_it_may[note] if {
+	some note, [said, allowed] in {
+		"nothing said": [{}, false],
+		"excusable": [{"excusable": true}, true],
+		"not excusable": [{"excusable": false}, false],
+		"another word": [{"excusable": "yes"}, false],
+	}
+	house := object.union(_excepting(_house, "closed"), {"required": {"admission": {"denies": ["closed"]}}})
+	admission.decision.allow == allowed with input as _on("2026-12-31") with data.regent as house
+		with data.rules.admission.denies as {"closed": object.union(said, {"deny": {_objection}})}
+}
+
+test_an_exception_never_lifts_what_is_inexcusable if {
+	admission.decision.reasons == [_objection] with input as _on("2026-12-31")
+		with data.regent as _excepting(_loosened({}), "closed")
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}, "excusable": false}}
+}
+
+test_an_exception_takes_no_rule_out_of_the_shadow if {
+	house := _excepting(_loosened({"closed": "shadow"}), "closed")
+	advice := [{"rule": "closed", "enforcement": "shadow", "reason": _objection}]
+	admission.decision.allow == true with input as _on("2026-12-31") with data.regent as house
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+	advice[0] in admission.decision.advice with input as _on("2026-12-31") with data.regent as house
+		with data.rules.admission.denies as {"closed": {"deny": {_objection}}}
+}

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.server
 
 ADMISSION = "gateway/admission/decision"
 REQUEST = "gateway/request/decision"
+CATALOGUE = "gateway/catalogue/decision"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def answers(opa_server: Callable[..., OPAServer]) -> Iterator[Ask]:
     """Ask the embedded engine, an OPA over TCP and one over a unix socket; what each of them answers."""
     folder = Path(__file__).parents[3] / "bundles/default"
     servers = [opa_server(bundle=folder, unix=unix) for unix in (False, True)]
-    entrypoints = [ADMISSION, REQUEST]
+    entrypoints = [ADMISSION, REQUEST, CATALOGUE]
     engines: list[PolicyEngine] = [EmbeddedEngine(bundles.read(folder))]
     engines += [OpaEngine(OPA(url=server.url, timeout_ms=10_000), entrypoints) for server in servers]
 
@@ -60,7 +61,7 @@ async def _answer(engine: PolicyEngine, entrypoint: str, document: dict[str, Any
     obligations = made.obligations if isinstance(made, Allow) else None
     if made.reasons and made.reasons[0].id.startswith("engine."):
         return made.reasons[0].id
-    return type(made), made.reasons, obligations, made.origin.revision
+    return type(made), made.reasons, obligations, made.advice, made.origin.revision
 
 
 def question(
@@ -112,7 +113,7 @@ def alike(outcomes: list[object]) -> object:
     return first
 
 
-@pytest.mark.parametrize("entrypoint", [ADMISSION, REQUEST])
+@pytest.mark.parametrize("entrypoint", [ADMISSION, REQUEST, CATALOGUE])
 @pytest.mark.parametrize("team", ["hr", "eng", "unknown", None])
 @pytest.mark.parametrize("roles", [(), ("analyst",), ("developer", "analyst"), ("nobody",)])
 @pytest.mark.parametrize("labels", [(), ("hr",), ("unknown",), ("hr", "unknown")])
@@ -188,7 +189,7 @@ def bent_questions(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     document=bent_questions() | st.dictionaries(WORDS, JSON, max_size=4),
-    entrypoint=st.sampled_from([ADMISSION, REQUEST]),
+    entrypoint=st.sampled_from([ADMISSION, REQUEST, CATALOGUE]),
 )
 def test_bent_questions(answers: Ask, document: dict[str, Any], entrypoint: str) -> None:
     """Questions that no gateway would ask are answered alike, too."""

@@ -7,6 +7,8 @@
 #   - data.regent: schema.regent
 package facts.residency
 
+import data.facts.rows
+
 # METADATA
 # description: Whether data with this label may be processed by this deployment.
 permits(label, deployment) if {
@@ -25,15 +27,12 @@ listed(label) if data.regent.residency[label]
 # description: The reason that a label gives when it leaves no deployment.
 reason(label) := data.regent.residency[label].reason
 
-_limits(row) if _gives(row, "zones")
+_limits(row) if rows.gives(row, "zones")
 
-_limits(row) if _gives(row, "regions")
+_limits(row) if rows.gives(row, "regions")
 
-_limits(row) if _gives(row, "providers")
+_limits(row) if rows.gives(row, "providers")
 
 _within(row, list, value) if value in row[list]
 
-_within(row, list, _) if not _gives(row, list)
-
-# Given is given, also if it is no list: then nothing is in it.
-_gives(row, list) if _ = row[list]
+_within(row, list, _) if not rows.gives(row, list)

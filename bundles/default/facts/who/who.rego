@@ -20,9 +20,13 @@ fits(row) if {
 # METADATA
 # description: Whether a row names the caller, which takes at least one list. What grants must ask this.
 names(row) if {
-	count(object.filter(row, _lists)) > 0
+	lists(row)
 	fits(row)
 }
+
+# METADATA
+# description: Whether a row has a list of people at all.
+lists(row) if count(object.filter(row, _lists)) > 0
 
 _lists := ["organizations", "roles", "subjects", "teams"]
 
