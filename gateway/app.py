@@ -69,7 +69,7 @@ class House:
         chosen = self._settings
         deployments = catalogue.from_settings(chosen.deployments)
         targets = {name: _target(name, each) for name, each in chosen.providers.items()}
-        check = partial(bundles.from_files, trust=chosen.policy.trust.root())
+        check = partial(bundles.from_files, trust=chosen.policy.root())
         policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()
@@ -83,10 +83,12 @@ class House:
         transport = AiohttpTransport()
         opened.push_async_callback(transport.close)
         await policies.follow(log)
-        candidate = chosen.policy.shadow
-        shadow = Shadow(lambda: bundles.read(candidate) if candidate else None, log, _now_us)
+        shadow = Shadow(log, _now_us)
         opened.push_async_callback(shadow.close)
         shadow.start()
+        trial = policy.trial(chosen.policy, check)
+        opened.push_async_callback(trial.close)
+        trial.follow(shadow.follow)
         structlog.get_logger("regent").info("gateway.started", engine=chosen.policy.engine)
         return Ports(
             identity=people,

@@ -85,8 +85,9 @@ def serve(
     """Start the gateway."""
     try:
         chosen = settings.load(host=host, port=port, workers=workers)
+        trust = chosen.policy.root()
         if chosen.policy.engine == "embedded" and not (chosen.policy.store or chosen.policy.source):
-            bundles.read(chosen.policy.bundle, chosen.policy.trust.root())
+            bundles.read(chosen.policy.bundle, trust)
         text = welcome.text(chosen, _myself())
     except (GatewayError, BundleError) as error:
         _fail(str(error))

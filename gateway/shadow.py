@@ -47,7 +47,6 @@ class Shadow:
     """The candidate of one worker process.
 
     Args:
-        load: finds the candidate to begin with; called off the loop.
         log: where differences are told.
         now_us: wall clock, microseconds since the epoch.
         queue: requests that may wait.
@@ -57,7 +56,6 @@ class Shadow:
 
     def __init__(
         self,
-        load: Callable[[], Bundle | None],
         log: AuditLog,
         now_us: Callable[[], int],
         *,
@@ -65,7 +63,6 @@ class Shadow:
         share: float = SHARE,
         period_s: float = PERIOD_S,
     ) -> None:
-        self._load = load
         self._log = log
         self._now_us = now_us
         self._most = queue
@@ -80,7 +77,7 @@ class Shadow:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to load and to compare."""
+        """Begin to compare."""
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._tell_regularly())]
 
     def follow(self, bundle: Bundle | None) -> None:
@@ -114,12 +111,6 @@ class Shadow:
     # ── the task ────────────────────────────────────────────────────────────────────────────────
 
     async def _run(self) -> None:
-        try:
-            found = await asyncio.to_thread(self._load)
-            if not self._changed:  # else another one was named meanwhile
-                self.follow(found)
-        except BundleError as error:
-            _unusable(error)
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -142,7 +133,7 @@ class Shadow:
             # Compiled in a thread: it takes longer than any request may be held up.
             candidate = await asyncio.to_thread(Replay, self._wanted, Obedience(), MAX_STEPS)
         except BundleError as error:
-            _unusable(error)
+            structlog.get_logger("regent").error("shadow.unusable", code=error.code, detail=error.detail)
             return
         self._period = Period(candidate.digest, candidate.revision, self._now_us())
         self._candidate = candidate
@@ -186,7 +177,3 @@ class Shadow:
 def _engine_failed(decision: Decision) -> bool:
     """Whether the active engine couldn't answer: that says nothing about two policies."""
     return isinstance(decision, Deny) and decision.reasons[0].id.startswith("engine.")
-
-
-def _unusable(error: BundleError) -> None:
-    structlog.get_logger("regent").error("shadow.unusable", code=error.code, detail=error.detail)

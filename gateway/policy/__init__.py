@@ -17,6 +17,7 @@ from gateway.policy.loading import Loader
 from gateway.policy.path import PathSource
 from gateway.policy.server import ServerSource
 from gateway.policy.store import StoreSource
+from gateway.policy.trial import PathCandidate, StoreCandidate, Trial
 from gateway.settings import LAST_GOOD
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.policy.offer import Check, Source
     from gateway.settings import Policy
 
-__all__ = ["Elsewhere", "Follower", "build"]
+__all__ = ["Elsewhere", "Follower", "Trial", "build", "trial"]
 
 
 def build(settings: Policy, data_dir: Path, check: Check, entrypoints: Iterable[str]) -> Follower | Elsewhere:
@@ -45,6 +46,18 @@ def build(settings: Policy, data_dir: Path, check: Check, entrypoints: Iterable[
         return Elsewhere(OpaEngine(settings.opa, entrypoints))
     jobs = Aside("policy")
     return Follower(_source(settings, data_dir, jobs), Loader(check), Live(), jobs)
+
+
+def trial(settings: Policy, check: Check) -> Trial:
+    """Compose what knows the candidate beside the active bundle: a path's, else the store's if there is one.
+
+    Args and errors as for `build`.
+    """
+    jobs = Aside("trial")
+    if settings.shadow is not None:
+        return Trial(PathCandidate(PathSource(settings.shadow, jobs)), check, jobs)
+    candidates = StoreCandidate(settings.store, jobs) if settings.store is not None else None
+    return Trial(candidates, check, jobs)
 
 
 def _source(settings: Policy, data_dir: Path, jobs: Aside) -> Source:

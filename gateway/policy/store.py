@@ -75,19 +75,37 @@ class StoreSource:
         return mark(self._folder / pointers.ACTIVE)
 
     def _active(self) -> Offer:
-        file = self._folder / pointers.ACTIVE
-        try:
-            with file.open("rb") as opened:
-                content = opened.read(MAX_BYTES + 1)
-            if len(content) > MAX_BYTES:
-                raise BundleError("bundle.malformed", f"{file} is longer than {MAX_BYTES} bytes")
-            revision = pointers.parse(content, pointers.ACTIVE).revision
-        except OSError as error:
-            raise BundleError("bundle.unreadable", f"{file}: {error.strerror}") from None
-        except StoreError as error:
-            raise BundleError("bundle.malformed", error.detail) from None
-        # It becomes part of a path: anything but a revision could lead out of the store.
-        if revision is None or not _REVISION.fullmatch(revision):
-            raise BundleError("bundle.malformed", f"{file} names no revision")
-        archive = self._folder / key_of(revision, RELEASED)
-        return Offer(str(archive), partial(read_packed, archive), revision=revision)
+        offer = pointed(self._folder, pointers.ACTIVE)
+        if offer is None:
+            raise BundleError("bundle.malformed", f"{self._folder / pointers.ACTIVE} names no revision")
+        return offer
+
+
+def pointed(folder: Path, pointer: str) -> Offer | None:
+    """The released bundle that a store's pointer names; None where it names none.
+
+    Args:
+        folder: the store.
+        pointer: `pointers.ACTIVE` or `pointers.SHADOW`.
+
+    Raises:
+        BundleError: the pointer can't be read or isn't what it must be.
+    """
+    file = folder / pointer
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise BundleError("bundle.malformed", f"{file} is longer than {MAX_BYTES} bytes")
+        revision = pointers.parse(content, pointer).revision
+    except OSError as error:
+        raise BundleError("bundle.unreadable", f"{file}: {error.strerror}") from None
+    except StoreError as error:
+        raise BundleError("bundle.malformed", error.detail) from None
+    if revision is None:
+        return None
+    # It becomes part of a path: anything but a revision could lead out of the store.
+    if not _REVISION.fullmatch(revision):
+        raise BundleError("bundle.malformed", f"{file} names no revision")
+    archive = folder / key_of(revision, RELEASED)
+    return Offer(str(archive), partial(read_packed, archive), revision=revision)

@@ -19,12 +19,13 @@ from gateway.settings.loading import (
     store,
     trust,
 )
-from gateway.settings.policy import LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
+from gateway.settings.policy import APPROVALS, LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
 from gateway.settings.server import Audit, Limits, Log, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
 
 __all__ = [
+    "APPROVALS",
     "DEFAULT_FILE",
     "LAST_GOOD",
     "OPA",

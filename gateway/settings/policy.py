@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -13,7 +14,11 @@ from bundles.errors import BundleError
 from bundles.jws import PublicKey
 from bundles.manifest import PERSON
 from bundles.trust import Trust as Root
+from gateway.errors import SettingsError
 from gateway.settings.section import Secret, Section
+
+APPROVALS: Final = 2
+"""Approvals besides the author's that a store asks for where the settings don't say how many."""
 
 LAST_GOOD: Final = Path("policy", "last-good.tar.gz")
 """Below the data folder: the last bundle of a server that was good."""
@@ -139,3 +144,23 @@ class Policy(Section):
         if self.engine == "opa" and self.source is not None:
             raise ValueError("OPA pulls its bundle by itself: policy.source is for the embedded engine")
         return self
+
+    def root(self) -> Root:
+        """Whom this gateway believes.
+
+        Whoever can write into a store's folder could else name any bundle there: a store is for four eyes,
+        so its bundles need `APPROVALS` approvals unless the settings say another number.
+
+        Raises:
+            SettingsError: there are too few people for that.
+        """
+        chosen = self.trust.root()
+        if self.store is None or "approvals" in self.trust.model_fields_set:
+            return chosen
+        people = {key.fingerprint for key in chosen.people.values()}
+        if len(people) <= APPROVALS:
+            raise SettingsError(
+                f"policy.store asks for {APPROVALS} approvals besides the author's: name more people under"
+                " policy.trust.people, or say how many are asked for in policy.trust.approvals"
+            )
+        return replace(chosen, approvals=APPROVALS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from bundles.bundle import Bundle
     from bundles.store.journal import Journal
     from bundles.trust import Trust
-
-APPROVALS: Final = 2
-"""Approvals besides the author's that a store asks for, unless the settings say another number."""
 
 
 class Surroundings:
@@ -69,7 +66,7 @@ class Surroundings:
         with _told():
             chosen = settings.trust()
             said = "approvals" in chosen.model_fields_set
-            return chosen.root() if said else replace(chosen.root(), approvals=APPROVALS)
+            return chosen.root() if said else replace(chosen.root(), approvals=settings.APPROVALS)
 
     def policy_store(self) -> Path | None:
         """The folder of the store of policies; None where the settings name none.

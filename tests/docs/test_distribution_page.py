@@ -66,7 +66,9 @@ def test_opa_follows_with_the_configuration_of_the_page(
         return policy_store.put(from_files(signatures.signed(bundle_variant(number).files, by.key)))
 
     first = put(1, key)
-    gateway = gateway_server(policy={"engine": "embedded", "store": str(policy_store.folder)})
+    gateway = gateway_server(
+        policy={"engine": "embedded", "store": str(policy_store.folder), "trust": {"approvals": 0}}
+    )
     token = tmp_path / "token"
     token.write_text(gateway.token("opa-1", None, "regent-auditor"))
     config: dict[str, Any] = yaml.safe_load(block("yaml", "services:"))

@@ -35,7 +35,10 @@ READER = ("opa-1", None, "regent-auditor")
 @pytest.fixture
 def central(gateway_server: Callable[..., GatewayServer], policy_store: PolicyStore) -> GatewayServer:
     """A gateway that follows a store and hands its active bundle on; to be started."""
-    return gateway_server(started=False, policy={"engine": "embedded", "store": str(policy_store.folder)})
+    return gateway_server(
+        started=False,
+        policy={"engine": "embedded", "store": str(policy_store.folder), "trust": {"approvals": 0}},
+    )
 
 
 def fetch(gateway: GatewayServer, http_client: Http, token: str, **more: Any) -> Answered:

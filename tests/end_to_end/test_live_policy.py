@@ -86,7 +86,9 @@ async def test_twenty_activations_under_load(
     ]
     policy_store.activate(revisions[0])
     gateway = gateway_server(
-        workers=2, policy={"engine": "embedded", "store": str(policy_store.folder)}, log={"level": "warning"}
+        workers=2,
+        policy={"engine": "embedded", "store": str(policy_store.folder), "trust": {"approvals": 0}},
+        log={"level": "warning"},
     )
     activated: dict[str, float] = {}
     async with Load(gateway, http_client) as load:

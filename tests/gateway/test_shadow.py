@@ -14,7 +14,6 @@ from bundles import bundle as bundle_files
 from bundles import manifest as manifests
 from bundles.backtest.effect import Effect, difference
 from bundles.backtest.replay import Replay
-from bundles.errors import BundleError
 from gateway import period as periods
 from gateway import shadow as shadows
 from gateway.engine.embedded import EmbeddedEngine
@@ -62,7 +61,9 @@ def stricter() -> Bundle:
 
 def make(log: Log, candidate: Bundle | None, **more: Any) -> Shadow:
     """A shadow, not started."""
-    return Shadow(lambda: candidate, cast("AuditLog", log), lambda: time.time_ns() // 1000, **more)
+    shadow = Shadow(cast("AuditLog", log), lambda: time.time_ns() // 1000, **more)
+    shadow.follow(candidate)
+    return shadow
 
 
 async def asked(build: Builders) -> tuple[Decision, ...]:
@@ -284,19 +285,12 @@ async def test_an_engine_that_fails_is_no_policy(build: Builders, code: str) -> 
     assert log.kept == []
 
 
-@pytest.mark.parametrize("loaded", ["unreadable", "unusable"])
 async def test_a_candidate_that_cannot_be_used_changes_nothing(
-    build: Builders, loaded: str, capsys: pytest.CaptureFixture[str]
+    build: Builders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is said in a line; requests go on, and the next candidate is taken."""
-
-    def load() -> Bundle:
-        if loaded == "unreadable":
-            raise BundleError("bundle.unreadable", "it isn't there")
-        shipped = bundle_files.read(bundles.default_path())
-        return bundle_files.Bundle(shipped.revision, "0", b"{}", {}, {}, {})
-
-    shadow = Shadow(load, cast("AuditLog", Log()), lambda: 0)
+    shipped = bundle_files.read(bundles.default_path())
+    shadow = make(Log(), bundle_files.Bundle(shipped.revision, "0", b"{}", {}, {}, {}))
     shadow.start()
     await asyncio.sleep(0.2)
     shadow.consider("0" * 32, await asked(build))
@@ -304,25 +298,6 @@ async def test_a_candidate_that_cannot_be_used_changes_nothing(
     shadow.follow(stricter())
     await until(lambda: shadow._candidate)
     await shadow.close()
-
-
-async def test_one_that_was_named_meanwhile_is_not_overridden(build: Builders) -> None:
-    """Whoever follows the store knows better than what was found at the start."""
-    named = edited(lambda data: data["retention"].update(days=1))
-
-    def load() -> Bundle:
-        time.sleep(0.2)
-        return stricter()
-
-    shadow = Shadow(load, cast("AuditLog", Log()), lambda: 0)
-    shadow.start()
-    await asyncio.sleep(0.05)
-    shadow.follow(named)
-    await until(lambda: shadow._candidate)
-    await shadow.close()
-
-    assert shadow._candidate is not None
-    assert shadow._candidate.revision == named.revision
 
 
 @pytest.mark.parametrize("named", [(), ("first",), ("first", "second")])

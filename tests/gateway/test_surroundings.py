@@ -19,7 +19,7 @@ from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
 from bundles.store.lifecycle import Action, State
 from gateway import settings
-from gateway.surroundings import APPROVALS, Surroundings
+from gateway.surroundings import Surroundings
 from gateway.surroundings.journal import AuditJournal
 from tests.bundles.signing import pair
 
@@ -123,7 +123,7 @@ def test_two_approve_unless_the_settings_say_otherwise(
     ]
     opa = {"token": "env:NOT_SET"}
     house = write(tmp_path, monkeypatch, {"trust": {"people": people}, "opa": opa})
-    assert (house.approving().approvals, house.trust().approvals) == (APPROVALS, 0)
+    assert (house.approving().approvals, house.trust().approvals) == (settings.APPROVALS, 0)
     assert set(house.approving().people) == {"alice", "bob", "carol"}
     for said in (0, 1):
         house = write(tmp_path, monkeypatch, {"trust": {"people": people, "approvals": said}})
