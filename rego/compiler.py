@@ -20,7 +20,7 @@ from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
 from rego.nodes import Lookup
-from rego.optimize import Prepared, prepared
+from rego.optimize import Bodies, Prepared, Surroundings, bodies, reachable, specialised
 from rego.optimize.kinds import UNKNOWN, Returns, returns
 from rego.optimize.lookups import prefixes
 from rego.runtime import NAMES
@@ -58,6 +58,8 @@ class Program:
         contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
+        bodies: What it was compiled from.
+        builtins: The names of those that it may call.
     """
 
     entrypoints: Mapping[str, Callable[..., None]]
@@ -68,6 +70,8 @@ class Program:
     contextual: bool
     lines: tuple[Location | None, ...]
     source: str
+    bodies: Bodies
+    builtins: frozenset[str]
 
     def locate(self, trace: TracebackType | None) -> Location | None:
         """Return the place in the Rego sources that a traceback ended in."""
@@ -96,15 +100,63 @@ class Builtins:
     tracing: bool = True
 
 
-def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
-    """Compile a plan.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A plan that is known to be one that can be compiled.
+
+    Args:
+        plan: The plan.
+        builtins: What it may call.
+        bodies: What it does over any data.
+    """
+
+    plan: p.Plan
+    builtins: Builtins
+    bodies: Bodies
+
+    def fitted(self, data: Mapping[str, Any]) -> Bodies:
+        """Return what is left of it over known data."""
+        known = self.builtins
+        return specialised(
+            self.plan, self.bodies, Surroundings(data, known.tables.plain, known.given, known.tracing)
+        )
+
+
+def ready(plan: p.Plan, builtins: Builtins) -> Ready:
+    """Check a plan, and optimise it as far as that goes without the data.
 
     Raises:
         PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with
             the wrong number of arguments, calls itself recursively, or is nested too deep.
     """
     _refuse_recursion(plan)
-    scope = _Scope(plan, builtins)
+    found = Ready(plan, builtins, bodies(plan))
+    _refuse_unknown_calls(found)
+    return found
+
+
+def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
+    """Compile a plan for any data.
+
+    Raises:
+        PlanError: As `ready` and `compiled` do.
+    """
+    found = ready(plan, builtins)
+    return compiled(found, found.bodies)
+
+
+def compiled(found: Ready, left: Bodies) -> Program:
+    """Compile what a plan does.
+
+    Args:
+        found: The plan.
+        left: What it does: `found.bodies`, or what is left of them over some data.
+
+    Raises:
+        PlanError: `plan.too_deep`, if it is nested deeper than Python can compile.
+    """
+    plan = found.plan
+    scope = _Scope(plan, found.builtins, left)
     lines: Lines = []
     for number in range(len(plan.entrypoints)):
         lines += write_function(scope, f"p{number}", scope.entrypoints[number], None, None)
@@ -133,6 +185,8 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
         contextual=scope.contextual,
         lines=tuple(where for _, where in flat),
         source=source,
+        bodies=left,
+        builtins=frozenset(scope.names),
     )
 
 
@@ -178,14 +232,24 @@ def _depth(name: str, calls: Mapping[str, set[str]], depths: dict[str, int], abo
     return found
 
 
+def _refuse_unknown_calls(found: Ready) -> None:
+    """Refuse a plan for what it calls, whether the data it is loaded with ever lets it or not."""
+    scope = _Scope(found.plan, found.builtins, found.bodies)
+    live = reachable(found.plan, found.bodies.functions, found.bodies.entrypoints)
+    functions = zip(found.plan.functions, found.bodies.functions, strict=True)
+    for body in (*found.bodies.entrypoints, *(body for function, body in functions if function.name in live)):
+        for s in walk(body.blocks):
+            if isinstance(s, p.Call) and scope.function(s.func, len(s.args)) is None:
+                scope.builtin(s.func, len(s.args))
+
+
 class _Scope:
     """The names outside the functions, and what the functions need of each other."""
 
-    def __init__(self, plan: p.Plan, builtins: Builtins) -> None:
+    def __init__(self, plan: p.Plan, builtins: Builtins, left: Bodies) -> None:
         self.plan = plan
         self.functions = {function.name: (number, function) for number, function in enumerate(plan.functions)}
-        self.prepared = [prepared(found.blocks, found.params, found.result) for found in plan.functions]
-        self.entrypoints = [prepared(found.blocks, (p.INPUT, p.DATA), None) for found in plan.entrypoints]
+        self.prepared, self.entrypoints = left.functions, left.entrypoints
         self.returned: dict[str, Returns] = {}
         self.used: Counter[str] | None = None
         self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
@@ -313,7 +377,7 @@ class _Scope:
 
 
 def _slots(
-    plan: p.Plan, functions: list[Prepared], entrypoints: list[Prepared]
+    plan: p.Plan, functions: tuple[Prepared, ...], entrypoints: tuple[Prepared, ...]
 ) -> tuple[tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]], int]:
     """Give every path that the plan walks down a place in the memo, after the functions'."""
     paths: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())

@@ -1,5 +1,16 @@
 """Rewrites functions of a plan into a form that is faster to run, with the same meaning."""
 
 from rego.optimize.prepare import Prepared, plain, prepared
+from rego.optimize.specialise import Bodies, Surroundings, are_alike, bodies, reachable, specialised
 
-__all__ = ["Prepared", "plain", "prepared"]
+__all__ = [
+    "Bodies",
+    "Prepared",
+    "Surroundings",
+    "are_alike",
+    "bodies",
+    "plain",
+    "prepared",
+    "reachable",
+    "specialised",
+]

@@ -1,0 +1,195 @@
+"""What is known of the locals of one function, from place to place in it; knows no statement's meaning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from rego import plan as p
+from rego.flow import CHANGES, exposed, owned, reads, walk, writes
+from rego.optimize.exits import GOES_ON, MAY_STOP, STOPS, Exit
+from rego.optimize.known import ANYTHING, NOTHING, Known, exactly, joined
+from rego.values import RegoSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rego.optimize.effects import Summary
+    from rego.optimize.prepare import Prepared
+    from rego.values import Value
+
+#: What becomes of a statement, and how the block that it stands in may be left there.
+Folded: TypeAlias = tuple[tuple[p.Statement, ...], Exit]
+DROPPED: Final[Folded] = ((), GOES_ON)
+
+
+class World(Protocol):
+    """What a function needs to know of everything outside it."""
+
+    @property
+    def data(self) -> Any:
+        """The base documents."""
+
+    @property
+    def tracing(self) -> bool:
+        """Whether rules that give a result are noted."""
+
+    def summary(self, call: p.Call) -> Summary | None:
+        """Return what is known of the function of the plan that is called; None where it is none."""
+
+    def rules(self, path: Sequence[Known]) -> tuple[list[Summary], bool]:
+        """Return what is known of the rules that a path may mean, and whether it always means one."""
+
+    def builtin(self, call: p.Call) -> Callable[..., Value] | None:
+        """Return the builtin of ours that is called, where it may be asked beforehand."""
+
+    def is_quiet(self, call: p.Call) -> bool:
+        """Tell a call that does nothing but find its value, and never fails."""
+
+    def is_void(self, name: str) -> bool:
+        """Tell a builtin that gives no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What the statements of a function do with its locals, wherever they stand.
+
+    Args:
+        read: How often each is read.
+        written: How often each is set or changed.
+        changed: Those that hold collections which grow.
+        owned: Those that hold nothing but collections made in the function.
+        exposed: Those that may be read before they are set.
+        agreed: Those that never get two different values.
+    """
+
+    read: Counter[p.Local]
+    written: Counter[p.Local]
+    changed: frozenset[p.Local]
+    owned: set[p.Local]
+    exposed: set[p.Local]
+    agreed: set[p.Local]
+
+
+def uses(blocks: Iterable[p.Block], constants: Mapping[p.Local, Value]) -> Uses:
+    """Find what blocks do with locals."""
+    blocks = list(blocks)
+    statements = walk(blocks)
+    read: Counter[p.Local] = Counter()
+    written: Counter[p.Local] = Counter()
+    given: dict[p.Local, set[Any]] = {}
+    changed = set()
+    for s in statements:
+        read.update(reads(s))
+        written.update(writes(s))
+        if type(s) in CHANGES:
+            changed.add(getattr(s, CHANGES[type(s)]))
+        elif isinstance(s, p.AssignVarOnce):
+            given.setdefault(s.target, set()).add(_named(s.source, constants) or id(s))
+        elif not isinstance(s, p.ResetLocal):
+            for local in writes(s):
+                given.setdefault(local, set()).update((id(s), "set otherwise"))
+    agreed = {local for local, values in given.items() if len(values) == 1 and isinstance(*values, tuple)}
+    early = set[p.Local]().union(*map(exposed, blocks)) - constants.keys()
+    return Uses(read, written, frozenset(changed), owned(statements), early, agreed)
+
+
+def _named(operand: p.Operand, constants: Mapping[p.Local, Value]) -> tuple[Any, ...] | None:
+    """Return a name for a constant: two that have one are equal."""
+    if type(operand) is not int:
+        return type(operand), operand
+    if operand not in constants:
+        return None
+    value = constants[operand]
+    return (operand,) if type(value) in {list, dict, RegoSet} else (type(value), value)
+
+
+class Facts:
+    """Keeps what is known while a function is read from its beginning to its end.
+
+    Args:
+        world: What is outside it.
+        prepared: What it does.
+        params: Its parameters: the input, the data, then arguments.
+        result: The local that it returns; None for an entrypoint.
+    """
+
+    def __init__(
+        self, world: World, prepared: Prepared, params: tuple[p.Local, ...], result: p.Local | None
+    ) -> None:
+        self.world = world
+        self.params = params
+        self.result = result
+        self.constants: dict[p.Local, Value] = dict(prepared.constants)
+        self.empty: Final = {p.MakeArray: exactly([]), p.MakeObject: exactly({}), p.MakeSet: exactly(RegoSet())}
+        self.uses = uses(prepared.blocks, self.constants)
+        self.now: dict[p.Local, Known] = {}
+        self.seen: dict[p.Local, Known] = {}
+        self.quiet = True
+        self.given_back = NOTHING
+
+    def value(self, operand: p.Operand) -> Known:
+        """Return what is known of an operand."""
+        if type(operand) is not int:
+            return exactly(operand)
+        if operand in self.constants:
+            return exactly(self.constants[operand])
+        return self.now.get(operand, NOTHING)
+
+    def set(self, local: p.Local, known: Known) -> None:
+        """Note what a local holds from here on."""
+        self.now[local] = known
+        before = self.seen.get(local)
+        self.seen[local] = known if before is None else joined(before, known)
+
+    def start(self) -> None:
+        """Forget all but the parameters: of what is passed to a function nothing is known but the data."""
+        self.now = dict.fromkeys(self.params, ANYTHING)
+        self.now[self.params[p.DATA]] = exactly(self.world.data)
+        self.seen, self.quiet, self.given_back = {}, True, NOTHING
+
+    def keep(self, s: p.Statement, *, when: bool | None) -> Folded:
+        """Return what becomes of a condition.
+
+        Args:
+            s: The statement.
+            when: Whether it holds; None where that is not known.
+        """
+        if when is None:
+            return (s,), MAY_STOP
+        return DROPPED if when else self.stop(s)
+
+    @staticmethod
+    def stop(s: p.Statement) -> Folded:
+        """Return what stands where a block is always left."""
+        return (p.Break(s.location, 0),), STOPS
+
+    def find(self, s: p.Statement, target: p.Local, known: Known, *, quiet: bool = True) -> Folded:
+        """Return what becomes of a statement that sets a local to the value it finds, or stops without one.
+
+        Args:
+            s: The statement.
+            target: The local.
+            known: What is known of the value.
+            quiet: Whether it does nothing else.
+        """
+        if quiet and known.never:
+            return self.stop(s)
+        self.set(target, replace(known, defined=True))
+        if quiet and known.defined and self.is_needless(target, known):
+            return DROPPED
+        self.quiet = self.quiet and quiet
+        return (s,), STOPS if known.never else GOES_ON if known.defined else MAY_STOP
+
+    def is_needless(self, target: p.Local, known: Known) -> bool:
+        """Tell a local that need not be set: nobody reads it, or it is a constant from here on."""
+        if target == self.result or target in self.params:
+            return False
+        if not self.uses.read[target]:
+            return True
+        once = self.uses.written[target] == 1 and target not in self.uses.exposed
+        if once and known.values is not None and known.constant():
+            self.constants[target] = known.values[0]
+            return True
+        return False

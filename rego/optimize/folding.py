@@ -1,0 +1,149 @@
+"""Leaves out of a function what can't happen, or need not, over the data that is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rego import nodes
+from rego import plan as p
+from rego.flow import blocks_of, with_blocks, written
+from rego.optimize.effects import Summary
+from rego.optimize.exits import GOES_ON, MAY_STOP, Exit
+from rego.optimize.facts import DROPPED, Facts, Folded, uses
+from rego.optimize.known import ANYTHING, NOTHING, Known, joined, scanned
+from rego.optimize.prepare import Prepared
+from rego.optimize.steps import Steps
+from rego.optimize.tidying import are_same, tidied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rego.optimize.facts import World
+
+_ROUNDS = 8  # each leaves less to the next; the last ones find nothing
+
+
+def folded(
+    world: World, prepared: Prepared, params: tuple[p.Local, ...], result: p.Local | None
+) -> tuple[Prepared, Summary]:
+    """Return what is left of a function, and what its callers may know of it.
+
+    Args:
+        world: What is outside it, the data for one.
+        prepared: What it does.
+        params: Its parameters: the input, the data, then arguments.
+        result: The local that it returns; None for an entrypoint.
+    """
+    folder = _Folder(world, prepared, params, result)
+    blocks = prepared.blocks
+    for _ in range(_ROUNDS):
+        before = blocks
+        blocks = tidied(folder.function(blocks), folder.uses.owned, {*params, result}, world.is_quiet)
+        if blocks == before:
+            break
+        folder.uses = uses(blocks, folder.constants)
+    return Prepared(blocks, folder.constants), Summary(folder.given_back, folder.quiet)
+
+
+class _Folder(Steps):
+    """Reads the statements with blocks, and the blocks."""
+
+    def function(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
+        """Return what is left of a function's blocks."""
+        self.start()
+        left, found = self.in_turn(blocks)
+        if found.lets_on:
+            self.given_back = joined(self.given_back, NOTHING)
+        return left
+
+    def in_turn(self, blocks: tuple[p.Block, ...]) -> tuple[tuple[p.Block, ...], Exit]:
+        """Return what is left of blocks that run one after the other, and the ways out of them all."""
+        kept: list[p.Block] = []
+        found = GOES_ON
+        for block in blocks:
+            inner, ways = self.inside(block)
+            kept.append(inner)
+            found = found.and_then(replace(ways, goes_on=ways.lets_on, stops=False))
+            if not found.goes_on:
+                break
+        return tuple(kept), found
+
+    def inside(self, block: p.Block, start: Mapping[p.Local, Known] | None = None) -> tuple[p.Block, Exit]:
+        """Return what is left of a block, and how it may be left; note what it may have set.
+
+        Args:
+            block: The block.
+            start: What is known at its beginning of some locals, where that is not what was known before.
+        """
+        before, seen = self.now, self.seen
+        self.now, self.seen = {**before, **(start or {})}, {}
+        left, found = self.block(block)
+        after, touched = self.now, self.seen
+        self.now, self.seen = before, seen
+        for local, known in touched.items():
+            surely = found.only_goes_on and start is None
+            self.set(local, after[local] if surely else joined(before.get(local, NOTHING), known))
+        return left, found
+
+    def block(self, block: p.Block) -> tuple[p.Block, Exit]:
+        kept: list[p.Statement] = []
+        found = GOES_ON
+        for s in block.statements:
+            statements, ways = self.FOLDERS[type(s)](self, s)
+            kept += statements
+            if ways is not GOES_ON:
+                found = found.and_then(ways)
+                if not found.goes_on:
+                    break
+        return (block if are_same(kept, block.statements) else p.Block(tuple(kept))), found
+
+    def _nested(self, s: p.Nested) -> Folded:
+        blocks, found = self.in_turn(s.blocks)
+        return (_renewed(s, blocks),), found.around(goes_on=found.goes_on, stops=False)
+
+    def _not(self, s: p.Not) -> Folded:
+        block, found = self.inside(s.block)
+        if found.only_goes_on:  # what is in there may still fail with an error
+            return (p.Nested(s.location, (block,)), p.Break(s.location, 0)), Exit(goes_on=False, stops=True)
+        if not (found.goes_on or found.breaks or found.returns):
+            return (p.Nested(s.location, (block,)),), GOES_ON
+        return (_renewed(s, (block,)),), found.around(goes_on=found.stops, stops=found.goes_on)
+
+    def _scan(self, s: p.Scan) -> Folded:
+        source = self.value(s.source)
+        if source.empty():
+            return DROPPED
+        key, value = scanned(source)
+        start = dict.fromkeys(written((s.block,)), ANYTHING)
+        block, found = self.inside(s.block, {**start, s.key: key, s.value: value})
+        return (_renewed(s, (block,)),), found.around(goes_on=True, stops=False)
+
+    def _with(self, s: p.With) -> Folded:
+        block, found = self.inside(s.block, {s.local: ANYTHING})
+        return (_renewed(s, (block,)),), found.around(goes_on=found.goes_on, stops=found.stops)
+
+    def _refer(self, s: nodes.Reference) -> Folded:
+        call: Any = s.dynamic.statements[0]
+        summaries, certain = self.world.rules([self.value(step) for step in call.path])
+        if not summaries:
+            left, found = self.block(s.base)
+            return left.statements, found
+        base, found = self.inside(s.base)
+        known = self.value(s.target) if not certain and found.goes_on else NOTHING
+        for place, summary in enumerate(summaries):
+            known = summary.value if certain and not place else joined(known, summary.value)
+        left = _renewed(s, (s.dynamic, base))
+        quiet = all(summary.quiet for summary in summaries)
+        return self.find(left, s.target, known if certain else replace(known, defined=False), quiet=quiet)
+
+    FOLDERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], Folded]]] = {
+        **Steps.FOLDERS,
+        p.Nested: _nested, p.Not: _not, p.Scan: _scan, p.With: _with, nodes.Reference: _refer,
+    }  # fmt: skip
+
+
+
+def _renewed(s: p.Statement, blocks: tuple[p.Block, ...]) -> Any:
+    """Return a statement with what is left of its blocks."""
+    return s if are_same(blocks, blocks_of(s)) else with_blocks(s, blocks)
