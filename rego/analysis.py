@@ -48,11 +48,9 @@ def input_reads(plan: p.Plan, bodies: Bodies, entrypoint: str) -> Reads:
         bodies: What its functions and entrypoints do.
         entrypoint: The name of one of the entrypoints.
     """
-    functions = {
-        function.name: (function, body) for function, body in zip(plan.functions, bodies.functions, strict=True)
-    }
+    pairs = zip(plan.functions, bodies.functions, strict=True)
     starts = zip(plan.entrypoints, bodies.entrypoints, strict=True)
-    analysis = _Analysis(functions)
+    analysis = _Analysis({function.name: (function, body) for function, body in pairs})
     analysis.run(next(body for found, body in starts if found.name == entrypoint))
     paths = frozenset(_covering(analysis.found()))
     return Reads(
@@ -132,25 +130,24 @@ class _Analysis:
                 case p.AssignVar() | p.AssignVarOnce() if is_local(s.source):
                     self.flow(body, s.target, body.aliases[int(s.source)])
                 case p.Dot(key=str(key)) if is_local(s.source):
-                    longer = {(*path, key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
-                    self.flow(body, s.target, longer)
+                    self.step(body, int(s.source), (key,), s.target)
                 case p.Dot(key=int(key)) if (
                     is_local(s.source) and is_local(s.key) and key not in body.constants
                 ):
                     self.dynamic |= body.aliases[int(s.source)]
                 case nodes.Lookup():
-                    longer = {(*path, *s.path)[:_MAX_PATH] for path in body.aliases[s.source]}
-                    self.flow(body, s.target, longer)
+                    self.step(body, s.source, s.path, s.target)
                 case p.With(path=()) if is_local(s.value):  # the planner restores the input like this
                     self.flow(body, s.local, body.aliases[int(s.value)])
                 case p.Call():
                     self.call(body, s)
                 case p.CallDynamic():
-                    for function, _ in self.functions.values():
-                        if len(function.params) == len(s.args) and p.may_mean(s.path, function.path):
-                            self.enter(body, function, s.args, s.result)
+                    self.call_dynamic(body, s)
                 case _:
                     pass
+
+    def step(self, body: _Body, source: p.Local, keys: Path, target: p.Local) -> None:
+        self.flow(body, target, {(*path, *keys)[:_MAX_PATH] for path in body.aliases[source]})
 
     def call(self, body: _Body, s: p.Call) -> None:
         found = self.functions.get(s.func)
@@ -160,6 +157,11 @@ class _Analysis:
         for operand in s.args:
             if type(operand) is int:
                 self.read |= body.aliases[operand]
+
+    def call_dynamic(self, body: _Body, s: p.CallDynamic) -> None:
+        for function, _ in self.functions.values():
+            if len(function.params) == len(s.args) and p.may_mean(s.path, function.path):
+                self.enter(body, function, s.args, s.result)
 
     def enter(self, body: _Body, function: p.Function, args: tuple[p.Operand, ...], result: p.Local) -> None:
         inner = self.bodies.get(function.name)

@@ -78,7 +78,7 @@ class Policy:
     _specialised: bool
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - all that a host may choose, by name
         cls,
         document: bytes | Mapping[str, Any],
         data: Mapping[str, Any] | None = None,

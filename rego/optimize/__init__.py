@@ -1,7 +1,8 @@
 """Rewrites functions of a plan into a form that is faster to run, with the same meaning."""
 
+from rego.optimize.bodies import Bodies, are_alike, bodies, reachable
 from rego.optimize.prepare import Prepared, plain, prepared
-from rego.optimize.specialise import Bodies, Surroundings, are_alike, bodies, reachable, specialised
+from rego.optimize.specialise import Surroundings, specialised
 
 __all__ = [
     "Bodies",

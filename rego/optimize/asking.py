@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: Functions of their operands alone with which policies ask about tables, and which cost next to nothing.
 ASKED: Final[Mapping[str, int]] = {
-    **TOTAL, "count": 1, "endswith": 2, "lower": 1, "object.get": 3, "object.keys": 1, "startswith": 2, "upper": 1,
+    **TOTAL, "count": 1, "endswith": 2, "lower": 1, "object.get": 3, "object.keys": 1, "startswith": 2,
+    "upper": 1,
 }  # fmt: skip
 _TYPE_TESTS: Final[Mapping[str, str]] = {
     "is_array": "list", "is_boolean": "bool", "is_null": "null", "is_object": "dict", "is_set": "set",
@@ -45,7 +46,9 @@ def answer(name: str, implementation: Callable[..., Value], operands: list[Known
         return exactly(operands[0].kind == _TYPE_TESTS[name]), True
     found = _tried(name, implementation, operands)
     if found is not None:
-        return one_of((value for value in found if value is not UNDEFINED), defined=UNDEFINED not in found), True
+        return one_of(
+            (value for value in found if value is not UNDEFINED), defined=UNDEFINED not in found
+        ), True
     return (of_kind("bool"), True) if name in TOTAL else (ANYTHING, False)
 
 

@@ -13,9 +13,11 @@ from rego.optimize.known import ANYTHING, Known
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
-#: Builtins that answer every question, with a boolean, and never with an error; how many operands each takes.
+#: Builtins that answer every question, with a boolean, and never with an error;
+#: and how many operands each takes.
 TOTAL: Final[Mapping[str, int]] = {
-    "equal": 2, "neq": 2, "lt": 2, "lte": 2, "gt": 2, "gte": 2, "internal.member_2": 2, "internal.member_3": 3,
+    "equal": 2, "neq": 2, "lt": 2, "lte": 2, "gt": 2, "gte": 2,
+    "internal.member_2": 2, "internal.member_3": 3,
     "is_array": 1, "is_boolean": 1, "is_null": 1, "is_number": 1, "is_object": 1, "is_set": 1, "is_string": 1,
 }  # fmt: skip
 _HARMLESS: Final = (

@@ -32,10 +32,18 @@ class Exit:
         """Whether what follows the block may be reached."""
         return self.goes_on or self.stops
 
+    def whatever(self) -> Exit:
+        """Return the ways out where it makes no difference if the end is reached or the block is left."""
+        if not self.stops:
+            return self
+        return Exit(goes_on=True, stops=False, breaks=self.breaks, returns=self.returns)
+
     def and_then(self, following: Exit) -> Exit:
         """Return the ways out of this and of what is reached by its end."""
         if not self.goes_on:
             return self
+        if self is GOES_ON or following is GOES_ON:
+            return following if self is GOES_ON else self
         return Exit(
             following.goes_on,
             self.stops or following.stops,

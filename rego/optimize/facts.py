@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from rego import plan as p
@@ -51,48 +50,50 @@ class World(Protocol):
         """Tell a builtin that gives no value."""
 
 
-@dataclass(frozen=True, slots=True)
 class Uses:
     """What the statements of a function do with its locals, wherever they stand.
 
+    Of what is left of a function, all of it holds that held of the whole.
+
     Args:
-        read: How often each is read.
-        written: How often each is set or changed.
-        changed: Those that hold collections which grow.
-        owned: Those that hold nothing but collections made in the function.
-        exposed: Those that may be read before they are set.
-        agreed: Those that never get two different values.
+        blocks: The function's blocks.
+        constants: The locals that only ever hold one known value.
     """
 
-    read: Counter[p.Local]
-    written: Counter[p.Local]
-    changed: frozenset[p.Local]
-    owned: set[p.Local]
-    exposed: set[p.Local]
-    agreed: set[p.Local]
-
-
-def uses(blocks: Iterable[p.Block], constants: Mapping[p.Local, Value]) -> Uses:
-    """Find what blocks do with locals."""
-    blocks = list(blocks)
-    statements = walk(blocks)
-    read: Counter[p.Local] = Counter()
-    written: Counter[p.Local] = Counter()
-    given: dict[p.Local, set[Any]] = {}
-    changed = set()
-    for s in statements:
-        read.update(reads(s))
-        written.update(writes(s))
-        if type(s) in CHANGES:
-            changed.add(getattr(s, CHANGES[type(s)]))
-        elif isinstance(s, p.AssignVarOnce):
-            given.setdefault(s.target, set()).add(_named(s.source, constants) or id(s))
-        elif not isinstance(s, p.ResetLocal):
+    def __init__(self, blocks: tuple[p.Block, ...], constants: Mapping[p.Local, Value]) -> None:
+        #: How often each local is set or changed.
+        self.written: Counter[p.Local] = Counter()
+        statements = walk(blocks)
+        given: dict[p.Local, set[Any]] = {}
+        for s in statements:
+            if isinstance(s, p.AssignVarOnce):
+                given.setdefault(s.target, set()).add(_named(s.source, constants) or id(s))
             for local in writes(s):
-                given.setdefault(local, set()).update((id(s), "set otherwise"))
-    agreed = {local for local, values in given.items() if len(values) == 1 and isinstance(*values, tuple)}
-    early = set[p.Local]().union(*map(exposed, blocks)) - constants.keys()
-    return Uses(read, written, frozenset(changed), owned(statements), early, agreed)
+                self.written[local] += 1
+        #: Those that never get two different values.
+        self.agreed = {
+            local for local, values in given.items() if len(values) == 1 and type(next(iter(values))) is tuple
+        }
+        for s in statements:
+            if not isinstance(s, p.AssignVarOnce | p.ResetLocal) and not self.agreed.isdisjoint(writes(s)):
+                self.agreed.difference_update(writes(s))
+        #: Those that hold nothing but collections made in the function.
+        self.owned = owned(statements)
+        #: Those that may be read before they are set.
+        self.exposed = set[p.Local]().union(*map(exposed, blocks))
+        self.count(statements)
+
+    def count(self, statements: Iterable[p.Statement]) -> None:
+        """Count again what is read and changed, when less is left."""
+        #: How often each local is read.
+        self.read: Counter[p.Local] = Counter()
+        #: Those that hold collections which grow.
+        self.changed: set[p.Local] = set()
+        for s in statements:
+            for local in reads(s):
+                self.read[local] += 1
+            if type(s) in CHANGES:
+                self.changed.add(getattr(s, CHANGES[type(s)]))
 
 
 def _named(operand: p.Operand, constants: Mapping[p.Local, Value]) -> tuple[Any, ...] | None:
@@ -122,8 +123,12 @@ class Facts:
         self.params = params
         self.result = result
         self.constants: dict[p.Local, Value] = dict(prepared.constants)
-        self.empty: Final = {p.MakeArray: exactly([]), p.MakeObject: exactly({}), p.MakeSet: exactly(RegoSet())}
-        self.uses = uses(prepared.blocks, self.constants)
+        self.empty: Final = {
+            p.MakeArray: exactly([]),
+            p.MakeObject: exactly({}),
+            p.MakeSet: exactly(RegoSet()),
+        }
+        self.uses = Uses(prepared.blocks, self.constants)
         self.now: dict[p.Local, Known] = {}
         self.seen: dict[p.Local, Known] = {}
         self.quiet = True
@@ -176,7 +181,7 @@ class Facts:
         """
         if quiet and known.never:
             return self.stop(s)
-        self.set(target, replace(known, defined=True))
+        self.set(target, known.sure())
         if quiet and known.defined and self.is_needless(target, known):
             return DROPPED
         self.quiet = self.quiet and quiet

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rego import nodes
 from rego import plan as p
-from rego.flow import blocks_of, with_blocks, written
+from rego.flow import blocks_of, reads, walk, with_blocks, written
 from rego.optimize.effects import Summary
-from rego.optimize.exits import GOES_ON, MAY_STOP, Exit
-from rego.optimize.facts import DROPPED, Facts, Folded, uses
-from rego.optimize.known import ANYTHING, NOTHING, Known, joined, scanned
+from rego.optimize.exits import GOES_ON, Exit
+from rego.optimize.facts import DROPPED, Folded
+from rego.optimize.known import ANYTHING, NOTHING, Known, exactly, joined, scanned
 from rego.optimize.prepare import Prepared
 from rego.optimize.steps import Steps
 from rego.optimize.tidying import are_same, tidied
+from rego.values import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rego.optimize.facts import World
+    from rego.values import Value
 
-_ROUNDS = 8  # each leaves less to the next; the last ones find nothing
+_ROUNDS: Final = 8  # each leaves less to the next; the last ones find nothing
+_MEMBERS: Final = 64  # how many members of a table are looked at one by one, and for how long a body
+_STATEMENTS: Final = 30
+_TRIALS: Final = 2  # in the second round it is known what of the body nobody reads
 
 
 def folded(
@@ -37,17 +43,20 @@ def folded(
     """
     folder = _Folder(world, prepared, params, result)
     blocks = prepared.blocks
-    for _ in range(_ROUNDS):
-        before = blocks
-        blocks = tidied(folder.function(blocks), folder.uses.owned, {*params, result}, world.is_quiet)
-        if blocks == before:
+    for number in range(_ROUNDS):
+        folder.tries = number < _TRIALS
+        left = folder.function(blocks)
+        if are_same(left, blocks):
             break
-        folder.uses = uses(blocks, folder.constants)
+        blocks = tidied(left, folder.uses.owned, {*params, result}, world.is_quiet)
+        folder.uses.count(walk(blocks))
     return Prepared(blocks, folder.constants), Summary(folder.given_back, folder.quiet)
 
 
 class _Folder(Steps):
     """Reads the statements with blocks, and the blocks."""
+
+    tries = True
 
     def function(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
         """Return what is left of a function's blocks."""
@@ -64,7 +73,7 @@ class _Folder(Steps):
         for block in blocks:
             inner, ways = self.inside(block)
             kept.append(inner)
-            found = found.and_then(replace(ways, goes_on=ways.lets_on, stops=False))
+            found = found.and_then(ways.whatever())
             if not found.goes_on:
                 break
         return tuple(kept), found
@@ -114,10 +123,44 @@ class _Folder(Steps):
         source = self.value(s.source)
         if source.empty():
             return DROPPED
+        if self.tries and source.values is not None and len(source.values) == 1:
+            left = self._with_less(s, source.values[0])
+            if left is not s:
+                return self._scan(left) if left else DROPPED
         key, value = scanned(source)
         start = dict.fromkeys(written((s.block,)), ANYTHING)
         block, found = self.inside(s.block, {**start, s.key: key, s.value: value})
         return (_renewed(s, (block,)),), found.around(goes_on=True, stops=False)
+
+    def _with_less(self, s: p.Scan, source: Value) -> p.Scan | None:
+        """Return a scan of those members for which its body does anything at all; None where there is none."""
+        keyed = self.uses.read[s.key] > 0
+        if len(source) > _MEMBERS or (keyed and type(source) is list) or len(walk((s.block,))) > _STATEMENTS:
+            return s
+        found = [pair for pair in pairs(source) if not self._is_idle(s, *pair)]
+        if len(found) == len(source) or not found:
+            return s if found else None
+        local = max([*self.uses.read, *self.uses.written, *self.constants]) + 1
+        kind = type(source)
+        self.constants[local] = dict(found) if kind is dict else kind(value for _, value in found)
+        return replace(s, source=local)
+
+    def _is_idle(self, s: p.Scan, key: Value, value: Value) -> bool:
+        """Tell a member for which a scan's body does nothing: it is read for that one, on trial."""
+        before = self.now, self.seen, self.constants, self.quiet, self.given_back
+        self.constants, self.tries = dict(self.constants), False
+        start = dict.fromkeys(written((s.block,)), ANYTHING)
+        block, found = self.inside(s.block, {**start, s.key: exactly(key), s.value: exactly(value)})
+        self.now, self.seen, self.constants, self.quiet, self.given_back = before
+        self.tries = True
+        if found.breaks or found.returns:
+            return False
+        kept = {*self.params, self.result, *self._read_outside(s)}
+        return not tidied((block,), self.uses.owned, kept, self.world.is_quiet)
+
+    def _read_outside(self, s: p.Scan) -> set[p.Local]:
+        inside = Counter(local for t in walk((s.block,)) for local in reads(t))
+        return {local for local in written((s.block,)) if self.uses.read[local] > inside[local]}
 
     def _with(self, s: p.With) -> Folded:
         block, found = self.inside(s.block, {s.local: ANYTHING})
@@ -135,13 +178,12 @@ class _Folder(Steps):
             known = summary.value if certain and not place else joined(known, summary.value)
         left = _renewed(s, (s.dynamic, base))
         quiet = all(summary.quiet for summary in summaries)
-        return self.find(left, s.target, known if certain else replace(known, defined=False), quiet=quiet)
+        return self.find(left, s.target, known if certain else known.unsure(), quiet=quiet)
 
     FOLDERS: ClassVar[Mapping[type[p.Statement], Callable[[Any, Any], Folded]]] = {
         **Steps.FOLDERS,
         p.Nested: _nested, p.Not: _not, p.Scan: _scan, p.With: _with, nodes.Reference: _refer,
     }  # fmt: skip
-
 
 
 def _renewed(s: p.Statement, blocks: tuple[p.Block, ...]) -> Any:

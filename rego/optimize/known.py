@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from rego.optimize.kinds import KINDS
@@ -39,6 +39,14 @@ class Known:
         """Tell one value that may stand in the code: a scalar, or a collection with nothing in it."""
         return self.defined and self.values is not None and len(self.values) == 1 and is_plain(self.values[0])
 
+    def sure(self) -> Known:
+        """Return what is known where there is a value."""
+        return self if self.defined else Known(self.values, self.kind, defined=True)
+
+    def unsure(self) -> Known:
+        """Return what is known where there may be none."""
+        return Known(self.values, self.kind, defined=False) if self.defined else self
+
     def empty(self) -> bool:
         """Tell what a loop over it finds nothing in."""
         return self.values is not None and not any(
@@ -47,6 +55,7 @@ class Known:
 
 
 ANYTHING: Final = Known(None, None, defined=False)
+SOMETHING: Final = Known(None, None, defined=True)
 NOTHING: Final = Known((), None, defined=False)
 
 
@@ -67,7 +76,7 @@ def one_of(values: Iterable[Value], *, defined: bool) -> Known:
         kind = type(value)
         few.setdefault(id(value) if kind in _COLLECTIONS else (kind, value), value)
         if len(few) > _MOST:
-            return replace(ANYTHING, defined=defined)
+            return Known(None, None, defined)
     return Known(tuple(few.values()), _kind(few.values()), defined)
 
 
@@ -85,11 +94,13 @@ def joined(one: Known, other: Known) -> Known:
     """Return what is known of a value of which either is known."""
     if one is other:
         return one
+    if one.never or other.never:
+        found = other if one.never else one
+        return found.unsure()
     defined = one.defined and other.defined
     if one.values is not None and other.values is not None:
         return one_of((*one.values, *other.values), defined=defined)
-    kinds = {found.kind for found in (one, other) if not found.never}
-    return Known(None, kinds.pop() if len(kinds) == 1 else None, defined)
+    return Known(None, one.kind if one.kind == other.kind else None, defined)
 
 
 def stepped(source: Known, key: Known) -> Known:
@@ -102,7 +113,7 @@ def stepped(source: Known, key: Known) -> Known:
     if source.values is None:
         return ANYTHING
     if key.values is None:
-        return replace(_members(source), defined=False)
+        return scanned(source)[1].unsure()
     if len(source.values) * len(key.values) > _MOST:
         return ANYTHING
     found, defined = [], source.defined and key.defined
@@ -118,14 +129,9 @@ def stepped(source: Known, key: Known) -> Known:
 def scanned(source: Known) -> tuple[Known, Known]:
     """Return what is known of the keys and the members that a loop over a value finds."""
     if source.values is None or not _is_small(source):
-        unknown = replace(ANYTHING, defined=True)
-        return unknown, unknown
+        return SOMETHING, SOMETHING
     found = [pair for value in source.values for pair in pairs(value)]
     return one_of((key for key, _ in found), defined=True), one_of((item for _, item in found), defined=True)
-
-
-def _members(source: Known) -> Known:
-    return scanned(source)[1]
 
 
 def _is_small(source: Known) -> bool:
@@ -171,5 +177,3 @@ def _product(choices: list[tuple[Value, ...]]) -> Iterator[tuple[Value, ...]]:
     for rest in _product(choices[1:]):
         for value in choices[0]:
             yield (value, *rest)
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rego import nodes
@@ -15,6 +14,7 @@ from rego.optimize.kinds import kind_of
 from rego.optimize.known import (
     ANYTHING,
     NOTHING,
+    SOMETHING,
     Known,
     are_equal,
     exactly,
@@ -30,7 +30,6 @@ from rego.values import UNDEFINED, equal, length, members
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_DEFINED: Final = replace(ANYTHING, defined=True)
 _GROWN: Final[Mapping[type[p.Statement], Known]] = {
     p.ArrayAppend: of_kind("list"), p.ObjectInsert: of_kind("dict"), p.ObjectInsertOnce: of_kind("dict"),
     p.SetAdd: of_kind("set"),
@@ -60,7 +59,9 @@ class Steps(Facts):
             return self.find(s, s.target, ANYTHING)
         sizes = [length(value) for value in values]
         defined = UNDEFINED not in sizes and self.value(s.source).defined
-        return self.find(s, s.target, one_of((size for size in sizes if size is not UNDEFINED), defined=defined))
+        return self.find(
+            s, s.target, one_of((size for size in sizes if size is not UNDEFINED), defined=defined)
+        )
 
     def _assign(self, s: p.AssignVar) -> Folded:
         known = self.value(s.source)
@@ -86,21 +87,23 @@ class Steps(Facts):
 
     def _assign_once(self, s: p.AssignVarOnce) -> Folded:
         before, known = self.value(s.target), self.value(s.source)
-        if not (before.never or s.target in self.uses.agreed) or (self.world.tracing and self.result is not None):
+        fires = self.world.tracing and self.result is not None
+        if fires or not (before.never or s.target in self.uses.agreed):
             self.quiet = False
-        self.set(s.target, known if before.never else replace(joined(before, known), defined=known.defined))
+        both = joined(before, known)
+        self.set(s.target, known if before.never else both.sure() if known.defined else both.unsure())
         return (s,), GOES_ON
 
     def _grow(self, s: p.Statement) -> Folded:
         target = getattr(s, CHANGES[type(s)])
-        fires = target == self.result and self.world.tracing and not isinstance(s, p.ArrayAppend | p.ObjectInsert)
+        fires = target == self.result and self.world.tracing and isinstance(s, p.SetAdd)
         if fires or target not in self.uses.owned or isinstance(s, p.ObjectInsertOnce):
             self.quiet = False
         self.set(target, _GROWN[type(s)])
         return (s,), GOES_ON
 
     def _merge(self, s: p.ObjectMerge) -> Folded:
-        self.set(s.target, _DEFINED)
+        self.set(s.target, SOMETHING)
         return (s,), GOES_ON
 
     # ── conditions ─────────────────────────────────────────────────────────────────────────────
@@ -124,7 +127,7 @@ class Steps(Facts):
         known = self.value(s.source)
         if known.defined or known.never:
             return self.keep(s, when=known.defined)
-        self.set(s.source, replace(known, defined=True))
+        self.set(s.source, known.sure())
         return (s,), MAY_STOP
 
     def _is_undefined(self, s: p.IsUndefined) -> Folded:
@@ -155,13 +158,13 @@ class Steps(Facts):
             known, quiet = answer(s.func, implementation, [self.value(operand) for operand in s.args])
             return self.find(s, s.result, known, quiet=quiet)
         self.quiet = False
-        self.set(s.result, _DEFINED)
+        self.set(s.result, SOMETHING)
         return (s,), GOES_ON if self.world.is_void(s.func) else MAY_STOP
 
     def _call_dynamic(self, s: p.CallDynamic) -> Folded:
         summaries, _ = self.world.rules([self.value(step) for step in s.path])
         self.quiet = self.quiet and all(found.quiet for found in summaries)
-        self.set(s.result, _DEFINED)
+        self.set(s.result, SOMETHING)
         return (s,), Exit(goes_on=True, stops=True, breaks=frozenset({DYNAMIC_LEVELS}))
 
     # ── ways out ───────────────────────────────────────────────────────────────────────────────
@@ -195,4 +198,3 @@ class Steps(Facts):
         nodes.HasAffix: _has_affix, nodes.IsCollection: _is_type, nodes.Lookup: _look_up,
         nodes.MayBe: _may_be,
     }  # fmt: skip
-

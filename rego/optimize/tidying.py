@@ -1,8 +1,9 @@
-"""Takes out of a function what is left of dead code: what finds values that nobody looks at, and empty blocks."""
+"""Takes out of a function what dead code left: empty blocks, and what finds values that nobody looks at."""
 
 from __future__ import annotations
 
 from collections import Counter
+from operator import is_
 from typing import TYPE_CHECKING
 
 from rego import nodes
@@ -110,7 +111,7 @@ class _Tidier:
 
 def are_same(found: Sequence[object], before: Sequence[object]) -> bool:
     """Tell whether two sequences have the very same items."""
-    return len(found) == len(before) and all(one is other for one, other in zip(found, before, strict=True))
+    return len(found) == len(before) and all(map(is_, found, before))
 
 
 def _is_end(s: p.Statement) -> bool:
