@@ -20,7 +20,7 @@ from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
 from rego.nodes import Lookup
-from rego.optimize import Bodies, Prepared, Surroundings, bodies, reachable, specialised
+from rego.optimize import Bodies, Prepared, Surroundings, Whole, reachable, specialised
 from rego.optimize.kinds import UNKNOWN, Returns, returns
 from rego.optimize.lookups import prefixes
 from rego.runtime import NAMES
@@ -107,32 +107,29 @@ class Ready:
     Args:
         plan: The plan.
         builtins: What it may call.
-        bodies: What it does over any data.
+        whole: What it does over any data.
     """
 
     plan: p.Plan
     builtins: Builtins
-    bodies: Bodies
+    whole: Whole
 
     def fitted(self, data: Mapping[str, Any]) -> Bodies:
         """Return what is left of it over known data."""
         known = self.builtins
-        return specialised(
-            self.plan, self.bodies, Surroundings(data, known.tables.plain, known.given, known.tracing)
-        )
+        return specialised(self.whole, Surroundings(data, known.tables.plain, known.given, known.tracing))
 
 
 def ready(plan: p.Plan, builtins: Builtins) -> Ready:
-    """Check a plan, and optimise it as far as that goes without the data.
+    """Check a plan.
 
     Raises:
         PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with
             the wrong number of arguments, calls itself recursively, or is nested too deep.
     """
     _refuse_recursion(plan)
-    found = Ready(plan, builtins, bodies(plan))
-    _refuse_unknown_calls(found)
-    return found
+    _refuse_unknown_calls(plan, builtins)
+    return Ready(plan, builtins, Whole(plan))
 
 
 def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
@@ -142,7 +139,7 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
         PlanError: As `ready` and `compiled` do.
     """
     found = ready(plan, builtins)
-    return compiled(found, found.bodies)
+    return compiled(found, found.whole.bodies())
 
 
 def compiled(found: Ready, left: Bodies) -> Program:
@@ -150,7 +147,7 @@ def compiled(found: Ready, left: Bodies) -> Program:
 
     Args:
         found: The plan.
-        left: What it does: `found.bodies`, or what is left of them over some data.
+        left: What it does, or what is left of that over some data.
 
     Raises:
         PlanError: `plan.too_deep`, if it is nested deeper than Python can compile.
@@ -232,15 +229,33 @@ def _depth(name: str, calls: Mapping[str, set[str]], depths: dict[str, int], abo
     return found
 
 
-def _refuse_unknown_calls(found: Ready) -> None:
+def _refuse_unknown_calls(plan: p.Plan, builtins: Builtins) -> None:
     """Refuse a plan for what it calls, whether the data it is loaded with ever lets it or not."""
-    scope = _Scope(found.plan, found.builtins, found.bodies)
-    live = reachable(found.plan, found.bodies.functions, found.bodies.entrypoints)
-    functions = zip(found.plan.functions, found.bodies.functions, strict=True)
-    for body in (*found.bodies.entrypoints, *(body for function, body in functions if function.name in live)):
-        for s in walk(body.blocks):
-            if isinstance(s, p.Call) and scope.function(s.func, len(s.args)) is None:
-                scope.builtin(s.func, len(s.args))
+    start = walk([block for entrypoint in plan.entrypoints for block in entrypoint.blocks])
+    live = reachable(plan, lambda number: plan.functions[number].blocks, start)
+    for s in (*start, *walk([block for number in live.values() for block in plan.functions[number].blocks])):
+        if isinstance(s, p.Call) and s.func in live:
+            _require_fit(plan.functions[live[s.func]], len(s.args))
+        elif isinstance(s, p.Call):
+            _implementation(plan, builtins, s.func, len(s.args))
+
+
+def _require_fit(function: p.Function, arguments: int) -> None:
+    if len(function.params) != arguments and arguments != _DOCUMENT_ARGUMENTS:
+        raise PlanError("plan.malformed", f"a call of {function.name!r} has the wrong number of arguments")
+
+
+def _implementation(plan: p.Plan, builtins: Builtins, name: str, arguments: int) -> Callable[..., Any]:
+    declared = plan.builtins.get(name)
+    if declared is None:
+        raise PlanError("plan.malformed", f"{name!r} is neither a function nor a declared builtin")
+    if declared.arity is not None and declared.arity != arguments:
+        raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
+    function = builtins.tables.contextual.get(name) or builtins.tables.plain.get(name)
+    if function is None:
+        reason = REFUSED.get(name, "it is not supported")
+        raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is refused: {reason}")
+    return function
 
 
 class _Scope:
@@ -313,8 +328,8 @@ class _Scope:
 
     def function(self, name: str, arguments: int) -> tuple[int, p.Function] | None:
         found = self.functions.get(name)
-        if found and len(found[1].params) != arguments and arguments != _DOCUMENT_ARGUMENTS:
-            raise PlanError("plan.malformed", f"a call of {name!r} has the wrong number of arguments")
+        if found:
+            _require_fit(found[1], arguments)
         return found
 
     def call(self, number: int) -> str:
@@ -346,21 +361,13 @@ class _Scope:
             self.namespace[name] = {gap: (number, self.namespace[f"f{number}"]) for number, gap in found}
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
-        declared = self.declared.get(name)
-        if declared is None:
-            raise PlanError("plan.malformed", f"{name!r} is neither a function nor a declared builtin")
-        if declared.arity is not None and declared.arity != arguments:
-            raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
+        function = _implementation(self.plan, self.builtins, name, arguments)
         contextual = name in self.builtins.tables.contextual
         self.contextual |= contextual
-        function = self.builtins.tables.contextual.get(name) or self.builtins.tables.plain.get(name)
-        if function is None:
-            reason = REFUSED.get(name, "it is not supported")
-            raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is refused: {reason}")
         if name not in self.names:
             self.names[name] = f"b{len(self.names)}"
             self.namespace[self.names[name]] = function if self.builtins.strict else _lenient(function)
-        return self.names[name], declared.void, contextual
+        return self.names[name], self.declared[name].void, contextual
 
     def inline(self, name: str, args: list[str], kinds: list[str | None]) -> Inline | None:
         return None if name in self.builtins.given else inline(name, args, kinds)

@@ -127,7 +127,7 @@ class Policy:
                 tables(parsed.builtins, given), given.keys(), strict=strict_builtin_errors, tracing=tracing
             ),
         )
-        program = compiled(found, found.fitted(data) if specialise else found.bodies)
+        program = compiled(found, found.fitted(data) if specialise else found.whole.bodies())
         memo = _memo(program, data)
         return cls(found, program, data, memo, max_steps, on_print, Patterns(), specialise)
 

@@ -1,6 +1,6 @@
 """Rewrites functions of a plan into a form that is faster to run, with the same meaning."""
 
-from rego.optimize.bodies import Bodies, are_alike, bodies, reachable
+from rego.optimize.bodies import Bodies, Whole, are_alike, reachable
 from rego.optimize.prepare import Prepared, plain, prepared
 from rego.optimize.specialise import Surroundings, specialised
 
@@ -8,8 +8,8 @@ __all__ = [
     "Bodies",
     "Prepared",
     "Surroundings",
+    "Whole",
     "are_alike",
-    "bodies",
     "plain",
     "prepared",
     "reachable",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from rego import plan as p
-from rego.flow import CHANGES, exposed, owned, reads, walk, writes
 from rego.optimize.exits import GOES_ON, MAY_STOP, STOPS, Exit
 from rego.optimize.known import ANYTHING, NOTHING, Known, exactly, joined
+from rego.optimize.uses import Uses
 from rego.values import RegoSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from rego.optimize.effects import Summary
     from rego.optimize.prepare import Prepared
@@ -34,6 +33,10 @@ class World(Protocol):
     def tracing(self) -> bool:
         """Whether rules that give a result are noted."""
 
+    @property
+    def missing(self) -> Sequence[int]:
+        """The functions that were asked about and of which nothing is known yet, by number."""
+
     def summary(self, call: p.Call) -> Summary | None:
         """Return what is known of the function of the plan that is called; None where it is none."""
 
@@ -48,62 +51,6 @@ class World(Protocol):
 
     def is_void(self, name: str) -> bool:
         """Tell a builtin that gives no value."""
-
-
-class Uses:
-    """What the statements of a function do with its locals, wherever they stand.
-
-    Of what is left of a function, all of it holds that held of the whole.
-
-    Args:
-        blocks: The function's blocks.
-        constants: The locals that only ever hold one known value.
-    """
-
-    def __init__(self, blocks: tuple[p.Block, ...], constants: Mapping[p.Local, Value]) -> None:
-        #: How often each local is set or changed.
-        self.written: Counter[p.Local] = Counter()
-        statements = walk(blocks)
-        given: dict[p.Local, set[Any]] = {}
-        for s in statements:
-            if isinstance(s, p.AssignVarOnce):
-                given.setdefault(s.target, set()).add(_named(s.source, constants) or id(s))
-            for local in writes(s):
-                self.written[local] += 1
-        #: Those that never get two different values.
-        self.agreed = {
-            local for local, values in given.items() if len(values) == 1 and type(next(iter(values))) is tuple
-        }
-        for s in statements:
-            if not isinstance(s, p.AssignVarOnce | p.ResetLocal) and not self.agreed.isdisjoint(writes(s)):
-                self.agreed.difference_update(writes(s))
-        #: Those that hold nothing but collections made in the function.
-        self.owned = owned(statements)
-        #: Those that may be read before they are set.
-        self.exposed = set[p.Local]().union(*map(exposed, blocks))
-        self.count(statements)
-
-    def count(self, statements: Iterable[p.Statement]) -> None:
-        """Count again what is read and changed, when less is left."""
-        #: How often each local is read.
-        self.read: Counter[p.Local] = Counter()
-        #: Those that hold collections which grow.
-        self.changed: set[p.Local] = set()
-        for s in statements:
-            for local in reads(s):
-                self.read[local] += 1
-            if type(s) in CHANGES:
-                self.changed.add(getattr(s, CHANGES[type(s)]))
-
-
-def _named(operand: p.Operand, constants: Mapping[p.Local, Value]) -> tuple[Any, ...] | None:
-    """Return a name for a constant: two that have one are equal."""
-    if type(operand) is not int:
-        return type(operand), operand
-    if operand not in constants:
-        return None
-    value = constants[operand]
-    return (operand,) if type(value) in {list, dict, RegoSet} else (type(value), value)
 
 
 class Facts:

@@ -30,10 +30,8 @@ _STATEMENTS: Final = 30
 _TRIALS: Final = 2  # in the second round it is known what of the body nobody reads
 
 
-def folded(
-    world: World, prepared: Prepared, params: tuple[p.Local, ...], result: p.Local | None
-) -> tuple[Prepared, Summary]:
-    """Return what is left of a function, and what its callers may know of it.
+class Folder(Steps):
+    """Reads one function, again and again until nothing more can be left out.
 
     Args:
         world: What is outside it, the data for one.
@@ -41,22 +39,30 @@ def folded(
         params: Its parameters: the input, the data, then arguments.
         result: The local that it returns; None for an entrypoint.
     """
-    folder = _Folder(world, prepared, params, result)
-    blocks = prepared.blocks
-    for number in range(_ROUNDS):
-        folder.tries = number < _TRIALS
-        left = folder.function(blocks)
-        if are_same(left, blocks):
-            break
-        blocks = tidied(left, folder.uses.owned, {*params, result}, world.is_quiet)
-        folder.uses.count(walk(blocks))
-    return Prepared(blocks, folder.constants), Summary(folder.given_back, folder.quiet)
 
+    def __init__(
+        self, world: World, prepared: Prepared, params: tuple[p.Local, ...], result: p.Local | None
+    ) -> None:
+        super().__init__(world, prepared, params, result)
+        self.blocks = prepared.blocks
+        self.kept = {*params, result}
+        self.tries = True
 
-class _Folder(Steps):
-    """Reads the statements with blocks, and the blocks."""
+    def folded(self) -> tuple[Prepared, Summary] | None:
+        """Return what is left of the function, and what its callers may know of it.
 
-    tries = True
+        None where it calls functions of which nothing is known yet: see `world.missing`.
+        """
+        for number in range(_ROUNDS):
+            self.tries = number < _TRIALS
+            left = self.function(self.blocks)
+            if self.world.missing:
+                return None
+            if are_same(left, self.blocks):
+                break
+            self.blocks = tidied(left, self.uses.owned, self.kept, self.world.is_quiet)
+            self.uses.count(walk(self.blocks))
+        return Prepared(self.blocks, self.constants), Summary(self.given_back, self.quiet)
 
     def function(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
         """Return what is left of a function's blocks."""
@@ -96,6 +102,7 @@ class _Folder(Steps):
         return left, found
 
     def block(self, block: p.Block) -> tuple[p.Block, Exit]:
+        """Return what is left of a block, and how it may be left; what it sets is set from here on."""
         kept: list[p.Statement] = []
         found = GOES_ON
         for s in block.statements:
@@ -123,17 +130,17 @@ class _Folder(Steps):
         source = self.value(s.source)
         if source.empty():
             return DROPPED
-        if self.tries and source.values is not None and len(source.values) == 1:
-            left = self._with_less(s, source.values[0])
-            if left is not s:
-                return self._scan(left) if left else DROPPED
         key, value = scanned(source)
         start = dict.fromkeys(written((s.block,)), ANYTHING)
         block, found = self.inside(s.block, {**start, s.key: key, s.value: value})
+        if self.tries and not self.world.missing and source.values is not None and len(source.values) == 1:
+            less = self._with_less(s, source.values[0])
+            if less is not s:
+                return (() if less is None else (less,)), found.around(goes_on=True, stops=False)
         return (_renewed(s, (block,)),), found.around(goes_on=True, stops=False)
 
     def _with_less(self, s: p.Scan, source: Value) -> p.Scan | None:
-        """Return a scan of those members for which its body does anything at all; None where there is none."""
+        """Return a scan of those members for which its body does anything; None where there is none."""
         keyed = self.uses.read[s.key] > 0
         if len(source) > _MEMBERS or (keyed and type(source) is list) or len(walk((s.block,))) > _STATEMENTS:
             return s

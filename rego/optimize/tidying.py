@@ -48,7 +48,7 @@ class _Tidier:
         kept: Container[p.Local | None],
         is_quiet: Callable[[p.Call], bool],
     ) -> None:
-        self.read = Counter(local for s in walk(blocks) for local in reads(s))
+        self.read = Counter([local for s in walk(blocks) for local in reads(s)])
         self.owned = owned
         self.kept = kept
         self.is_quiet = is_quiet
@@ -97,16 +97,23 @@ class _Tidier:
         """Tell a statement that only finds what nobody asks for."""
         if not is_harmless(s, self.owned, self.is_quiet):
             return False
+        if not blocks_of(s):
+            return all(local not in self.kept and self.is_unread(local, s) for local in writes(s))
         inside = (s, *walk(blocks_of(s)))
-        own = Counter(local for t in inside for local in reads(t))
+        own = Counter([local for t in inside for local in reads(t)])
         return all(
             local not in self.kept and self.read[local] == own[local] for t in inside for local in writes(t)
         )
 
+    def is_unread(self, local: p.Local, s: p.Statement) -> bool:
+        """Tell a local that nothing reads but the statement itself."""
+        return self.read[local] == 0 or self.read[local] == reads(s).count(local)
+
     def forget(self, s: p.Statement, *, inner: bool = True) -> None:
         """Count the reads of a statement no more."""
-        for t in (s, *(walk(blocks_of(s)) if inner else ())):
-            self.read.subtract(reads(t))
+        for t in (s, *walk(blocks_of(s) if inner else ())):
+            for local in reads(t):
+                self.read[local] -= 1
 
 
 def are_same(found: Sequence[object], before: Sequence[object]) -> bool:

@@ -39,7 +39,7 @@ def test_a_functions_value_has_the_type_that_all_ways_to_it_give(
     """A default makes it defined; a value from the input may be of any type."""
     found = plan.parse(planned(f"package t\n\n{rule}\n\np := [q | q]\n", "t/p"))
     builtins = Builtins(tables(found.builtins, {}))
-    scope = _Scope(found, builtins, ready(found, builtins).bodies)
+    scope = _Scope(found, builtins, ready(found, builtins).whole.bodies())
     assert (kind, defined) == (scope.returns("g0.data.t.q").kind, scope.returns("g0.data.t.q").defined)
 
 
