@@ -16,7 +16,7 @@ from rego.optimize.known import ANYTHING, NOTHING, Known, exactly, joined, scann
 from rego.optimize.prepare import Prepared
 from rego.optimize.steps import Steps
 from rego.optimize.tidying import are_same, tidied
-from rego.values import pairs
+from rego.values import key_of, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,7 +149,11 @@ class Folder(Steps):
             return s if found else None
         local = max([*self.uses.read, *self.uses.written, *self.constants]) + 1
         kind = type(source)
-        self.constants[local] = dict(found) if kind is dict else kind(value for _, value in found)
+        self.constants[local] = (
+            {key_of(key): value for key, value in found}
+            if kind is dict
+            else kind(value for _, value in found)
+        )
         return replace(s, source=local)
 
     def _is_idle(self, s: p.Scan, key: Value, value: Value) -> bool:

@@ -125,10 +125,11 @@ class Steps(Facts):
 
     def _is_defined(self, s: p.IsDefined) -> Folded:
         known = self.value(s.source)
-        if known.defined or known.never:
+        if known.never or (known.defined and s.source == self.result):
             return self.keep(s, when=known.defined)
         self.set(s.source, known.sure())
-        return (s,), MAY_STOP
+        # It stays even where it holds: it tells the planner's copy of a result from a rule's own.
+        return (s,), GOES_ON if known.defined else MAY_STOP
 
     def _is_undefined(self, s: p.IsUndefined) -> Folded:
         known = self.value(s.source)

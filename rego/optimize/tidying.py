@@ -61,11 +61,13 @@ class _Tidier:
             asked: Whether anybody asks if its end is reached.
         """
         statements: list[p.Statement] = []
-        for s in block.statements:
+        for place, s in enumerate(block.statements, 1):
             found = self.statement(s) if blocks_of(s) else s
             if found is not None:
                 statements.append(found)
             if isinstance(found, p.Break):
+                for dead in block.statements[place:]:
+                    self.forget(dead)
                 break
         end = statements.pop() if statements and _is_end(statements[-1]) else None
         if end is not None or not asked:
@@ -85,7 +87,10 @@ class _Tidier:
             blocks = tuple(block for block in blocks if block.statements)
         left = s if are_same(blocks, blocks_of(s)) else with_blocks(s, blocks)
         if isinstance(s, p.Nested | p.Scan):
-            return left if any(block.statements for block in blocks) else None
+            if any(block.statements for block in blocks):
+                return left
+            self.forget(s, inner=False)
+            return None
         statements = blocks[0].statements
         reached = not statements
         if not reached and not _is_end(statements[0]):
