@@ -1,7 +1,7 @@
 """Rewrites functions of a plan into a form that is faster to run, with the same meaning."""
 
 from rego.optimize.bodies import Bodies, Whole, are_alike, reachable
-from rego.optimize.prepare import Prepared, plain, prepared
+from rego.optimize.prepare import Prepared, prepared
 from rego.optimize.specialise import Surroundings, specialised
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "Surroundings",
     "Whole",
     "are_alike",
-    "plain",
     "prepared",
     "reachable",
     "specialised",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_the_shipped_plan_says_what_it_reads() -> None:
     assert engine.reads(REQUEST, ("context", "content", "labels"))
     assert not engine.reads(REQUEST, ("context", "content", "tokens", "prompt"))
     assert engine.reads("gateway/absent", ("context", "content"))
+
+
+def test_facts_that_only_an_empty_table_would_ask_for_are_not_gathered() -> None:
+    """Nor is a question new to the memory because of them; with a row in the table they are read."""
+    plan = (ROOT / "tests/rego/policies/request.plan.json").read_bytes()
+    team = ("subject", "properties", "team")
+    for teams in ([], ["hr"]):
+        engine = EmbeddedEngine(replace(made_of(plan), data={"teams": teams}))
+        assert engine.reads(REQUEST, team) is bool(teams)
+        assert (team in engine._memories[REQUEST]._paths) is bool(teams)
 
 
 @pytest.mark.parametrize("plan", [b"", b"{}", b'{"plans": {}}', b"[]"])
