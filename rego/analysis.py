@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rego import nodes
 from rego import plan as p
 from rego.flow import is_local, reads, walk
-from rego.optimize import plain
-from rego.unreachable import reachable, same_data_everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from rego.optimize import Bodies, Prepared
 
 Path = tuple[str, ...]
 
@@ -39,18 +40,18 @@ class Reads:
 _MAX_PATH = 16  # a longer path is reported by its prefix: an analysis must end
 
 
-def input_reads(plan: p.Plan, entrypoint: str, data: Mapping[str, Any]) -> Reads:
+def input_reads(plan: p.Plan, bodies: Bodies, entrypoint: str) -> Reads:
     """Return the paths of the input that an entrypoint can read.
 
     Args:
         plan: The plan.
-        entrypoint: The name of one of its entrypoints.
-        data: The base documents: what they never let run reads nothing.
+        bodies: What its functions and entrypoints do.
+        entrypoint: The name of one of the entrypoints.
     """
-    functions = {function.name: function for function in plan.functions}
-    start = next(found for found in plan.entrypoints if found.name == entrypoint)
-    analysis = _Analysis(functions, data if same_data_everywhere(plan) else None)
-    analysis.run(start.blocks)
+    pairs = zip(plan.functions, bodies.functions, strict=True)
+    starts = zip(plan.entrypoints, bodies.entrypoints, strict=True)
+    analysis = _Analysis({function.name: (function, body) for function, body in pairs})
+    analysis.run(next(body for found, body in starts if found.name == entrypoint))
     paths = frozenset(_covering(analysis.found()))
     return Reads(
         paths,
@@ -69,16 +70,10 @@ def _covering(paths: Iterable[Path]) -> list[Path]:
 class _Body:
     """What is known of one function or entrypoint: aliases of its locals, and the statements that matter."""
 
-    def __init__(
-        self, blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None
-    ) -> None:
-        self.statements = list(walk(plain(blocks, params, result)))
+    def __init__(self, body: Prepared) -> None:
+        self.statements = walk(body.blocks)
         self.aliases: defaultdict[p.Local, set[Path]] = defaultdict(set)
-        self.numbers = {
-            s.target
-            for s in self.statements
-            if isinstance(s, p.MakeNumberInt | p.MakeNumberRef | p.AssignInt)
-        }
+        self.constants = body.constants
         self.returned = {s.source for s in self.statements if isinstance(s, p.ReturnLocal)}
         self.passed = _only_passed_on(self.statements)
 
@@ -94,7 +89,7 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
                 looked_at.update(reads(s))
         elif isinstance(s, p.CallDynamic):  # which rule is meant depends on what is in the path
             looked_at.update(int(operand) for operand in s.path if is_local(operand))
-        elif not isinstance(s, p.AssignVar | p.Call | p.ReturnLocal | p.With):
+        elif not isinstance(s, nodes.Lookup | p.AssignVar | p.Call | p.ReturnLocal | p.With):
             looked_at.update(reads(s))
         if isinstance(s, p.With) and s.path and type(s.value) is int:
             looked_at.add(s.value)
@@ -102,16 +97,15 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
 
 
 class _Analysis:
-    def __init__(self, functions: Mapping[str, p.Function], data: Mapping[str, Any] | None) -> None:
+    def __init__(self, functions: Mapping[str, tuple[p.Function, Prepared]]) -> None:
         self.functions = functions
-        self.data = data
         self.bodies: dict[str, _Body] = {}
         self.read: set[Path] = set()
         self.dynamic: set[Path] = set()
         self.changed = True
 
-    def run(self, blocks: tuple[p.Block, ...]) -> None:
-        main = _Body(self.running(blocks), (p.INPUT, p.DATA), None)
+    def run(self, entrypoint: Prepared) -> None:
+        main = _Body(entrypoint)
         main.aliases[p.INPUT] = {()}
         while self.changed:
             self.changed = False
@@ -119,9 +113,6 @@ class _Analysis:
             for body in list(self.bodies.values()):
                 self.visit(body)
         self.main = main
-
-    def running(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
-        return blocks if self.data is None else reachable(blocks, self.data)
 
     def found(self) -> set[Path]:
         for body in (self.main, *self.bodies.values()):
@@ -141,37 +132,43 @@ class _Analysis:
                 case p.AssignVar() | p.AssignVarOnce() if is_local(s.source):
                     self.flow(body, s.target, body.aliases[int(s.source)])
                 case p.Dot(key=str(key)) if is_local(s.source):
-                    longer = {(*path, key)[:_MAX_PATH] for path in body.aliases[int(s.source)]}
-                    self.flow(body, s.target, longer)
+                    self.step(body, int(s.source), (key,), s.target)
                 case p.Dot(key=int(key)) if (
-                    is_local(s.source) and is_local(s.key) and key not in body.numbers
+                    is_local(s.source) and is_local(s.key) and key not in body.constants
                 ):
                     self.dynamic |= body.aliases[int(s.source)]
+                case nodes.Lookup():
+                    self.step(body, s.source, s.path, s.target)
                 case p.With(path=()) if is_local(s.value):  # the planner restores the input like this
                     self.flow(body, s.local, body.aliases[int(s.value)])
                 case p.Call():
                     self.call(body, s)
                 case p.CallDynamic():
-                    for function in self.functions.values():
-                        if len(function.params) == len(s.args) and p.may_mean(s.path, function.path):
-                            self.enter(body, function, s.args, s.result)
+                    self.call_dynamic(body, s)
                 case _:
                     pass
 
+    def step(self, body: _Body, source: p.Local, keys: Path, target: p.Local) -> None:
+        self.flow(body, target, {(*path, *keys)[:_MAX_PATH] for path in body.aliases[source]})
+
     def call(self, body: _Body, s: p.Call) -> None:
-        function = self.functions.get(s.func)
-        if function is not None:
-            self.enter(body, function, s.args, s.result)
+        found = self.functions.get(s.func)
+        if found is not None:
+            self.enter(body, found[0], s.args, s.result)
             return
         for operand in s.args:
             if type(operand) is int:
                 self.read |= body.aliases[operand]
 
+    def call_dynamic(self, body: _Body, s: p.CallDynamic) -> None:
+        for function, _ in self.functions.values():
+            if len(function.params) == len(s.args) and p.may_mean(s.path, function.path):
+                self.enter(body, function, s.args, s.result)
+
     def enter(self, body: _Body, function: p.Function, args: tuple[p.Operand, ...], result: p.Local) -> None:
         inner = self.bodies.get(function.name)
         if inner is None:
-            blocks = self.running(function.blocks)
-            inner = self.bodies[function.name] = _Body(blocks, function.params, function.result)
+            inner = self.bodies[function.name] = _Body(self.functions[function.name][1])
             self.changed = True
         for param, operand in zip(function.params, args, strict=False):
             if type(operand) is int:

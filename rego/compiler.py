@@ -7,6 +7,7 @@ Longer than most modules because it gives out all that the functions share: name
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
 from rego.flow import walk
 from rego.nodes import Lookup
-from rego.optimize import Prepared, prepared
+from rego.optimize import Bodies, Prepared, Surroundings, Whole, reachable, specialised
 from rego.optimize.kinds import UNKNOWN, Returns, returns
 from rego.optimize.lookups import prefixes
 from rego.runtime import NAMES
@@ -46,7 +47,7 @@ _RULES: Final = (p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd)
 _DOCUMENT_ARGUMENTS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Program:
     """A compiled plan.
 
@@ -59,6 +60,8 @@ class Program:
         contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
+        bodies: What it was compiled from.
+        builtins: The names of those that it may call.
     """
 
     entrypoints: Mapping[str, Callable[..., None]]
@@ -69,6 +72,8 @@ class Program:
     contextual: bool
     lines: tuple[Location | None, ...]
     source: str
+    bodies: Bodies
+    builtins: frozenset[str]
 
     def locate(self, trace: TracebackType | None) -> Location | None:
         """Return the place in the Rego sources that a traceback ended in."""
@@ -97,15 +102,60 @@ class Builtins:
     tracing: bool = True
 
 
-def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
-    """Compile a plan.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A plan that is known to be one that can be compiled.
+
+    Args:
+        plan: The plan.
+        builtins: What it may call.
+        whole: What it does over any data.
+    """
+
+    plan: p.Plan
+    builtins: Builtins
+    whole: Whole
+
+    def fitted(self, data: Mapping[str, Any]) -> Bodies:
+        """Return what is left of it over known data."""
+        known = self.builtins
+        return specialised(self.whole, Surroundings(data, known.tables.plain, known.given, known.tracing))
+
+
+def ready(plan: p.Plan, builtins: Builtins) -> Ready:
+    """Check a plan.
 
     Raises:
         PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with
             the wrong number of arguments, calls itself recursively, or is nested too deep.
     """
     _refuse_recursion(plan)
-    scope = _Scope(plan, builtins)
+    _refuse_unknown_calls(plan, builtins)
+    return Ready(plan, builtins, Whole(plan))
+
+
+def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
+    """Compile a plan for any data.
+
+    Raises:
+        PlanError: As `ready` and `compiled` do.
+    """
+    found = ready(plan, builtins)
+    return compiled(found, found.whole.bodies())
+
+
+def compiled(found: Ready, left: Bodies) -> Program:
+    """Compile what a plan does.
+
+    Args:
+        found: The plan.
+        left: What it does, or what is left of that over some data.
+
+    Raises:
+        PlanError: `plan.too_deep`, if it is nested deeper than Python can compile.
+    """
+    plan = found.plan
+    scope = _Scope(plan, found.builtins, left)
     lines: Lines = []
     for number in range(len(plan.entrypoints)):
         lines += write_function(scope, f"p{number}", scope.entrypoints[number], None, None)
@@ -126,7 +176,7 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
     for piece in _pieces(texts):
         exec(_compiled(piece), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
     scope.fill_tables()
-    return Program(
+    program = Program(
         entrypoints={found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)},
         places=scope.places_in_memo,
         data_paths={slot: path for path, slot in scope.slots[p.DATA].items()},
@@ -135,7 +185,13 @@ def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
         contextual=scope.contextual,
         lines=tuple(where for _, where in flat),
         source="\n".join(texts) + "\n",
+        bodies=left,
+        builtins=frozenset(scope.names),
     )
+    # The functions know each other through their namespace. A host that changes its policies while it serves
+    # would else wait for a full collection, with the memory of each policy that is over.
+    weakref.finalize(program, namespace.clear).atexit = False
+    return program
 
 
 def _pieces(texts: list[str]) -> Iterator[str]:
@@ -193,14 +249,42 @@ def _depth(name: str, calls: Mapping[str, set[str]], depths: dict[str, int], abo
     return found
 
 
+def _refuse_unknown_calls(plan: p.Plan, builtins: Builtins) -> None:
+    """Refuse a plan for what it calls, whether the data it is loaded with ever lets it or not."""
+    start = walk([block for entrypoint in plan.entrypoints for block in entrypoint.blocks])
+    live = reachable(plan, lambda number: plan.functions[number].blocks, start)
+    for s in (*start, *walk([block for number in live.values() for block in plan.functions[number].blocks])):
+        if isinstance(s, p.Call) and s.func in live:
+            _require_fit(plan.functions[live[s.func]], len(s.args))
+        elif isinstance(s, p.Call):
+            _implementation(plan, builtins, s.func, len(s.args))
+
+
+def _require_fit(function: p.Function, arguments: int) -> None:
+    if len(function.params) != arguments and arguments != _DOCUMENT_ARGUMENTS:
+        raise PlanError("plan.malformed", f"a call of {function.name!r} has the wrong number of arguments")
+
+
+def _implementation(plan: p.Plan, builtins: Builtins, name: str, arguments: int) -> Callable[..., Any]:
+    declared = plan.builtins.get(name)
+    if declared is None:
+        raise PlanError("plan.malformed", f"{name!r} is neither a function nor a declared builtin")
+    if declared.arity is not None and declared.arity != arguments:
+        raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
+    function = builtins.tables.contextual.get(name) or builtins.tables.plain.get(name)
+    if function is None:
+        reason = REFUSED.get(name, "it is not supported")
+        raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is refused: {reason}")
+    return function
+
+
 class _Scope:
     """The names outside the functions, and what the functions need of each other."""
 
-    def __init__(self, plan: p.Plan, builtins: Builtins) -> None:
+    def __init__(self, plan: p.Plan, builtins: Builtins, left: Bodies) -> None:
         self.plan = plan
         self.functions = {function.name: (number, function) for number, function in enumerate(plan.functions)}
-        self.prepared = [prepared(found.blocks, found.params, found.result) for found in plan.functions]
-        self.entrypoints = [prepared(found.blocks, (p.INPUT, p.DATA), None) for found in plan.entrypoints]
+        self.prepared, self.entrypoints = left.functions, left.entrypoints
         self.returned: dict[str, Returns] = {}
         self.used: Counter[str] | None = None
         self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
@@ -264,8 +348,8 @@ class _Scope:
 
     def function(self, name: str, arguments: int) -> tuple[int, p.Function] | None:
         found = self.functions.get(name)
-        if found and len(found[1].params) != arguments and arguments != _DOCUMENT_ARGUMENTS:
-            raise PlanError("plan.malformed", f"a call of {name!r} has the wrong number of arguments")
+        if found:
+            _require_fit(found[1], arguments)
         return found
 
     def call(self, number: int) -> str:
@@ -297,21 +381,13 @@ class _Scope:
             self.namespace[name] = {gap: (number, self.namespace[f"f{number}"]) for number, gap in found}
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
-        declared = self.declared.get(name)
-        if declared is None:
-            raise PlanError("plan.malformed", f"{name!r} is neither a function nor a declared builtin")
-        if declared.arity is not None and declared.arity != arguments:
-            raise PlanError("plan.malformed", f"a call of builtin {name!r} has the wrong number of arguments")
+        function = _implementation(self.plan, self.builtins, name, arguments)
         contextual = name in self.builtins.tables.contextual
         self.contextual |= contextual
-        function = self.builtins.tables.contextual.get(name) or self.builtins.tables.plain.get(name)
-        if function is None:
-            reason = REFUSED.get(name, "it is not supported")
-            raise PlanError("plan.unsupported_builtin", f"builtin {name!r} is refused: {reason}")
         if name not in self.names:
             self.names[name] = f"b{len(self.names)}"
             self.namespace[self.names[name]] = function if self.builtins.strict else _lenient(function)
-        return self.names[name], declared.void, contextual
+        return self.names[name], self.declared[name].void, contextual
 
     def inline(self, name: str, args: list[str], kinds: list[str | None]) -> Inline | None:
         return None if name in self.builtins.given else inline(name, args, kinds)
@@ -328,7 +404,7 @@ class _Scope:
 
 
 def _slots(
-    plan: p.Plan, functions: list[Prepared], entrypoints: list[Prepared]
+    plan: p.Plan, functions: tuple[Prepared, ...], entrypoints: tuple[Prepared, ...]
 ) -> tuple[tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]], int]:
     """Give every path that the plan walks down a place in the memo, after the functions'."""
     paths: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())

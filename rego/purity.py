@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from rego.plan import Plan
+    from collections.abc import Container, Iterable
 
 _IMPURE: Final = frozenset(
     {
@@ -32,11 +30,11 @@ _IMPURE: Final = frozenset(
 )
 
 
-def is_pure(plan: Plan, given: Container[str]) -> bool:
+def is_pure(called: Iterable[str], given: Container[str]) -> bool:
     """Tell whether equal questions always have equal answers, so that one may be remembered.
 
     Args:
-        plan: The plan; a builtin that it declares counts as called.
+        called: Names of the builtins that may be called.
         given: Names of builtins that the host implements: of those nothing is known.
     """
-    return not any(name in _IMPURE or name in given for name in plan.builtins)
+    return not any(name in _IMPURE or name in given for name in called)

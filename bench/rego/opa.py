@@ -51,8 +51,10 @@ def wasm_runtime(opa: Path) -> bool:
     return "WebAssembly: available" in said.stdout
 
 
-def build(opa: Path, folder: Path, entrypoints: tuple[str, ...]) -> bytes:
-    """Compile the Rego of a folder to a plan.
+def build(
+    opa: Path, folder: Path, entrypoints: tuple[str, ...], sources: tuple[str, ...] = ("policy.rego",)
+) -> bytes:
+    """Compile the Rego of a folder to a plan; `sources` are the files and folders in it.
 
     Raises:
         BenchFailed: OPA refused it.
@@ -62,7 +64,7 @@ def build(opa: Path, folder: Path, entrypoints: tuple[str, ...]) -> bytes:
         command: list[str | Path] = [opa, "build", "--target", "plan", "--output", archive]
         for entrypoint in entrypoints:
             command += ["--entrypoint", entrypoint]
-        _run([*command, "policy.rego"], folder)
+        _run([*command, *sources], folder)
         with tarfile.open(archive) as files:
             plan = files.extractfile("/plan.json")
             assert plan is not None

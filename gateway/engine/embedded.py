@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.engine.memory import Memory
 from gateway.errors import EngineError, SettingsError
@@ -30,21 +29,6 @@ MAX_LINES = 4096
 """Sets of rules that are remembered with their names."""
 
 
-class Compiled:
-    """A plan as functions; shared by the engines of bundles that differ in data alone.
-
-    Raises:
-        PlanError: it can't be evaluated.
-    """
-
-    def __init__(self, bundle: Bundle) -> None:
-        self.plan = bundle.plan
-        self.policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
-        # Bundles follow each other while requests are served: without this the functions of each that is over
-        # would wait for a full collection, which is rare by intent.
-        weakref.finalize(self, self.policy.discard).atexit = False
-
-
 class EmbeddedEngine:
     """`PolicyEngine` over one bundle, which is active as long as the engine lives.
 
@@ -60,16 +44,15 @@ class EmbeddedEngine:
 
     def __init__(self, bundle: Bundle, like: EmbeddedEngine | None = None) -> None:
         try:
-            if like is not None and like.compiled.plan == bundle.plan:
-                self.compiled: Compiled = like.compiled
-                self._policy = self.compiled.policy.with_data(dict(bundle.data))
+            if like is not None and like.plan == bundle.plan:
+                self._policy = like.policy_over(dict(bundle.data))
             else:
-                self.compiled = Compiled(bundle)
-                self._policy = self.compiled.policy
+                self._policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
         except PlanError as error:
             raise SettingsError(f"bundle {bundle.revision} can't be evaluated: {error}") from error
         if not self._policy.entrypoints:
             raise SettingsError(f"bundle {bundle.revision} has no entrypoint: nothing could be asked")
+        self.plan: bytes = bundle.plan
         self._revision = bundle.revision
         self._digest = f"sha256:{bundle.digest}"
         # Never another bundle's, not even for the same plan: the data may let other rules run, and an answer
@@ -119,6 +102,14 @@ class EmbeddedEngine:
         if not result.defined:
             raise EngineError("engine.undefined", f"{entrypoint} has no value")
         return Ruling(result.value, self._revision, self._digest, self._rules(result.fired))
+
+    def policy_over(self, data: dict[str, Any]) -> Policy:
+        """The same policy over other data, compiled anew only if other rules can run over that.
+
+        Raises:
+            PlanError: the data isn't JSON.
+        """
+        return self._policy.with_data(data)
 
     def reads(self, entrypoint: str, path: tuple[str, ...]) -> bool:
         """Whether the plan may read `path`, a part of it, or a whole that it belongs to."""

@@ -1,5 +1,16 @@
 """Rewrites functions of a plan into a form that is faster to run, with the same meaning."""
 
-from rego.optimize.prepare import Prepared, plain, prepared
+from rego.optimize.bodies import Bodies, Whole, are_alike, reachable
+from rego.optimize.prepare import Prepared, prepared
+from rego.optimize.specialise import Surroundings, specialised
 
-__all__ = ["Prepared", "plain", "prepared"]
+__all__ = [
+    "Bodies",
+    "Prepared",
+    "Surroundings",
+    "Whole",
+    "are_alike",
+    "prepared",
+    "reachable",
+    "specialised",
+]

@@ -34,19 +34,6 @@ class Prepared:
     constants: Mapping[p.Local, Value]
 
 
-def plain(
-    blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None
-) -> tuple[p.Block, ...]:
-    """Return the blocks of a function in the form that is easiest to reason about.
-
-    Args:
-        blocks: A function's blocks as the plan has them.
-        params: Its parameters: the input, the data, then arguments.
-        result: The local that it returns; None for an entrypoint.
-    """
-    return separated(tuple(map(simplified, blocks)), params, result)[0]
-
-
 def prepared(blocks: tuple[p.Block, ...], params: tuple[p.Local, ...], result: p.Local | None) -> Prepared:
     """Return a function in the form that is fastest to run.
 

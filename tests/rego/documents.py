@@ -65,6 +65,38 @@ INPUTS: Final = _document(
     deep=_DEEP | VALUES, users=st.lists(_USERS, max_size=3),
 )  # fmt: skip
 _PLACES: Final = st.sampled_from(["0", "1", "2", "10", "-1", "1.5", "1.0", "01"])
-WORLDS: Final = _document(
-    k=_SCALARS, o=_OBJECTS, xs=_LISTS, a=VALUES, numbered=st.dictionaries(_PLACES, VALUES, max_size=4),
+_TEAMS: Final = st.sampled_from(["a", "b", "x", "xy", 1])
+_ROWS: Final = _document(
+    id=st.sampled_from([1, 2, "r", None]), team=_TEAMS, limit=st.sampled_from([0, 1, 3, 5, 2.5]),
+    off=st.booleans(), names=st.lists(_TEAMS, max_size=2),
 )  # fmt: skip
+_MODES: Final = st.sampled_from(["on", "off", "warn", "shadow", "enforce", True, 1, 1.0, ""])
+_RULES: Final = st.lists(st.sampled_from(["one", "two", "three", "four", "six", "a", "b", "c"]), max_size=4)
+
+
+def _sometimes(*choices: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of one of some kinds; as often there is nothing, or nothing in it."""
+    return st.one_of(*choices, *choices, st.just(_ABSENT), st.sampled_from([[], {}]), VALUES)
+
+
+def _world(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    found = st.fixed_dictionaries(fields)
+    return found.map(lambda made: {name: value for name, value in made.items() if value is not _ABSENT})
+
+
+_TABLES: Final = _world(
+    rows=_sometimes(st.lists(_ROWS, max_size=3), st.dictionaries(_KEYS, _ROWS, max_size=2)),
+    table=_sometimes(st.dictionaries(_TEXTS, _ROWS, max_size=3)), names=_sometimes(_RULES),
+    switches=_sometimes(st.dictionaries(st.sampled_from(["one", "two"]), _MODES)), mode=_sometimes(_MODES),
+    empty=st.one_of(st.sampled_from([[], {}]), st.just(_ABSENT), VALUES),
+    nowhere=st.one_of(
+        *[st.just(_ABSENT)] * 4, st.sampled_from([[], {}]), VALUES, st.lists(_ROWS, max_size=2)
+    ),
+)  # fmt: skip
+WORLDS: Final = st.builds(
+    lambda one, other: one | other,
+    _document(
+        k=_SCALARS, o=_OBJECTS, xs=_LISTS, a=VALUES, numbered=st.dictionaries(_PLACES, VALUES, max_size=4)
+    ),
+    _TABLES,
+)

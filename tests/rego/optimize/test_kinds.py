@@ -8,7 +8,7 @@ import pytest
 
 from rego import plan
 from rego.builtins import tables
-from rego.compiler import Builtins, _Scope
+from rego.compiler import Builtins, _Scope, ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,8 @@ def test_a_functions_value_has_the_type_that_all_ways_to_it_give(
 ) -> None:
     """A default makes it defined; a value from the input may be of any type."""
     found = plan.parse(planned(f"package t\n\n{rule}\n\np := [q | q]\n", "t/p"))
-    scope = _Scope(found, Builtins(tables(found.builtins, {})))
+    builtins = Builtins(tables(found.builtins, {}))
+    scope = _Scope(found, builtins, ready(found, builtins).whole.bodies())
     assert (kind, defined) == (scope.returns("g0.data.t.q").kind, scope.returns("g0.data.t.q").defined)
 
 

@@ -51,7 +51,12 @@ def _load(plan: bytes, *switched_off: str, strict: bool = True) -> Policy:
     with pytest.MonkeyPatch.context() as patch:
         for name in switched_off:
             patch.setattr(prepare, name, PASSES[name])
-        return Policy.load(plan, builtins={"rand.intn": lambda _, __: 5}, strict_builtin_errors=strict)
+        return Policy.load(
+            plan,
+            builtins={"rand.intn": lambda _, __: 5},
+            strict_builtin_errors=strict,
+            specialise=False,
+        )
 
 
 def _answer(policy: Policy, entrypoint: str, document: Any) -> tuple[str, str]:
