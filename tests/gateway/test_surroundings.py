@@ -42,12 +42,12 @@ def test_settings_that_cannot_be_read_end_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is wrong is said in one line; no bundle is guessed."""
-    (tmp_path / "regent.yaml").write_text("policy: {bundel: house}\n")
+    (tmp_path / "regent.yaml").write_text("policy: {archive: house}\n")
 
     with pytest.raises(typer.Exit):
         Surroundings().policy_bundle()
 
-    assert "policy.bundel" in capsys.readouterr().err
+    assert "policy.archive" in capsys.readouterr().err
 
 
 def test_a_log_that_is_not_there() -> None:
