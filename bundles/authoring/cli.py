@@ -18,7 +18,6 @@ import typer
 
 from bundles import bundle as bundles
 from bundles import default_path
-from bundles import opa as tool
 from bundles.authoring import (
     checking,
     data_pages,
@@ -34,6 +33,7 @@ from bundles.authoring import (
 )
 from bundles.authoring import sources as reading
 from bundles.authoring.sources import Place
+from bundles.commands import binary
 from bundles.documents import parse_object
 from bundles.errors import BundleError
 
@@ -76,7 +76,7 @@ def check(
 ) -> None:
     """Say what there is to mend in policy sources. Exit code 1: there is something. Needs `opa`."""
     with _told():
-        found = checking.check(sources, _opa(ctx, opa))
+        found = checking.check(sources, binary.opa(ctx, opa))
     if as_json:
         typer.echo(json.dumps([each.as_json() for each in found], ensure_ascii=False))
     else:
@@ -103,7 +103,7 @@ def run_tests(  # noqa: PLR0913 - one parameter per option
     """Run the tests of policy sources. Exit code 1: one failed, or lines are not reached. Needs `opa`."""
     measured = coverage if coverage is not None else only is None
     with _told():
-        found = testing.run(sources, _opa(ctx, opa), only=only, coverage=measured)
+        found = testing.run(sources, binary.opa(ctx, opa), only=only, coverage=measured)
         if not found.cases:
             raise BundleError(
                 "bundle.tool", f"no test matches {only!r}" if only else f"{sources} has no tests"
@@ -164,7 +164,9 @@ def new(  # noqa: PLR0913 - one parameter per option
     """Start a rule with tests and page; it counts as `shadow` until you say otherwise. Needs `opa`."""
     wanted = scaffold.Wanted(Place(phase, kind, rule), title, table)
     with _told():
-        written = scaffold.new(sources, wanted, _opa(ctx, opa), docs or sources.parent / "docs" / "rules")
+        written = scaffold.new(
+            sources, wanted, binary.opa(ctx, opa), docs or sources.parent / "docs" / "rules"
+        )
     _say(f"wrote {path}" for path in written)
     _say([f"next: regent policy check {sources} && regent policy test {sources}"])
 
@@ -183,7 +185,7 @@ def matrix_command(
 ) -> None:
     """Write the control matrix: control, rules, tests, last decisions. Needs `opa`."""
     with _told():
-        rules = described.rules(reading.read(sources, _opa(ctx, opa)))
+        rules = described.rules(reading.read(sources, binary.opa(ctx, opa)))
         found = matrix.rows(rules, _house(ctx).decisions() if decisions else None)
         write = {
             Format.MARKDOWN: matrix.as_markdown,
@@ -211,7 +213,7 @@ def docs_command(
             files = [(file.name, file.at) for file in tables.read(sources)]
             _put(data, data_pages.page(schema, files))
         if output is not None:
-            read = reading.read(sources, _opa(ctx, opa))
+            read = reading.read(sources, binary.opa(ctx, opa))
             _put_pages(output, pages.pages(described.rules(read), described.of_the_frame(read), schema))
 
 
@@ -266,11 +268,6 @@ def _house(ctx: typer.Context) -> House:
             "bundle.unreadable", "this needs the settings of a gateway: run it as `regent policy`"
         )
     return house
-
-
-def _opa(ctx: typer.Context, explicit: Path | None) -> Path:
-    house: House | None = ctx.obj
-    return tool.find(explicit, house.opa() if house else None)
 
 
 def _bundle(ctx: typer.Context, explicit: Path | None) -> Bundle:

@@ -8,13 +8,17 @@ from typing import Final
 # What a spreadsheet would compute (https://owasp.org/www-community/attacks/CSV_Injection).
 _COMPUTED: Final = ("=", "+", "-", "@", "\t")
 _MARKED: Final = str.maketrans(
-    {mark: f"\\{mark}" for mark in "\\|*_[]"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+    {mark: f"\\{mark}" for mark in "\\|*_[]`"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
 
 
 def markdown(text: str) -> str:
-    """One line of Markdown that shows the text: no mark-up, no cell's end, no link."""
-    return " ".join(text.split()).translate(_MARKED)
+    """One line of Markdown that shows the text: no mark-up, no cell ends, no link; only `names` stay code."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0 or "" in parts[1::2]:  # a back-quote without its other half
+        return "`".join(parts).translate(_MARKED)
+    shown = [code(part) if number % 2 else part.translate(_MARKED) for number, part in enumerate(parts)]
+    return "".join(shown)
 
 
 def code(text: str) -> str:

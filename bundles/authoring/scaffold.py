@@ -112,7 +112,8 @@ def new(folder: Path, wanted: Wanted, opa: Path, docs: Path) -> list[Path]:
     _write(files)
     if wanted.table:
         (folder / _SCHEMA).write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
-    _write({page: _page(folder, wanted, opa, schema)})
+    rego = [path.relative_to(folder).as_posix() for path in files if path.suffix == ".rego"]
+    _write({page: _page(reading.extended(sources, rego, opa), wanted, schema)})
     return [*files, *([folder / _SCHEMA] if wanted.table else []), page]
 
 
@@ -210,8 +211,8 @@ def _with_table(schema: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _page(folder: Path, wanted: Wanted, opa: Path, schema: Mapping[str, Any]) -> str:
-    written = described.rules(reading.read(folder, opa))
+def _page(sources: Sources, wanted: Wanted, schema: Mapping[str, Any]) -> str:
+    written = described.rules(sources)
     return pages.page(next(rule for rule in written if rule.place == wanted.place), schema)
 
 

@@ -13,7 +13,7 @@ from bundles.authoring import trees
 from bundles.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 TEST = "_test"
@@ -147,6 +147,16 @@ def read(folder: Path, opa: Path) -> Sources:
     with ThreadPoolExecutor(_AT_A_TIME) as threads:
         modules = threads.map(lambda name: _parsed(folder, name, opa), names)
         return Sources(folder, dict(zip(names, modules, strict=True)))
+
+
+def extended(sources: Sources, names: Iterable[str], opa: Path) -> Sources:
+    """The same sources with files that were written since.
+
+    Raises:
+        BundleError: as for `read`.
+    """
+    fresh = {name: _parsed(sources.folder, name, opa) for name in names}
+    return Sources(sources.folder, dict(sorted({**sources.modules, **fresh}.items())))
 
 
 def place_of(name: str) -> Place | None:

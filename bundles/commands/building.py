@@ -9,12 +9,13 @@ import typer
 
 from bundles import build as building
 from bundles import bundle as bundles
-from bundles import opa as tool
+from bundles.commands import binary
 from bundles.commands.telling import told
 from bundles.errors import BundleError
 
 
 def build(
+    context: typer.Context,
     sources: Annotated[Path, typer.Argument(help="Folder of Rego sources.", exists=True, file_okay=False)],
     *,
     output: Annotated[
@@ -29,11 +30,11 @@ def build(
         raise typer.BadParameter("give either --output or --check")
     with told():
         if output is not None:
-            files = _built(sources, output, opa, author)
+            files = _built(context, sources, output, opa, author)
             building.write(files, output)
             typer.echo(f"{output}: {bundles.from_files(files).revision}, {len(files)} files")
         elif check is not None:
-            files = building.build(sources, tool.find(opa), author)
+            files = building.build(sources, binary.opa(context, opa), author)
             _compare(building.differences(files, check), check, sources)
 
 
@@ -43,9 +44,11 @@ def stamp(folder: Annotated[Path, typer.Argument(help="Folder of the bundle.")])
         typer.echo(f"{folder}: {bundles.stamp(folder).revision}")
 
 
-def _built(sources: Path, output: Path, opa: Path | None, author: str | None) -> dict[str, bytes]:
+def _built(
+    context: typer.Context, sources: Path, output: Path, opa: Path | None, author: str | None
+) -> dict[str, bytes]:
     try:
-        found = tool.find(opa)
+        found = binary.opa(context, opa)
     except BundleError:
         # Whoever named one meant it; else data may be changed without any.
         if opa is not None or (files := building.build_data(sources, output, author)) is None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bundles import opa as tool
 from bundles.build import CAPABILITIES
+from bundles.commands import binary
 from bundles.commands.desk import By, ReleaseKey, ReleaseKeyId, Revision, Store, desk, release_key, told
 from bundles.jws import PrivateKey
 from bundles.store import approving as approvals
@@ -34,7 +34,7 @@ def publish(
     with told():
         at, signer = desk(context, store), PrivateKey.read(key, author)
         if (path / CAPABILITIES).is_file():
-            done = publishing.publish_sources(at, path, tool.find(opa), signer, coverage)
+            done = publishing.publish_sources(at, path, binary.opa(context, opa), signer, coverage)
         else:
             done = publishing.publish_bundle(at, path, signer)
     if done.report is None:

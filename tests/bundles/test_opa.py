@@ -23,13 +23,16 @@ def bare_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_order(tmp_path: Path) -> None:
-    """PATH is asked last, the argument first."""
+    """PATH is asked last, the argument first, what is configured second."""
     new = "echo Version: 1.21.3"
     on_path = _fake(tmp_path / "path" / "opa", new)
     assert tool.find() == on_path
     local = _fake(tmp_path / ".tools" / "opa", new)
     assert tool.find() == local
+    configured = _fake(tmp_path / "configured", new)
+    assert tool.find(configured=configured) == configured
     named = _fake(tmp_path / "named", new)
+    assert tool.find(named, configured) == named
     assert tool.find(named) == named
 
 

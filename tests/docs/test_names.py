@@ -76,7 +76,9 @@ def test_every_dependency_has_its_reason() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]),
+    sorted(
+        path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    ),
 )
 def test_every_relative_link_leads_somewhere(page: str) -> None:
     """A page that is linked exists."""

@@ -58,6 +58,7 @@ def script() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_tutorial_runs_as_written(opa: Path, tmp_path: Path) -> None:
     """Whoever follows the page gets what it promises, to the last line."""
     checkout(tmp_path, opa)
@@ -71,7 +72,7 @@ def test_the_tutorial_runs_as_written(opa: Path, tmp_path: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=110,
+        timeout=280,
     )
 
     assert done.returncode == 0, done.stdout

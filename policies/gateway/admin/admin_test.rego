@@ -206,3 +206,8 @@ test_an_exception_takes_no_rule_out_of_the_shadow if {
 	advice[0] in admin.decision.advice with input as _on("2026-12-31") with data.regent as house
 		with data.rules.admin.denies as {"closed": {"deny": {_objection}}}
 }
+
+# Whatever rules a house adds, and however they count.
+test_where_no_rule_is_suspended_there_is_no_advice if {
+	admin.decision.advice == [] with input as {} with data.regent as {} with data.gateway.admin._suspended as {}
+}

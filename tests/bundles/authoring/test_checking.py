@@ -140,8 +140,8 @@ SLIPS = {
     "table": (
         "regent/data.yaml",
         "known:",
-        "knwon:",
-        "regent/data.yaml:1: regent has 'knwon', not known here",
+        "listed:",
+        "regent/data.yaml:1: regent has 'listed', not known here",
     ),
     "twice": (
         "regent/data.yaml",
@@ -170,8 +170,8 @@ SLIPS = {
     "switch of nothing": (
         "regent/data.yaml",
         "known:",
-        "enforcement: {known_modle: off}\nknown:",
-        "regent/data.yaml:2: regent.enforcement names 'known_modle', and no rule has that id",
+        "enforcement: {known_mode: off}\nknown:",
+        "regent/data.yaml:2: regent.enforcement names 'known_mode', and no rule has that id",
     ),
     "unknown switch": (
         "regent/data.yaml",

@@ -125,8 +125,8 @@ def test_explaining_changes_no_decision(part: str, value: Any, phase: str, shipp
 
 def test_an_unknown_phase_says_which_there_are(shipped: Bundle) -> None:
     """A misspelt phase is no refusal of the policy's."""
-    with pytest.raises(BundleError, match=r"no phase 'requset' \(it has: .*request"):
-        explaining.explain(shipped, "requset", question())
+    with pytest.raises(BundleError, match=r"no phase 'asking' \(it has: .*request"):
+        explaining.explain(shipped, "asking", question())
 
 
 @pytest.mark.parametrize(

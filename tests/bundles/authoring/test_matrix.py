@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -153,7 +154,7 @@ def test_texts_stay_texts_in_markdown(title: str, control: str) -> None:
     )[:3]
 
     assert head.count("|") == line.count("|") == row.replace("\\\\", "").replace("\\|", "").count("|")
-    assert "<" not in row
+    assert "<" not in re.sub(r"(?<!\\)`[^`]*`", "", row.replace("\\\\", ""))
 
 
 @given(st.text())

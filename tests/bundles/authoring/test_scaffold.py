@@ -57,12 +57,14 @@ def started(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # rules in every place, on a machine that does other things
 def test_new_rules_pass_check(started: Path, opa: Path) -> None:
     """A rule of each phase and kind, with a table and without, has nothing to mend."""
     assert list(map(str, checking.check(started, opa))) == []
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # rules in every place, on a machine that does other things
 def test_new_rules_pass_their_tests(started: Path, opa: Path) -> None:
     """And its tests pass, reach all its lines, and break none of the others."""
     report = testing.run(started, opa)
@@ -72,6 +74,7 @@ def test_new_rules_pass_their_tests(started: Path, opa: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # rules in every place, on a machine that does other things
 def test_new_rules_decide_nothing_yet(started: Path, opa: Path) -> None:
     """They make a bundle in which each of them counts as shadow."""
     rules = bundles.from_files(build.build(started, opa)).manifest["metadata"]["rules"]

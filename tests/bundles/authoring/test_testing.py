@@ -72,7 +72,7 @@ def test_only_some(small: Path, opa: Path) -> None:
 
 def test_sources_that_do_not_compile(small: Path, opa: Path, edit: Callable[[str, str, str], None]) -> None:
     """No test could be run: that is another answer than a test that failed."""
-    edit(DENY_FILE, "not _known", "not _knwon")
+    edit(DENY_FILE, "not _known", "not _listed")
 
     with pytest.raises(BundleError, match=r"bundle\.tool: opa test failed"):
         testing.run(small, opa)
