@@ -7,12 +7,12 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: pii
+#   id: pii_masking
 #   reasons: [pii.malformed, pii.unknown]
 #   severity: critical
 #   enforcement: enforce
 #   controls: [GDPR-5, GDPR-25, GDPR-32]
-package rules.request.obligations.pii
+package rules.request.obligations.pii_masking
 
 import data.facts.pii
 

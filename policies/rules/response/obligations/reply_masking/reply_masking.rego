@@ -5,12 +5,12 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: reply_pii
+#   id: reply_masking
 #   reasons: [reply.malformed_pii, reply.unknown_pii]
 #   severity: high
 #   enforcement: enforce
 #   controls: [GDPR-5, GDPR-25]
-package rules.response.obligations.reply_pii
+package rules.response.obligations.reply_masking
 
 import data.facts.reply_pii
 

@@ -1,6 +1,6 @@
-package rules.request.routes.pii_test
+package rules.request.routes.pii_zones_test
 
-import data.rules.request.routes.pii
+import data.rules.request.routes.pii_zones
 
 _house := {"pii": {
 	"PERSON": {"action": "allow", "score": 0.5, "zones": ["onprem", "eu-cloud"]},
@@ -37,8 +37,8 @@ test_permits[note] if {
 		"in any case": [["person"], {"echo-europe", "echo-onprem"}],
 		"zones of two": [["PERSON", "US_SSN"], {"echo-onprem"}],
 	}
-	pii.permitted == permitted with input as _call(names, _everywhere) with data.regent as _house
-	pii.deny == set() with input as _call(names, _everywhere) with data.regent as _house
+	pii_zones.permitted == permitted with input as _call(names, _everywhere) with data.regent as _house
+	pii_zones.deny == set() with input as _call(names, _everywhere) with data.regent as _house
 }
 
 test_permits_everywhere_below_the_score if {
@@ -47,7 +47,7 @@ test_permits_everywhere_below_the_score if {
 		"path": "context/content/findings/0/score",
 		"value": 0.4,
 	}])
-	pii.permitted == {"echo-cloud"} with input as question with data.regent as _house
+	pii_zones.permitted == {"echo-cloud"} with input as question with data.regent as _house
 }
 
 test_denies_when_nothing_remains[note] if {
@@ -59,28 +59,28 @@ test_denies_when_nothing_remains[note] if {
 		"a zone that is a list": _call(["US_SSN"], [{"id": "echo", "zone": ["onprem"]}]),
 		"a zone that looks alike": _call(["US_SSN"], [{"id": "echo", "zone": "onprem "}, {"id": "two", "zone": "ONPREM"}]),
 	}
-	pii.permitted == set() with input as question with data.regent as _house
-	pii.deny == {_no_zone} with input as question with data.regent as _house
+	pii_zones.permitted == set() with input as question with data.regent as _house
+	pii_zones.deny == {_no_zone} with input as question with data.regent as _house
 }
 
 test_switched_off_permits_every_candidate[note] if {
 	some note, house in {"absent": {}, "empty": {"pii": {}}}
 	question := json.remove(_call(["US_SSN"], _everywhere), ["context"])
-	pii.permitted == {"echo-cloud", "echo-europe", "echo-onprem"} with input as question with data.regent as house
-	pii.deny == set() with input as question with data.regent as house
+	pii_zones.permitted == {"echo-cloud", "echo-europe", "echo-onprem"} with input as question with data.regent as house
+	pii_zones.deny == set() with input as question with data.regent as house
 }
 
 test_permits_nothing_where_findings_are_unknown[path] if {
 	some path in ["context", "context/content", "context/content/findings", "context/content/findings/0/entity"]
-	pii.permitted == set() with input as json.remove(_call(["NRP"], _everywhere), [path]) with data.regent as _house
+	pii_zones.permitted == set() with input as json.remove(_call(["NRP"], _everywhere), [path]) with data.regent as _house
 }
 
 test_permits_nothing_of_wrong_types if {
-	pii.permitted == set() with input as _call(["US_SSN"], "echo-onprem") with data.regent as _house
-	pii.permitted == set() with input as _call([7], [_onprem]) with data.regent as _house
+	pii_zones.permitted == set() with input as _call(["US_SSN"], "echo-onprem") with data.regent as _house
+	pii_zones.permitted == set() with input as _call([7], [_onprem]) with data.regent as _house
 }
 
 test_permits_nothing_where_the_table_cannot_be_applied[note] if {
 	some note, table in {"null": null, "text": "x", "zones": {"NRP": {"action": "allow", "zones": "onprem"}}}
-	pii.permitted == set() with input as _call([], [_onprem]) with data.regent as {"pii": table}
+	pii_zones.permitted == set() with input as _call([], [_onprem]) with data.regent as {"pii": table}
 }

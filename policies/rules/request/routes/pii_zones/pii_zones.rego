@@ -7,12 +7,12 @@
 #   - input: schema.input
 #   - data.regent: schema.regent
 # custom:
-#   id: pii
+#   id: pii_zones
 #   reasons: [pii.no_zone]
 #   severity: critical
 #   enforcement: enforce
 #   controls: [GDPR-5, GDPR-25, GDPR-44]
-package rules.request.routes.pii
+package rules.request.routes.pii_zones
 
 import data.facts.pii
 

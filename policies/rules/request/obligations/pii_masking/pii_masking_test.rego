@@ -1,6 +1,6 @@
-package rules.request.obligations.pii_test
+package rules.request.obligations.pii_masking_test
 
-import data.rules.request.obligations.pii
+import data.rules.request.obligations.pii_masking
 
 _house := {"pii": {
 	"EMAIL_ADDRESS": {"action": "mask", "score": 0.6},
@@ -19,7 +19,7 @@ _hashed := {"kind": "mask", "entities": ["US_SSN"], "operator": "hash", "restore
 
 _redacted := {"kind": "mask", "entities": ["PERSON"], "operator": "redact", "restore": false}
 
-_ids := {reason.id | some reason in pii.deny}
+_ids := {reason.id | some reason in pii_masking.deny}
 
 test_masks_what_was_found[note] if {
 	some note, [names, expected] in {
@@ -31,24 +31,24 @@ test_masks_what_was_found[note] if {
 		"what is allowed, blocked or has no row": [["LOCATION", "IBAN_CODE", "NRP"], set()],
 	}
 	question := _found([{"entity": name, "count": 1, "score": 0.9} | some name in names])
-	pii.obligation == expected with input as question with data.regent as _house
-	pii.deny == set() with input as question with data.regent as _house
+	pii_masking.obligation == expected with input as question with data.regent as _house
+	pii_masking.deny == set() with input as question with data.regent as _house
 }
 
 test_masks_nothing_below_the_score if {
 	question := _found([{"entity": "EMAIL_ADDRESS", "count": 1, "score": 0.5}])
-	pii.obligation == set() with input as question with data.regent as _house
+	pii_masking.obligation == set() with input as question with data.regent as _house
 }
 
 test_masks_the_others_by_the_row_for_them if {
 	question := _found([{"entity": "NRP", "count": 1}])
-	pii.obligation == {_masked(["NRP"])} with input as question with data.regent as {"pii": {"*": {"action": "mask"}}}
+	pii_masking.obligation == {_masked(["NRP"])} with input as question with data.regent as {"pii": {"*": {"action": "mask"}}}
 }
 
 test_switched_off_says_nothing[note] if {
 	some note, house in {"absent": {}, "empty": {"pii": {}}}
-	pii.obligation == set() with input as _found([{"entity": "US_SSN", "count": 1}]) with data.regent as house
-	pii.deny == set() with input as {} with data.regent as house
+	pii_masking.obligation == set() with input as _found([{"entity": "US_SSN", "count": 1}]) with data.regent as house
+	pii_masking.deny == set() with input as {} with data.regent as house
 }
 
 test_denies_what_cannot_be_stated[note] if {
@@ -65,5 +65,5 @@ test_denies_what_cannot_be_stated[note] if {
 test_denies_a_table_that_cannot_be_applied[note] if {
 	some note, table in {"null": null, "list": [], "row": {"PERSON": {"action": "MASK"}}}
 	_ids == {"pii.malformed"} with input as _found([]) with data.regent as {"pii": table}
-	pii.obligation == set() with input as _found([{"entity": "PERSON"}]) with data.regent as {"pii": table}
+	pii_masking.obligation == set() with input as _found([{"entity": "PERSON"}]) with data.regent as {"pii": table}
 }
