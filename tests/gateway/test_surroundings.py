@@ -19,7 +19,8 @@ from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
 from bundles.store.lifecycle import Action, State
 from gateway import settings
-from gateway.surroundings import APPROVALS, AuditJournal, Surroundings
+from gateway.surroundings import APPROVALS, Surroundings
+from gateway.surroundings.journal import AuditJournal
 from tests.bundles.signing import pair
 
 if TYPE_CHECKING:
