@@ -98,7 +98,8 @@ DEPLOYMENTS = [
 def failing_bundle(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle, built as `regent bundle build` does."""
     sources = tmp_path_factory.mktemp("failing")
-    for package, text in (("admission", ADMISSION), ("request", REQUEST)):
+    catalogue = REQUEST.replace("package gateway.request", "package gateway.catalogue")
+    for package, text in (("admission", ADMISSION), ("request", REQUEST), ("catalogue", catalogue)):
         (sources / "gateway" / package).mkdir(parents=True)
         (sources / "gateway" / package / f"{package}.rego").write_text(text)
     (sources / ".manifest").write_text('{"roots": ["gateway"], "rego_version": 1}')

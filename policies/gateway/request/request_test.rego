@@ -168,6 +168,14 @@ test_an_obligation_that_only_advises_obliges_nobody if {
 	request.decision == expected with input as _asks("eng", [_onprem]) with data.regent as _loosened({"clamp": "warn"})
 }
 
+test_an_obligation_that_only_advises_and_cannot_be_stated_says_so if {
+	house := json.remove(_loosened({"retain": "warn"}), ["retention"])
+	request.decision.allow == true with input as _asks("eng", [_onprem]) with data.regent as house
+	[[said.rule, said.reason.id] | some said in request.decision.advice] == [["retain", "retention.undefined"]]
+		with input as _asks("eng", [_onprem])
+		with data.regent as house
+}
+
 test_rules_that_are_off_say_nothing if {
 	house := _loosened({"residency": "off", "clamp": "off"})
 	expected := json.remove(_allowed(["echo-cloud"]), ["obligations/2"])
