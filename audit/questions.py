@@ -82,16 +82,31 @@ class Questions:
     """
 
     def __init__(self, vault: Path, slot: str, segment: str) -> None:
-        self._nonces = of_segment(vault / "nonces" / slot / f"{segment}.bin", LABEL)
-        self._frames: dict[bytes, Frame] = {}
+        self._beside = vault / "nonces" / slot / f"{segment}.bin"
+        self._path = vault / "questions" / slot / f"{segment}.bin"
+        self._size = 0
         self._fd = -1
+        self._load()
+
+    def _load(self) -> None:
+        self.close()
+        self._nonces = of_segment(self._beside, LABEL)
+        self._frames: dict[bytes, Frame] = {}
         try:
-            file = (vault / "questions" / slot / f"{segment}.bin").open("rb", _BUFFER_BYTES)
+            file = self._path.open("rb", _BUFFER_BYTES)
         except FileNotFoundError:
             return
         with file:
+            self._size = os.fstat(file.fileno()).st_size
             self._frames = {frame.key: frame for frame in _frames(file)}
             self._fd = os.dup(file.fileno())
+
+    def _has_grown(self) -> bool:
+        """Whether more was written since: of a live log, a record may be read that came later than this."""
+        try:
+            return self._path.stat().st_size > self._size
+        except FileNotFoundError:
+            return False
 
     def get(self, record_id: str, commitment: str) -> bytes | Gone:
         """Return the question that a record commits to, or why there is none.
@@ -105,6 +120,8 @@ class Questions:
             there isn't what the record commits to.
         """
         key = bytes.fromhex(record_id)
+        if key not in self._frames and self._has_grown():
+            self._load()
         frame, nonce = self._frames.get(key), self._nonces.get(key, b"")
         if nonce is None or (frame is not None and frame.erased):
             return "erased"

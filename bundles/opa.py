@@ -1,10 +1,11 @@
-"""Finds the `opa` binary and runs it; the one module that starts a process, and only to build bundles."""
+"""Finds the `opa` binary and runs it; the one module that starts a process, and only for authors."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,17 +18,40 @@ if TYPE_CHECKING:
 OLDEST = (1, 21, 3)
 _TIMEOUT_S = 120
 _VERSION = re.compile(r"^Version: v?(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
-_ADVICE = f"`make tools` puts OPA {'.'.join(map(str, OLDEST))} into .tools; or name one with --opa"
+_ADVICE = (
+    f"`make tools` puts OPA {'.'.join(map(str, OLDEST))} into .tools; "
+    "or name one with --opa or in the variable REGENT_OPA"
+)
 
 
-def find(explicit: Path | None = None) -> Path:
-    """The `opa` to build with: the one named, else `.tools/opa` below the working directory, else PATH's.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one `opa` command left behind.
+
+    Args:
+        code: its exit code.
+        out: what it printed.
+        error: what it printed as an error.
+    """
+
+    code: int
+    out: str
+    error: str
+
+
+def find(explicit: Path | None = None, configured: Path | None = None) -> Path:
+    """The `opa` to use: the one named, else the configured one, else `.tools/opa` here, else PATH's.
+
+    Args:
+        explicit: what the command's `--opa` names.
+        configured: what the variable `REGENT_OPA` names; the caller reads it.
 
     Raises:
         BundleError: `bundle.tool`, when there is none or it is too old; the message says how to get one.
     """
-    if explicit is not None:
-        return _checked(explicit)
+    named = explicit or configured
+    if named is not None:
+        return _checked(named)
     local = Path(".tools", "opa")
     if local.is_file():
         return _checked(local.absolute())
@@ -46,20 +70,19 @@ def run(opa: Path, arguments: Sequence[str], folder: Path) -> str:
         BundleError: `bundle.tool`, with what `opa` said, when it can't be run or fails.
     """
     done = attempt(opa, arguments, folder)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {said}")
-    return done.stdout
+    if done.code != 0:
+        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {(done.error or done.out).strip()}")
+    return done.out
 
 
-def attempt(opa: Path, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one `opa` command whose exit code says more than whether it worked.
+def attempt(opa: Path, arguments: Sequence[str], folder: Path) -> Said:
+    """Run one `opa` command whose failure is an answer: a check that finds something, a test that fails.
 
     Raises:
-        BundleError: `bundle.tool`, when it can't be run.
+        BundleError: `bundle.tool`, when it can't be run or doesn't end.
     """
     try:
-        return subprocess.run(  # noqa: S603 - no shell; the caller chose the program, the arguments are ours
+        done = subprocess.run(  # noqa: S603 - no shell; the caller chose the program, the arguments are ours
             [str(opa.absolute()), *arguments],
             cwd=folder,
             capture_output=True,
@@ -71,6 +94,7 @@ def attempt(opa: Path, arguments: Sequence[str], folder: Path) -> subprocess.Com
         raise BundleError("bundle.tool", f"{opa} can't be run: {error.strerror}; {_ADVICE}") from None
     except subprocess.TimeoutExpired:
         raise BundleError("bundle.tool", f"opa {arguments[0]} took over {_TIMEOUT_S} s") from None
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
 def _checked(opa: Path) -> Path:

@@ -19,7 +19,7 @@ from referencing import Registry
 
 from bundles.documents import canonical
 from bundles.errors import BundleError
-from bundles.wording import RULES, finding, names, where
+from bundles.wording import RULES, names, said, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,13 +44,22 @@ def check_data(data: Mapping[str, Any], schemas: Mapping[str, Any]) -> None:
     Raises:
         BundleError: `bundle.data_invalid`, with up to `MAX_FINDINGS` findings.
     """
-    try:
-        findings = sorted(set(islice(_findings(data, schemas), _MAX_ERRORS)))
-    except RecursionError:
-        raise BundleError("bundle.data_invalid", "data.json is nested too deeply") from None
+    findings = sorted({f"{where(path)} {what}" for path, what in breaches(data, schemas)})
     if findings:
         more = ["and more"] if len(findings) > MAX_FINDINGS else []
         raise BundleError("bundle.data_invalid", "; ".join([*findings[:MAX_FINDINGS], *more]))
+
+
+def breaches(data: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
+    """The places where data doesn't fit, each with the rule that is broken there; no more than anybody reads.
+
+    Raises:
+        BundleError: `bundle.data_invalid`, when the data is nested too deeply to be looked at.
+    """
+    try:
+        return list(islice(_breaches(data, schemas), _MAX_ERRORS))
+    except RecursionError:
+        raise BundleError("bundle.data_invalid", "data.json is nested too deeply") from None
 
 
 def check_schemas(schemas: object) -> None:
@@ -70,16 +79,17 @@ def check_schemas(schemas: object) -> None:
         raise BundleError("bundle.malformed", ".manifest has a schema nested too deeply") from None
 
 
-def _findings(data: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
+def _breaches(
+    data: Mapping[str, Any], schemas: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for name in sorted(data.keys() | schemas.keys()):
         if name not in schemas:
-            yield f"{where((name,))} has no schema; every table of the data needs one in the sources"
+            yield (name,), "has no schema; every table of the data needs one in the sources"
         elif name not in data:
-            yield f"{where((name,))} is missing"
+            yield (name,), "is missing"
         else:
             for error in _validator(schemas[name]).iter_errors(data[name]):
-                error.path.appendleft(name)
-                yield finding(error)
+                yield (name, *error.absolute_path), said(error)
 
 
 # Which schemas may be carried.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MAX_NAMES: Final = 20
 _MAX_NAME_CHARS: Final = 64
 _MAX_NOTE_CHARS: Final = 200
-_KINDS: Final = {
+KINDS: Final[Mapping[str, str]] = {
     "object": "a table",
     "array": "a list",
     "string": "text",
@@ -43,13 +43,13 @@ def names(found: Iterable[str]) -> str:
     return ", ".join([*quoted, "..."] if len(ordered) > _MAX_NAMES else quoted)
 
 
-def finding(error: ValidationError) -> str:
-    """One sentence for one broken rule.
+def said(error: ValidationError) -> str:
+    """What follows the place, for one broken rule: "must be in lower case".
 
     Args:
         error: of a keyword in `RULES`, as the library found it.
     """
-    return f"{where(error.absolute_path)} {RULES[str(error.validator)](error)}"
+    return RULES[str(error.validator)](error)
 
 
 def _short(name: str | int) -> str | int:
@@ -60,7 +60,7 @@ def _short(name: str | int) -> str | int:
 
 def _kind(error: ValidationError) -> str:
     kinds = _value(error)
-    return " or ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    return " or ".join(KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
 def _choices(error: ValidationError) -> str:
@@ -69,8 +69,8 @@ def _choices(error: ValidationError) -> str:
 
 def _described(error: ValidationError) -> str:
     """What the schema's author says of a pattern; the pattern itself where nothing is said."""
-    said = str(_schema(error).get("description", f"written as {_value(error)}"))
-    return "".join(filter(str.isprintable, said))[:_MAX_NOTE_CHARS]
+    note = str(_schema(error).get("description", f"written as {_value(error)}"))
+    return "".join(filter(str.isprintable, note))[:_MAX_NOTE_CHARS]
 
 
 def _missing(error: ValidationError) -> str:

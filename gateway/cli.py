@@ -1,4 +1,4 @@
-"""`regent`: the command. Mounts the audit and bundle commands, adds `init`, `serve` and `token`."""
+"""`regent`: the command. Mounts the bundle, policy and audit commands, adds `init`, `serve` and `token`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from audit.cli import app as audit_app
 from bundles import bundle as bundles
+from bundles.authoring.cli import app as policy_app
 from bundles.cli import app as bundle_app
 from bundles.errors import BundleError
 from gateway import __version__, settings, welcome
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bundle_app, name="bundle", help="Build, check and stamp policy bundles.")
+app.add_typer(policy_app, name="policy", help="Check, test and explain policies; start new rules.")
 app.add_typer(audit_app, name="audit", help="Query and verify the audit log.")
 
 Config = Annotated[
@@ -45,7 +47,7 @@ def _root(
     config: Config = None,
     _: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
 ) -> None:
-    """Point the settings, and the audit commands' folder, at one file."""
+    """Point the settings, and what the commands of other rooms ask of them, at one file."""
     try:
         if config is not None:
             settings.remember(config)

@@ -190,13 +190,20 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Clamp:
-    """Obligation: the completion has at most this many tokens."""
+    """Obligation: the completion has at most this many tokens, or is drawn at most at this temperature.
 
-    max_tokens: int
+    Args:
+        max_tokens: the most tokens; None if the policy doesn't say.
+        temperature: the highest temperature, 0 to 2; None if the policy doesn't say.
+    """
+
+    max_tokens: int | None = None
+    temperature: float | None = None
 
     def document(self) -> dict[str, object]:
         """As the policy wrote it."""
-        return {"kind": "clamp", "max_tokens": self.max_tokens}
+        said = {"max_tokens": self.max_tokens, "temperature": self.temperature}
+        return {"kind": "clamp", **{name: limit for name, limit in said.items() if limit is not None}}
 
 
 @dataclass(frozen=True, slots=True)

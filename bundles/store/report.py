@@ -17,7 +17,6 @@ from bundles.errors import BundleError
 from bundles.store.errors import StoreError
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -87,8 +86,8 @@ def run(sources: Path, opa: Path, threshold: float, at_us: int) -> Report:
     done = tool.attempt(opa, [*options, "."], sources)
     cases = [case for test in _json(done, list) for case in _cases(test, _name(test))]
     failed = sorted(name for name, case in cases if case.get("fail") or case.get("error"))
-    if done.returncode and not failed:  # then it means something that isn't known here
-        raise BundleError("bundle.tool", f"opa test failed: {done.stderr.strip()}")
+    if done.code and not failed:  # then it means something that isn't known here
+        raise BundleError("bundle.tool", f"opa test failed: {done.error.strip()}")
     skipped = sorted(name for name, case in cases if case.get("skip"))
     passed = len(cases) - len(failed) - len(skipped)
     files = {} if failed else _json(tool.attempt(opa, [*options, "--coverage", "."], sources), dict)
@@ -128,14 +127,14 @@ def parse(content: bytes, revision: str) -> Report:
         raise StoreError("store.damaged", f"{FILE} of {revision} is not what the store wrote") from None
 
 
-def _json(done: subprocess.CompletedProcess[str], kind: type) -> Any:
+def _json(done: tool.Said, kind: type) -> Any:
     """What `opa` printed; failing tests give another exit code, and so do sources that don't compile."""
     try:
-        value = json.loads(done.stdout)
+        value = json.loads(done.out)
     except ValueError:
         value = None
     if not isinstance(value, kind):
-        said = (done.stderr or done.stdout).strip()
+        said = (done.error or done.out).strip()
         raise BundleError("bundle.tool", f"opa test failed: {said}")
     return value
 

@@ -27,6 +27,12 @@ OTHER_LIMITS = (
 OPTIONS = "options"
 """Ollama's own object of settings; `num_predict` in it is a limit too."""
 _OPTIONS_LIMIT = "num_predict"
+TEMPERATURE = "temperature"
+"""In the body, and in Ollama's object of settings."""
+SPREAD = "dynatemp_range"
+"""llama.cpp draws at temperatures up to so much above the one that the call names."""
+UNSAID = 1
+"""The temperature of a call that names none (OpenAI's API description, `temperature`)."""
 
 _ONE_MODEL = "A call names one model."
 _OUR_PLACE = "Where a call goes is for policy to say."
@@ -41,7 +47,8 @@ _CHOICES_OF_PLACE = {
     "plugins": "Tools are offered by name, in `tools`.",
     "extra_body": "Fields belong into the body itself.",
 }
-_WATCHED = frozenset({*OTHER_LIMITS, OPTIONS, *_CHOICES_OF_PLACE})
+_WATCHED = frozenset({*OTHER_LIMITS, OPTIONS, TEMPERATURE, SPREAD, *_CHOICES_OF_PLACE})
+_OPTIONS_WATCHED = frozenset({_OPTIONS_LIMIT, TEMPERATURE})
 _READ = frozenset({*chat.FIELDS, "metadata", *_WATCHED})
 
 
@@ -50,7 +57,8 @@ def check(body: Mapping[str, object]) -> None:
 
     Raises:
         Refused: `input.invalid` for a choice of model or place, a limit that is no positive integer
-            (-1 means unlimited to some), or a look-alike; `input.out_of_bounds` for too large a limit.
+            (-1 means unlimited to some), a temperature that is no number of at least 0, or a look-alike;
+            `input.out_of_bounds` for too large a limit.
     """
     chat.spelt(body, _READ)
     if _WATCHED.isdisjoint(body):
@@ -61,13 +69,21 @@ def check(body: Mapping[str, object]) -> None:
     for field in OTHER_LIMITS:
         # vLLM's own value for "no minimum" is 0; as a limit 0 means unlimited to Ollama.
         chat.count(body.get(field), field, least=0 if field == "min_tokens" else 1)
+    _check_temperature(body.get(TEMPERATURE), TEMPERATURE)
     options = body.get(OPTIONS)
     if options is None:
         return
     if not isinstance(options, dict):
         raise chat.invalid(OPTIONS, f"`{OPTIONS}` must be an object.")
-    chat.spelt(options, frozenset({_OPTIONS_LIMIT}), OPTIONS)
+    chat.spelt(options, _OPTIONS_WATCHED, OPTIONS)
     chat.count(options.get(_OPTIONS_LIMIT), f"{OPTIONS}.{_OPTIONS_LIMIT}")
+    _check_temperature(options.get(TEMPERATURE), f"{OPTIONS}.{TEMPERATURE}")
+
+
+def _check_temperature(value: object, param: str) -> None:
+    """What can't be compared with a clamp can't be held to it."""
+    if value is not None and (type(value) not in (int, float) or not value >= 0):  # type: ignore[operator]  # a number
+        raise chat.invalid(param, f"`{param}` must be a number of at least 0.")
 
 
 def lowered(body: Mapping[str, object], ceiling: int) -> Mapping[str, object]:
@@ -83,3 +99,25 @@ def lowered(body: Mapping[str, object], ceiling: int) -> Mapping[str, object]:
         if isinstance(limit, int) and limit > ceiling:
             changed[OPTIONS] = {**options, _OPTIONS_LIMIT: ceiling}
     return {**body, **changed} if changed else body
+
+
+def cooled(body: Mapping[str, object], highest: float) -> Mapping[str, object]:
+    """The body with every temperature at most `highest`.
+
+    One that isn't named counts as `UNSAID`, so it is written in where that is too high.
+    The one in Ollama's settings is lowered where it is named, and never added.
+    """
+    changed: dict[str, object] = {}
+    asked = body.get(TEMPERATURE)
+    if _above(UNSAID if asked is None else asked, highest):
+        changed[TEMPERATURE] = highest
+    options = body.get(OPTIONS)
+    if isinstance(options, dict) and _above(options.get(TEMPERATURE), highest):
+        changed[OPTIONS] = {**options, TEMPERATURE: highest}
+    if body.get(SPREAD) is not None:
+        changed[SPREAD] = 0
+    return {**body, **changed} if changed else body
+
+
+def _above(temperature: object, highest: float) -> bool:
+    return isinstance(temperature, int | float) and temperature > highest

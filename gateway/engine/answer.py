@@ -26,6 +26,7 @@ MAX_DEPLOYMENTS = 1024
 MAX_TEXT_CHARS = 2000
 MAX_NAME_CHARS = 128
 MAX_INTEGER = 2**53 - 1
+MAX_TEMPERATURE = 2
 REASON_ID = re.compile(r"[a-z0-9_][a-z0-9._-]{0,127}")
 
 RESERVED = frozenset({*REASONS, "allowed", "client.gone"})
@@ -164,7 +165,7 @@ def _has(value: dict[str, Any], fields: frozenset[str]) -> None:
 
 
 _ROUTE_FIELDS = frozenset({"kind", "deployments", "strategy"})
-_CLAMP_FIELDS = frozenset({"kind", "max_tokens"})
+_CLAMP_FIELDS = frozenset({"kind", "max_tokens", "temperature"})
 _RETAIN_FIELDS = frozenset({"kind", "payload", "days"})
 
 
@@ -184,8 +185,20 @@ def _route(value: dict[str, Any]) -> Route:
 
 
 def _clamp(value: dict[str, Any]) -> Clamp:
-    _has(value, _CLAMP_FIELDS)
-    return Clamp(_positive(value["max_tokens"], "clamp: max_tokens"))
+    if not value.keys() <= _CLAMP_FIELDS:
+        raise Unusable("obligation.unknown", f"clamp has no fields but {', '.join(sorted(_CLAMP_FIELDS))}")
+    if len(value) == 1:  # one that clamps nothing was perhaps meant to
+        raise Unusable("obligation.malformed", "clamp needs max_tokens or temperature")
+    return Clamp(
+        _positive(value["max_tokens"], "clamp: max_tokens") if "max_tokens" in value else None,
+        _temperature(value["temperature"]) if "temperature" in value else None,
+    )
+
+
+def _temperature(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= MAX_TEMPERATURE:  # type: ignore[operator]  # a number
+        raise Unusable("obligation.malformed", f"clamp: temperature is no number from 0 to {MAX_TEMPERATURE}")
+    return value  # type: ignore[return-value]  # a number
 
 
 def _retain(value: dict[str, Any]) -> Retain:

@@ -1,10 +1,10 @@
-"""`clamp`: the completion has at most so many tokens. Several clamps take the smallest."""
+"""`clamp`: at most so many tokens, at a temperature of at most so much. Several clamps take the smallest."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.content.fields import lowered
+from gateway.content.fields import cooled, lowered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 
 def enforce(terms: Terms, clamps: Sequence[Clamp]) -> None:
-    """Lower every limit that the client set; where it set none of OpenAI's, `forward` adds the provider's."""
-    ceiling = min(clamp.max_tokens for clamp in clamps)
-    terms.body = lowered(terms.body, ceiling)
-    terms.max_tokens = ceiling if terms.max_tokens is None else min(ceiling, terms.max_tokens)
+    """Lower whatever the client set that is more.
+
+    Where it set none of OpenAI's limits of tokens, `forward` adds the provider's.
+    """
+    ceilings = [clamp.max_tokens for clamp in clamps if clamp.max_tokens is not None]
+    if ceilings:
+        ceiling = min(ceilings)
+        terms.body = lowered(terms.body, ceiling)
+        terms.max_tokens = ceiling if terms.max_tokens is None else min(ceiling, terms.max_tokens)
+    temperatures = [clamp.temperature for clamp in clamps if clamp.temperature is not None]
+    if temperatures:
+        terms.body = cooled(terms.body, min(temperatures))

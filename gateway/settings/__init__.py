@@ -1,6 +1,7 @@
 """One YAML file and the environment become frozen settings; the only room that reads the environment.
 
-`REGENT_CONFIG` names the file; any value can be overridden as `REGENT_<SECTION>__<FIELD>`.
+`REGENT_CONFIG` names the file, `REGENT_OPA` the `opa` of whoever writes policies;
+any value can be overridden as `REGENT_<SECTION>__<FIELD>`.
 Doubt refuses to start: unknown fields, duplicate YAML keys, secrets that can't be resolved,
 a development identity that others could reach.
 """
@@ -13,6 +14,7 @@ from gateway.settings.loading import (
     bundle,
     development,
     load,
+    opa_binary,
     remember,
     store,
     trust,
@@ -47,6 +49,7 @@ __all__ = [
     "bundle",
     "development",
     "load",
+    "opa_binary",
     "remember",
     "store",
     "trust",

@@ -134,6 +134,12 @@ def bundle() -> Path:
     return _policy("bundle").bundle
 
 
+def opa_binary() -> Path | None:
+    """The `opa` that `REGENT_OPA` names, for whoever writes policies; the gateway needs none."""
+    named = os.environ.get("REGENT_OPA")  # noqa: TID251 - this is the room that may
+    return Path(named) if named else None
+
+
 def development() -> Settings:
     """What minting a development token needs; the providers' secrets aren't part of it.
 

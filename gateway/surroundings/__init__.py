@@ -21,12 +21,14 @@ from bundles.store.releasing import stored
 from gateway import settings
 from gateway.errors import GatewayError
 from gateway.obligations.effect import Obedience
+from gateway.surroundings.asking import decisions, question
 from gateway.surroundings.journal import AuditJournal
 from gateway.surroundings.recording import Recording, shadow_periods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bundles.authoring.ports import Decided, Question
     from bundles.bundle import Bundle
     from bundles.store.journal import Journal
     from bundles.trust import Trust
@@ -145,6 +147,28 @@ class Surroundings:
             return Recording(self.audit_folder(), span)
         except AuditError as error:
             raise OSError(str(error)) from None
+
+    def opa(self) -> Path | None:
+        """The `opa` that `REGENT_OPA` names."""
+        return settings.opa_binary()
+
+    def question(self, decision_id: str) -> Question | None:
+        """The question that a decision answered; None where the log has no such decision.
+
+        Raises:
+            BundleError: `bundle.unreadable`: there is no log, or the question isn't in it any more.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        return question(self.audit_folder(), decision_id)
+
+    def decisions(self) -> Iterator[Decided]:
+        """The decisions of the log, newest first.
+
+        Raises:
+            BundleError: `bundle.unreadable`: there is no log, or it can't be read.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        return decisions(self.audit_folder())
 
     def shadow_periods(self, *, since: str | None) -> Iterator[dict[str, Any]]:
         """The records of `policy.shadow` that were written since then.

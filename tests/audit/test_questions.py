@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import erasure, nonces, questions
+from audit import erasure, frames, nonces, questions
 from audit.commitment import Commitment, commit
+from audit.errors import LogUnavailable
 from audit.log import AuditLog
 from audit.ports import Ports
 from audit.pseudonyms import Pseudonyms, look_up
@@ -146,6 +147,18 @@ def test_a_changed_question_is_never_used(
     vault.questions.write_bytes(data)
 
     assert vault.read() == ["altered", asked("bob")]
+
+
+def test_a_live_logs_questions_are_found_as_they_come(vault: Vault) -> None:
+    """A record that is read after its segment's questions were looked up isn't taken for one without."""
+    vault.keep(asked("alice"))
+    found = Questions(vault.folder, "w0", SEGMENT)
+    assert found.get("0" * 32, "h1:") == "absent"
+    vault.keep(asked("bob"))
+
+    assert found.get(*vault.records[1]) == asked("bob")
+    assert found.get(*vault.records[0]) == asked("alice")
+    found.close()
 
 
 def test_swapped_questions_are_not_used(vault: Vault) -> None:
@@ -307,6 +320,30 @@ async def test_a_torn_end_and_damage_are_told(
 
     assert len(list(recall)) < whole
     assert [each.split(":")[0] for each in recall.damaged] == [f"w0/{first.stem}"]
+
+
+async def test_what_is_no_record_and_what_cannot_be_read_is_told(
+    tmp_path: Path, make_decision: Callable[..., Record]
+) -> None:
+    """A frame that holds something else is damage; a file that the system refuses is an error of its own."""
+    async with AuditLog.open(tmp_path, "x.example/audit") as log:
+        await log.append(deciding(make_decision, asked()))
+    (segment,) = (tmp_path / "writers" / "w0" / "seg").glob("*.log")
+    with segment.open("ab") as file:
+        file.write(frames.pack(b'{"typ":"decision"}'))
+    recall = Recall(tmp_path, Span())
+
+    assert len(list(recall)) == 1
+    assert [each.split(":")[0] for each in recall.damaged] == [f"w0/{segment.stem}"]
+
+    segment.unlink()
+    with pytest.raises(LogUnavailable, match=r"log\.cannot_open"):
+        list(recall)
+    with pytest.raises(LogUnavailable, match=r"log\.cannot_open"):
+        Recall(tmp_path / "none", Span())
+    segment.mkdir()
+    with pytest.raises(LogUnavailable):
+        list(events(tmp_path, "mode"))
 
 
 async def test_events_are_read_by_their_kind(tmp_path: Path, make_decision: Callable[..., Record]) -> None:

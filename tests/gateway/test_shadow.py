@@ -12,9 +12,10 @@ import pytest
 import bundles
 from bundles import bundle as bundle_files
 from bundles import manifest as manifests
-from bundles.backtest.effect import Effect
+from bundles.backtest.effect import Effect, difference
 from bundles.backtest.replay import Replay
 from bundles.errors import BundleError
+from gateway import period as periods
 from gateway import shadow as shadows
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.question import ADMISSION, describe, with_content
@@ -242,6 +243,17 @@ async def test_another_active_revision_begins_another_record(build: Builders) ->
     await shadow.close()
 
     assert [record["shadow"]["active"] for record in log.kept] == ["r-one", "r-two"]
+
+
+def test_names_that_a_policy_makes_up_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many reasons are counted one by one, the others together."""
+    monkeypatch.setattr(periods, "MAX_RULES", 2)
+    period = periods.Period("sha256:0", "r-1", 0)
+    denied = Effect(allow=False, reasons=("a", "b", "c", "d"))
+    period.count("0" * 32, difference(Effect(allow=True), denied), denied)
+    told = {each["rule"]: each["n"] for each in period.record().body["shadow"]["reasons"]}
+
+    assert told == {"a": 1, "b": 1, periods.OTHERS: 2}
 
 
 async def test_it_tells_regularly(build: Builders) -> None:

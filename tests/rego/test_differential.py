@@ -53,7 +53,14 @@ _QUESTIONS: Final = st.fixed_dictionaries(
         "action": st.fixed_dictionaries(
             {
                 "name": st.sampled_from(["chat.completions", "chat.completions", "models.list"]),
-                "properties": st.fixed_dictionaries({"max_tokens": st.sampled_from([1, 1024, 10**9])}),
+                "properties": st.fixed_dictionaries(
+                    {
+                        "max_tokens": st.sampled_from([1, 1024, 10**9]),
+                        "stream": st.booleans(),
+                        "tools": st.sampled_from([[], ["Search.web"], ["shell"]]),
+                        "modalities": st.just(["text"]),
+                    }
+                ),
             }
         ),
         "resource": st.fixed_dictionaries(
@@ -64,7 +71,18 @@ _QUESTIONS: Final = st.fixed_dictionaries(
             }
         ),
         "context": st.fixed_dictionaries(
-            {"content": st.fixed_dictionaries({"labels": _SOME_NAMES, "tokens": st.just({"prompt": 5})})}
+            {
+                "content": st.fixed_dictionaries(
+                    {
+                        "labels": _SOME_NAMES,
+                        "tokens": st.just({"prompt": 5}),
+                        "injection": st.sampled_from([0, 0.6, 1]),
+                        "findings": st.sampled_from(
+                            [[], [{"entity": "Person", "score": 0.7}], [{"entity": "NRP"}]]
+                        ),
+                    }
+                )
+            }
             | {
                 "time": st.sampled_from(
                     ["2026-11-20T09:00:00Z", "2026-12-31T17:59:59Z", "2027-01-01T00:00:00Z"]
@@ -142,6 +160,14 @@ def _with_rules(regent: dict[str, Any]) -> dict[str, Any]:
         "time_windows": {"a": {"zone": "Europe/Berlin", "windows": [_WINDOW]}},
         "networks": {"a": {"teams": ["hr"], "ranges": ["10.0.0.0/8", "2001:db8::/32"]}},
         "exceptions": {"a": _EXCEPTION, "b": _EXCEPTION | {"rule": "network", "from": "2026-12-01"}},
+        "limits": {"all": {"per": "user", "windows": [{"window_s": 60, "requests": 9}]}},
+        "budgets": {
+            "hr": {"teams": ["h*"], "per": "team", "period": "day", "usd_micros": 7, "warn_at": [0.8]}
+        },
+        "pii": {"PERSON": {"action": "mask", "score": 0.5}, "*": {"action": "allow", "zones": ["onprem"]}},
+        "injection": {"default": 0.9, "models": {"gpt*": 0.5}},
+        "parameters": {"all": {"tools": ["search*"], "modalities": ["text"], "max_temperature": 0.7}},
+        "replies": {"meta": {"models": ["meta/*"], "max_tokens": 9}},
     }
 
 

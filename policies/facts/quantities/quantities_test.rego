@@ -11,3 +11,13 @@ test_not_positive[name] if {
 	some name, value in {"zero": 0, "negative": -1, "fraction": 0.5, "text": "4096", "null": null, "list": [1]}
 	not quantities.positive(value)
 }
+
+test_fraction[value] if {
+	some value in [0, 0.8, 1]
+	quantities.fraction(value)
+}
+
+test_no_fraction[name] if {
+	some name, value in {"negative": -0.1, "more than all": 1.01, "text": "0.5", "null": null, "list": [0.5], "true": true}
+	not quantities.fraction(value)
+}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 from typer.testing import CliRunner
+from typing_extensions import override
 
 import bundles
 from bundles import build as building
 from bundles import bundle as bundle_files
 from bundles.cli import app
+from bundles.commands import backtest as commands
 from gateway.obligations.effect import Obedience
 from tests.bundles.backtest.conftest import Decision, Decisions, asked, edited
 
@@ -34,13 +37,15 @@ class House:
     decisions: list[Decision] = field(default_factory=list)
     periods: list[dict[str, Any]] = field(default_factory=list)
     error: Exception | None = None
+    damaged: list[str] = field(default_factory=list)
+    torn: list[str] = field(default_factory=list)
     asked_for: dict[str, Any] = field(default_factory=dict)
 
     def recording(self, **wanted: Any) -> Decisions:
         self.asked_for = wanted
         if self.error:
             raise self.error
-        return Decisions(self.decisions)
+        return Decisions(self.decisions, self.damaged, self.torn)
 
     def bundle(self, name: str) -> Bundle:
         return bundle_files.read(Path(name))
@@ -158,6 +163,42 @@ def test_a_name_cannot_steer_the_terminal(candidate: str) -> None:
 
     assert "\x1b" not in shown.stdout
     assert "a\N{REPLACEMENT CHARACTER}[31m" in shown.stdout
+
+
+def test_what_the_log_lacks_is_shown(candidate: str) -> None:
+    """Damage, a torn end, decisions that the same revision doesn't repeat, and rows beyond the first."""
+    revision = bundle_files.read(Path(candidate)).revision
+    found = [replace(decision(n, model="gpt-4o"), model=f"m{n}", revision=revision) for n in range(30)]
+    house = House(found, damaged=["w0/0: 3 bytes"], torn=["w0/5"])
+    said = RUN.invoke(app, ["backtest", candidate], obj=house)
+    same = RUN.invoke(app, ["backtest", candidate, "--against", candidate], obj=house)
+
+    assert said.exit_code == 4
+    for line in (
+        "damaged    w0/0: 3 bytes",
+        "torn       the end of w0/5",
+        "and 10 more; --json has them all",
+    ):
+        assert line in said.stdout
+    assert "30 that the same revision decides otherwise today" in same.stdout
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bytes of the log, on standard error, and nothing where nobody looks."""
+    with commands._progress(100) as told:
+        assert told is None
+    monkeypatch.setattr("sys.stderr", Terminal())
+    with commands._progress(100) as told:
+        assert told is not None
+        told(50)
+
+
+class Terminal(io.StringIO):
+    """Somebody looks at it."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize("error", [OSError("no log"), ValueError("no time")])

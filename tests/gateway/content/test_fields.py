@@ -47,6 +47,22 @@ def test_a_limit_by_any_name_is_a_positive_integer(field: str, value: object, co
     assert (code, field) == (refused.value.code, refused.value.param)
 
 
+@pytest.mark.parametrize("field", ["temperature", "options.temperature"])
+@pytest.mark.parametrize("value", ["0.7", True, [0.7], {}, -0.1, -1, float("nan")])
+def test_a_temperature_is_a_number(field: str, value: object) -> None:
+    """What can't be compared with a clamp can't be held to it."""
+    with pytest.raises(Refused) as refused:
+        fields.check(nested(field, value))
+
+    assert ("input.invalid", field) == (refused.value.code, refused.value.param)
+
+
+@pytest.mark.parametrize("value", [None, 0, 0.7, 1, 2.5])
+def test_any_number_may_be_a_temperature(value: object) -> None:
+    """How high it may be is for policy and the provider to say."""
+    fields.check({"temperature": value, "options": {"temperature": value}})
+
+
 def test_zero_is_a_minimum_but_no_limit() -> None:
     """A minimum of 0 is the default of vLLM; a limit of 0 is none to Ollama."""
     fields.check({"min_tokens": 0})
@@ -90,6 +106,9 @@ def test_options_are_an_object(options: object) -> None:
         ({"Metadata": {"labels": "hr"}}, "metadata"),
         ({"Models": ["other"]}, "models"),
         ({"N": 9}, "n"),
+        ({"Temperature": 2}, "temperature"),
+        ({"DynaTemp_Range": 2}, "dynatemp_range"),
+        ({"options": {"Temperature": 2}}, "options"),
         ({"options": {"Num_Predict": -1}}, "options"),
     ],
 )
@@ -124,6 +143,38 @@ def test_a_body_within_the_clamp_is_not_copied() -> None:
     body = {"max_tokens": 5, "num_predict": 5, "options": {"num_predict": 5}}
 
     assert fields.lowered(body, 5) is body
+
+
+@pytest.mark.parametrize(
+    ("body", "highest", "expected"),
+    [
+        ({}, 0.5, {"temperature": 0.5}),
+        ({}, 1, {}),
+        ({"temperature": None}, 0, {"temperature": 0}),
+        ({"temperature": 0.2}, 0.5, {"temperature": 0.2}),
+        ({"temperature": 2}, 1.5, {"temperature": 1.5}),
+        (
+            {"temperature": 1, "options": {"temperature": 2, "top_k": 4}},
+            1,
+            {"temperature": 1, "options": {"temperature": 1, "top_k": 4}},
+        ),
+        ({"temperature": 1, "options": {"top_k": 4}}, 1, {"temperature": 1, "options": {"top_k": 4}}),
+        ({"temperature": 1, "dynatemp_range": 5}, 1, {"temperature": 1, "dynatemp_range": 0}),
+        ({"temperature": 1, "dynatemp_range": "5"}, 1, {"temperature": 1, "dynatemp_range": 0}),
+    ],
+)
+def test_no_temperature_exceeds_the_clamp(
+    body: dict[str, object], highest: float, expected: dict[str, object]
+) -> None:
+    """By whatever name: a call that names none counts as 1, and llama.cpp's spread would lead above it."""
+    assert expected == fields.cooled(body, highest)
+
+
+def test_a_body_that_is_cool_enough_is_not_copied() -> None:
+    """Nothing to lower, nothing to do."""
+    body = {"temperature": 0.5, "options": {"temperature": 0}}
+
+    assert fields.cooled(body, 0.5) is body
 
 
 def nested(field: str, value: object) -> dict[str, object]:

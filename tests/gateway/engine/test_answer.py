@@ -48,6 +48,24 @@ def test_an_allow_is_read_whole() -> None:
     assert expected == decision(allow(ROUTE, CLAMP, RETAIN, retain_nothing, reasons=[REASON]), ORIGIN)
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"max_tokens": 5}, Clamp(max_tokens=5)),
+        ({"temperature": 0.7}, Clamp(temperature=0.7)),
+        ({"temperature": 0}, Clamp(temperature=0)),
+        ({"temperature": 2.0, "max_tokens": 5}, Clamp(5, 2.0)),
+    ],
+)
+def test_a_clamp_says_tokens_temperature_or_both(said: dict[str, object], expected: Clamp) -> None:
+    """What a clamp doesn't say it doesn't limit, and it is recorded as it was said."""
+    read = decision(allow({"kind": "clamp"} | said), ORIGIN)
+
+    assert isinstance(read, Allow)
+    assert (expected,) == read.obligations
+    assert {"kind": "clamp"} | said == read.obligations[0].document()
+
+
 def test_a_deny_is_read_whole() -> None:
     """A denial keeps its reasons, of which id and text for the caller are enough; advice may be left out."""
     answer = deny(REASON, {"id": "x", "user": "y"})
@@ -160,6 +178,7 @@ def test_a_denial_explains_itself() -> None:
         ROUTE | {"strategy": "random"},
         ROUTE | {"strategy": ["ordered"]},
         CLAMP | {"min_tokens": 1},
+        {"kind": "clamp", "top_p": 0.5},
         RETAIN | {"where": "eu"},
         RETAIN | {"payload": "full"},
         RETAIN | {"payload": ["digest"]},
@@ -179,6 +198,14 @@ def test_an_obligation_that_nobody_knows_denies(obligation: object) -> None:
         "route",
         [],
         {"kind": "clamp"},
+        {"kind": "clamp", "max_tokens": None},
+        CLAMP | {"temperature": None},
+        CLAMP | {"temperature": True},
+        CLAMP | {"temperature": "0.7"},
+        CLAMP | {"temperature": -0.1},
+        CLAMP | {"temperature": 2.1},
+        CLAMP | {"temperature": float("nan")},
+        CLAMP | {"temperature": Decimal("0.7")},
         {"kind": "route", "deployments": ["a"]},
         CLAMP | {"max_tokens": True},
         CLAMP | {"max_tokens": 0},
@@ -308,6 +335,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 WHOLE = st.integers(1, 2**53 - 1)
+WARM = st.floats(0, 2) | st.integers(0, 2)
 NAMES = st.text(min_size=1, max_size=128)
 SOUND_OBLIGATIONS = st.one_of(
     st.fixed_dictionaries(
@@ -317,7 +345,8 @@ SOUND_OBLIGATIONS = st.one_of(
             "strategy": st.just("ordered"),
         }
     ),
-    st.fixed_dictionaries({"kind": st.just("clamp"), "max_tokens": WHOLE}),
+    st.fixed_dictionaries({"kind": st.just("clamp"), "max_tokens": WHOLE}, optional={"temperature": WARM}),
+    st.fixed_dictionaries({"kind": st.just("clamp"), "temperature": WARM}),
     st.fixed_dictionaries({"kind": st.just("retain"), "payload": st.just("digest"), "days": WHOLE}),
 )
 SOUND_REASONS = st.fixed_dictionaries(

@@ -24,6 +24,7 @@ CLOUD, ONPREM = (
 )
 NAMES = st.lists(st.sampled_from(["cloud", "onprem", "elsewhere"]), unique=True).map(tuple)
 LIMITS = st.integers(1, 10_000)
+WARMTHS = st.floats(0, 2) | st.integers(0, 2)
 
 
 def terms(**body: object) -> Terms:
@@ -80,6 +81,44 @@ def test_a_clamp_holds_for_a_limit_by_any_name() -> None:
         {"max_new_tokens": 9, "options": {"num_predict": 9, "top_k": 4}},
         9,
     )
+
+
+@given(st.lists(WARMTHS, min_size=1), st.none() | WARMTHS, st.none() | WARMTHS)
+def test_temperatures_take_the_minimum(
+    limits: list[float], asked: float | None, nested: float | None
+) -> None:
+    """None is above the smallest clamp or raised, and what isn't named counts as 1."""
+    least = min(limits)
+    after = applied(
+        terms(temperature=asked, options={"temperature": nested}),
+        [Clamp(temperature=each) for each in limits],
+    )
+
+    expected = (None if least >= 1 else least) if asked is None else min(asked, least)
+    assert expected == after.body["temperature"]
+    assert after.body["options"] == {"temperature": None if nested is None else min(nested, least)}
+    assert after.max_tokens is None
+
+
+def test_a_temperature_that_nobody_named_is_written_in() -> None:
+    """A limit under the default would else hold only for those who name a temperature."""
+    assert applied(terms(), [Clamp(temperature=0.5)]).body == {"temperature": 0.5}
+    assert applied(terms(), [Clamp(temperature=1)]).body == {}
+
+
+def test_tokens_and_temperature_are_clamped_apart() -> None:
+    """One clamp for each is as good as one for both."""
+    body = {"max_tokens": 50, "temperature": 2}
+    for clamps in ([Clamp(9), Clamp(temperature=0.5)], [Clamp(9, 0.5)], [Clamp(99, 0.5), Clamp(9, 1)]):
+        after = applied(Terms(candidates=(), body=body, max_tokens=50), clamps)
+        assert (after.body, after.max_tokens) == ({"max_tokens": 9, "temperature": 0.5}, 9)
+
+
+def test_a_clamp_of_temperature_sets_no_limit_of_tokens() -> None:
+    """What a clamp doesn't say stays as the client asked for it."""
+    after = applied(Terms(candidates=(), body={"max_tokens": 50}, max_tokens=50), [Clamp(temperature=1.5)])
+
+    assert (after.body, after.max_tokens) == ({"max_tokens": 50}, 50)
 
 
 @given(st.lists(st.builds(Retain, st.sampled_from(["none", "digest"]), LIMITS), min_size=1))
