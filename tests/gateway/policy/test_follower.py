@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Making = Callable[..., Scene]
 
-CHANGES = 150
+CHANGES = 45
 
 
 class Offers:
