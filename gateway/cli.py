@@ -24,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(bundle_app, name="bundle", help="Build, check and stamp policy bundles.")
+app.add_typer(bundle_app, name="bundle", help="Build, sign, verify, inspect and compare policy bundles.")
 app.add_typer(audit_app, name="audit", help="Query and verify the audit log.")
 
 Config = Annotated[
