@@ -25,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(bundle_app, name="bundle", help="Build, check and stamp policy bundles.")
+app.add_typer(bundle_app, name="bundle", help="Build, sign, publish, try out and compare policy bundles.")
 app.add_typer(policy_app, name="policy", help="Check, test and explain policies; start new rules.")
 app.add_typer(audit_app, name="audit", help="Query and verify the audit log.")
 
