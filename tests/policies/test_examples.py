@@ -111,10 +111,10 @@ def test_parameters_are_enforced(question: Any, policy: Policy) -> None:
 @pytest.mark.server
 def test_a_rule_that_is_only_tried_out_refuses_nobody(question: Any, policy: Policy) -> None:
     """In shadow, the decision is what it was, with what would have been asked for as advice."""
-    shadow = {"limits": "shadow", "pii": "shadow"}
+    shadow = dict.fromkeys(("limits", "pii", "pii_masking", "pii_zones"), "shadow")
     said = _ask(policy, question(), limits=_example("limits"), pii=_example("pii"), enforcement=shadow)
 
     read = decision(said, ORIGIN)
     assert isinstance(read, Allow)
-    assert {"limits", "pii"} == {each.rule for each in read.advice}
+    assert {"limits", "pii", "pii_masking"} == {each.rule for each in read.advice}
     assert _ask(policy, question())["obligations"] == said["obligations"]

@@ -103,9 +103,9 @@ def test_the_catalogue_is_a_question_of_admission_alone(house: House) -> None:
 
 def test_an_entrypoint_that_is_not_there_denies(house: House) -> None:
     """A bundle that errs on a question denies with the engine's code, as the gateway would."""
-    assert Replay(house.shipped(), house.gateway).effect(
-        house.asked(), "gateway/response/decision"
-    ) == Effect(allow=False, reasons=("engine.undefined",))
+    assert Replay(house.shipped(), house.gateway).effect(house.asked(), "gateway/absent/decision") == Effect(
+        allow=False, reasons=("engine.undefined",)
+    )
 
 
 def test_too_much_work_is_a_denial(house: House) -> None:

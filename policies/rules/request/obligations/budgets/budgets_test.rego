@@ -69,7 +69,7 @@ test_denies_wrong_types_and_hostile_values[note] if {
 	_ids == {"budgets.unknown_caller"} with input as question with data.regent as _house
 }
 
-test_no_hostile_name_takes_anothers_budget if {
+test_no_hostile_name_takes_the_budget_of_another if {
 	budgets.obligation == set() with input as _asks("*", "*") with data.regent as _house
 	budgets.obligation == set() with input as _asks("hr ", "xgpt-5") with data.regent as _house
 }

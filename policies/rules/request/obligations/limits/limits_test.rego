@@ -80,7 +80,7 @@ test_denies_wrong_types[note] if {
 	_ids == {"limits.unknown_caller"} with input as question with data.regent as _house
 }
 
-test_no_hostile_name_leaves_its_limit_or_takes_anothers if {
+test_no_hostile_name_leaves_its_limit_or_takes_that_of_another if {
 	limits.obligation == {_all} with input as _asks("*", ["*", "intern "], "*") with data.regent as _house
 	limits.obligation == {{"kind": "limit", "key": "row/team:eng/team:hr", "concurrent": 1}}
 		with input as _asks("eng/team:hr", [], "gpt-4o")

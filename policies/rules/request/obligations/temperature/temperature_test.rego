@@ -52,7 +52,7 @@ test_denies_wrong_types[note] if {
 	_ids == {"temperature.unknown_caller"} with input as question with data.regent as _house
 }
 
-test_no_hostile_name_takes_anothers_limit if {
+test_no_hostile_name_takes_the_limit_of_another if {
 	expected := {{"kind": "clamp", "temperature": 1.2}}
 	temperature.obligation == expected with input as _asks("*", "*") with data.regent as _house
 }
