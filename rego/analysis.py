@@ -91,6 +91,8 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
             looked_at.update(reads(s))
         if isinstance(s, p.With) and s.path and type(s.value) is int:
             looked_at.add(s.value)
+        if isinstance(s, p.CallDynamic):  # which rule it means is read off its path
+            looked_at.update(step for step in s.path if type(step) is int)
     return used - looked_at
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from rego import Policy
+from rego import Policy, RegoError
+from tests.rego.documents import INPUTS, WORLDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def test_only_what_rules_look_at_is_reported(request_policy: Policy) -> None:
@@ -42,7 +48,8 @@ def test_only_what_rules_look_at_is_reported(request_policy: Policy) -> None:
 def test_reads_cover_every_way_to_look(planned: Any, body: str, expected: set[tuple[str, ...]]) -> None:
     """Aliases, functions, rules, dynamic keys and `with`: nothing that is read goes unreported."""
     helpers = "f(v) if v.x == 1\n\ng := input.b\n\nh if input.c.z == 1\n"
-    policy = Policy.load(planned(f"package t\n\nallow if {{ {body} }}\n\n{helpers}", "t/allow"), {})
+    plan = planned(f"package t\n\nallow if {{ {body} }}\n\n{helpers}", "t/allow")
+    policy = Policy.load(plan, {"u": {"x": 1}})
     found = policy.reads("t/allow").paths
     if "with" in body:  # what `with` replaces may still be reported: sound, not tight
         assert expected <= {*found, ("c", "z")}
@@ -106,3 +113,42 @@ def test_the_paths_reported_are_enough_to_answer(request_policy: Policy, questio
     assert kept != question or len(paths) > 3
     whole = request_policy.evaluate("gateway/request/decision", question)
     assert whole == request_policy.evaluate("gateway/request/decision", kept)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("specialise", [True, False])
+def test_no_program_reads_what_is_not_reported(language_plan: bytes, *, specialise: bool) -> None:
+    """Random questions cut down to what is reported have the same answers: the gateway remembers by it."""
+    builtins = {"rand.intn": lambda _, __: 5}
+    loaded = Policy.load(language_plan, builtins=builtins, specialise=specialise)
+
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(WORLDS, st.lists(INPUTS, min_size=1, max_size=3))
+    def ask(world: Any, documents: list[Any]) -> None:
+        policy = loaded.with_data({"world": world})
+        for entrypoint in policy.entrypoints:
+            paths = policy.reads(entrypoint).paths
+            for document in documents:
+                if "uuid" not in entrypoint:
+                    whole = _answer(policy, entrypoint, document)
+                    assert whole == _answer(policy, entrypoint, _cut(document, paths)), (entrypoint, document)
+
+    ask()
+
+
+def _answer(policy: Policy, entrypoint: str, document: Any) -> Any:
+    try:
+        return repr(policy.evaluate(entrypoint, document, now_ns=0))
+    except RegoError as error:
+        return error.code
+
+
+def _cut(document: Any, paths: Iterable[tuple[str, ...]]) -> Any:
+    """Return what of a document is at some paths, or on the way to them."""
+    paths = set(paths)
+    if () in paths or type(document) is not dict:
+        return document
+    return {
+        name: _cut(document[name], {path[1:] for path in paths if path[0] == name})
+        for name in {path[0] for path in paths} & document.keys()
+    }
