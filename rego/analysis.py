@@ -87,12 +87,12 @@ def _only_passed_on(statements: list[p.Statement]) -> set[p.Local]:
         if isinstance(s, p.Dot):
             if not isinstance(s.key, str):
                 looked_at.update(reads(s))
-        elif isinstance(s, p.CallDynamic):  # which rule is meant depends on what is in the path
-            looked_at.update(int(operand) for operand in s.path if is_local(operand))
-        elif not isinstance(s, nodes.Lookup | p.AssignVar | p.Call | p.ReturnLocal | p.With):
+        elif not isinstance(s, nodes.Lookup | p.AssignVar | p.Call | p.CallDynamic | p.ReturnLocal | p.With):
             looked_at.update(reads(s))
         if isinstance(s, p.With) and s.path and type(s.value) is int:
             looked_at.add(s.value)
+        if isinstance(s, p.CallDynamic):  # which rule it means is read off its path
+            looked_at.update(step for step in s.path if type(step) is int)
     return used - looked_at
 
 
