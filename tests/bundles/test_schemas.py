@@ -268,10 +268,11 @@ def _chosen(path: tuple[str, ...]) -> bool:
 def test_a_renamed_key_is_refused_or_named_by_the_house(path: tuple[str, ...], name: str) -> None:
     """No name that the rules read can be another; those that the house gives are in lower case."""
     data = copy.deepcopy(SHIPPED.data)
-    place = data["regent"]
+    place, shape = data["regent"], SCHEMAS["regent"]
     for parent in path[:-1]:
         place = place[parent]
-    if name in place:
+        shape = shape.get("properties", {}).get(parent) or shape["additionalProperties"]
+    if name in place or name in shape.get("properties", {}):
         return
     place[name] = place.pop(path[-1])
     if _chosen(path) and name and name == name.lower():

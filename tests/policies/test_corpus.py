@@ -50,18 +50,14 @@ def test_both_engines_pass_the_whole_corpus(opa: Path, tmp_path: Path) -> None:
     """What `opa test` says of each test, the embedded engine says too, with built-in errors as lenient."""
     names = corpus(tmp_path / "policies")
     bundle = tmp_path / "corpus.tar.gz"
-    build = [
-        "build",
-        "--bundle",
-        "--target",
-        "plan",
-        "--entrypoint",
-        "corpus/verdicts",
-        "--output",
-        bundle,
-        ".",
-    ]
-    subprocess.run([opa, *build], cwd=tmp_path / "policies", check=True, capture_output=True, timeout=60)
+    options = ["--bundle", "--target", "plan", "--entrypoint", "corpus/verdicts", "--output", str(bundle)]
+    subprocess.run(
+        [str(opa), "build", *options, "."],
+        cwd=tmp_path / "policies",
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     policy = Policy.load(bundle.read_bytes(), strict_builtin_errors=False, specialise=False, max_steps=10**9)
     verdicts = policy.evaluate("corpus/verdicts", {}).value
 

@@ -46,6 +46,9 @@ class House:
         """See the port."""
         return self.trust
 
+    def opa(self) -> None:
+        """See the port."""
+
     def journal(self) -> house.Notes:
         """See the port."""
         return self.notes
