@@ -65,6 +65,9 @@ class Trust:
             )
         revision = manifests.revision_of(files, manifest)
         valid, passed_over = self._words(revision, words.carried(files))
+        if not any(word.role == "author" and word.name == author for word in valid):
+            # Somebody else's name in its place would let the author approve.
+            raise BundleError("bundle.unapproved", f"{author} has not signed as the author of {revision}")
         own = {self.people[name].fingerprint for name in self._authors(manifest, valid)}
         # One person under two names is still one person, so keys are counted.
         approved = {word.fingerprint for word in valid if word.role == "approver"} - own

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from bundles.backtest.effect import difference
-from bundles.backtest.replay import Replay
+from bundles.backtest.replay import CALLS, Replay
 from bundles.errors import BundleError
 from gateway.obligations.effect import Obedience, effect
 from gateway.period import Period
@@ -142,7 +142,9 @@ class Shadow:
     def _compare(self, decision_id: str, decisions: Sequence[Decision]) -> None:
         """Ask the candidate what the active bundle was asked, and count how it differs."""
         candidate, origin = self._candidate, decisions[-1].origin
-        if candidate is None or origin.asked is None or _engine_failed(decisions[-1]):
+        if origin.path not in CALLS or candidate is None or origin.asked is None:
+            return
+        if _engine_failed(decisions[-1]):
             return
         if self._period.active != origin.revision:
             if self._period.active:

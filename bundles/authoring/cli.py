@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bundles import bundle as bundles
 from bundles import default_path
 from bundles.authoring import (
     checking,
@@ -34,6 +33,7 @@ from bundles.authoring import (
 from bundles.authoring import sources as reading
 from bundles.authoring.sources import Place
 from bundles.commands import binary
+from bundles.commands.naming import meant
 from bundles.documents import parse_object
 from bundles.errors import BundleError
 
@@ -138,9 +138,13 @@ def explain(
     if (question is None) == (decision is None):
         raise typer.BadParameter("give either --input or --decision")
     with _told():
-        asked, entered = _asked(ctx, question, decision)
-        found = explaining.explain(
-            _bundle(ctx, bundle), phase or entered or explaining.phase_of(asked), asked
+        asked, entered, revision = _asked(ctx, question, decision)
+        chosen = _bundle(ctx, bundle, revision)
+        found = explaining.explain(chosen, phase or entered or explaining.phase_of(asked), asked)
+    if revision and chosen.revision != revision:
+        typer.echo(
+            f"{revision} decided, says the log; this is by {chosen.revision} (--bundle names another)",
+            err=True,
         )
     if as_json:
         typer.echo(words.as_json(found))
@@ -217,15 +221,17 @@ def docs_command(
             _put_pages(output, pages.pages(described.rules(read), described.of_the_frame(read), schema))
 
 
-def _asked(ctx: typer.Context, file: Path | None, decision: str | None) -> tuple[dict[str, Any], str | None]:
-    """The question, and the phase that it was asked at where that is known."""
+def _asked(
+    ctx: typer.Context, file: Path | None, decision: str | None
+) -> tuple[dict[str, Any], str | None, str]:
+    """The question; the phase that it was asked at and the revision that answered, where they are known."""
     if file is not None:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return parse_object(raw, str(file)), None
+        return parse_object(raw, str(file)), None, ""
     found = _house(ctx).question(str(decision))
     if found is None:
         raise BundleError("bundle.unreadable", f"the log has no question of decision {decision}")
-    return found["document"], found["path"].split("/")[1]
+    return found["document"], found["path"].split("/")[1], found["revision"]
 
 
 def _put_pages(folder: Path, found: dict[str, str]) -> None:
@@ -270,10 +276,14 @@ def _house(ctx: typer.Context) -> House:
     return house
 
 
-def _bundle(ctx: typer.Context, explicit: Path | None) -> Bundle:
+def _bundle(ctx: typer.Context, explicit: Path | None, revision: str) -> Bundle:
+    """The one that is named, else the one that decided if the store has it, else the active one."""
     house: House | None = ctx.obj
     if explicit is not None or house is None:
-        return bundles.read(explicit or default_path())
+        return meant(ctx, explicit or default_path())
+    if revision:
+        with suppress(BundleError):
+            return house.bundle(revision)
     return house.active_bundle()
 
 

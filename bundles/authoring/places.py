@@ -118,6 +118,10 @@ def _tested(module: Module, beside: Module | None) -> Iterator[Finding]:
             )
 
 
+SETS = frozenset({"deny", "obligation"})
+"""Exports that are sets of reasons and of obligations."""
+
+
 def _asked_for(module: Module, place: Place, asked: dict[tuple[str, str], set[str]]) -> Iterator[Finding]:
     promised = asked.get((place.phase, place.kind))
     if promised is None:
@@ -140,6 +144,15 @@ def _asked_for(module: Module, place: Place, asked: dict[tuple[str, str], set[st
             f"{name} is exported, and nobody asks for it",
             f"begin its name with _, or move it to facts/ ({place.kind} export {wanted})",
         )
+    for rule in module.rules:
+        if head(rule) in promised & SETS and "key" not in rule["head"]:
+            # As a single value it objects to nothing: the frame asks for the members of a set.
+            yield Finding(
+                module.name,
+                trees.row(rule),
+                f"{head(rule)} is no set",
+                f"write `{head(rule)} contains ... if`",
+            )
     for name in sorted(promised - exported.keys()):
         yield Finding(module.name, module.row, f"{name} is missing", f"the frame asks {place.kind} for it")
 

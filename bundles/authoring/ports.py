@@ -49,6 +49,14 @@ class House(Protocol):
         """The `opa` that is configured; None leaves the search to the command."""
         ...
 
+    def bundle(self, name: str) -> Bundle:
+        """The bundle of a revision, or at a path.
+
+        Raises:
+            BundleError: there is none, or it can't be used.
+        """
+        ...
+
     def active_bundle(self) -> Bundle:
         """The bundle that the configured gateway decides with.
 

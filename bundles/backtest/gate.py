@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 _THRESHOLD = re.compile(r"(?P<number>[0-9]{1,12}(\.[0-9]{1,9})?)(?P<percent> ?%)?", re.ASCII)
 
 
+MAX_LOST = Fraction(1, 10)
+"""The part of the decisions whose questions may be lost where thresholds are to be held."""
+
+_DOUBT = "part of the log doesn't hold; `regent audit verify` says more"
+_DIVERGED = "the bundle that decided decides otherwise today, so what the candidate changes isn't known"
+
+
 class Verdict(IntEnum):
     """The exit codes of a backtest; 1 and 2 are those of every command that fails or is misused."""
 
@@ -82,8 +89,12 @@ class Gate:
         ]
         if why:
             return Verdict.EXCEEDED, why
-        if report.doubtful:
-            return Verdict.CANNOT_TELL, ["part of the log doesn't hold; `regent audit verify` says more"]
+        if report.doubtful or report.diverged:
+            return Verdict.CANNOT_TELL, [_DOUBT if report.doubtful else _DIVERGED]
         if not report.replayed and (self.new_denials or self.new_allows):
             return Verdict.CANNOT_TELL, ["nothing was replayed, so nothing is known"]
+        lost = report.missing["absent"]
+        if (self.new_denials or self.new_allows) and lost > MAX_LOST * (lost + report.replayed):
+            # Whoever loses the questions that speak against a candidate would else let it pass.
+            return Verdict.CANNOT_TELL, [f"the questions of {lost} decisions aren't in the vault"]
         return Verdict.OK, []

@@ -22,6 +22,9 @@ MAX_ENTRIES = 1 << 16
 MAX_BYTES = 32 << 20
 _OVERHEAD_BYTES = 300
 
+_IS_THERE = 4096
+"""Places further up than those of the nodes themselves."""
+
 _Tree = tuple[tuple[str, int, Any], ...]
 
 
@@ -133,6 +136,6 @@ def _collect(document: Any, tree: _Tree, found: list[object]) -> int:
             found.append(document[name])
         elif type(document[name]) is dict:
             absent |= _collect(document[name], deeper, found)
-        else:  # nothing can be read below it
-            absent |= bit
+        else:  # nothing can be read below it, but it is there
+            absent |= bit << _IS_THERE
     return absent

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ADMISSION = "gateway/admission/decision"
 REQUEST = "gateway/request/decision"
+CALLS = frozenset({ADMISSION, REQUEST})
+"""Entrypoints whose answers become of a call to a model; what others answer is obeyed by other rules."""
 
 _EXHAUSTED = frozenset({"eval_budget_exceeded", "eval_depth_exceeded"})
 _SECOND_NS = 1_000_000_000

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from bundles.backtest.replay import CALLS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,6 +46,9 @@ def run(
         question = None if recorded.question is None else orjson.loads(recorded.question)
         if type(question) is not dict:
             report.skip(recorded.missing or "altered")
+            continue
+        if recorded.path not in CALLS:
+            report.skip("uncalled")
             continue
         compared = comparison.compare(question, recorded.path)
         report.add(recorded, compared, revision)

@@ -41,6 +41,7 @@ TITLES = {
 }
 MISSING = {
     "unasked": "never came to a policy",
+    "uncalled": "are no calls to a model, such as reading a bundle",
     "absent": "without a question in the vault",
     "erased": "erased",
     "altered": "whose question is NOT what was asked",
@@ -133,10 +134,16 @@ def backtest(  # noqa: PLR0913 - one parameter per option
         document = {**report.document(comparison), "verdict": verdict.name.lower(), "why": why}
         sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
-        show(report, comparison, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False))
+        show(report, comparison, plain_console())
     for line in why:
         typer.echo(line, err=True)
     raise typer.Exit(verdict)
+
+
+def plain_console() -> Console:
+    """A console for what others have named: a model's name is no markup, no link and no emoji."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def show(report: Report, comparison: Comparison, console: Console) -> None:

@@ -11,22 +11,23 @@ import typer
 
 from bundles import approvals, signatures
 from bundles import bundle as bundles
+from bundles.commands.naming import meant
 from bundles.commands.telling import plain, table, told
 from bundles.comparison import Comparison, ValueChange, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Bundle = Annotated[Path, typer.Argument(help="Folder or .tar.gz of the bundle.")]
+Bundle = Annotated[Path, typer.Argument(help="Folder or .tar.gz, or how a revision of the store begins.")]
 AsJSON = Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")]
 DIFFERS = 1
 UNREADABLE = 2
 
 
-def inspect(path: Bundle, *, as_json: AsJSON = False) -> None:
+def inspect(context: typer.Context, path: Bundle, *, as_json: AsJSON = False) -> None:
     """Say which bundle this is, whose, and which rules it holds. Verifies no signature: `verify` does."""
     with told():
-        bundle = bundles.read(path)
+        bundle = meant(context, path)
         document = _described(bundle)
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -36,10 +37,10 @@ def inspect(path: Bundle, *, as_json: AsJSON = False) -> None:
     table(("rule", "enforcement", "severity", "controls", "title"), map(_row, document["rules"]))
 
 
-def diff(old: Bundle, new: Bundle, *, as_json: AsJSON = False) -> None:
+def diff(context: typer.Context, old: Bundle, new: Bundle, *, as_json: AsJSON = False) -> None:
     """Say what a bundle changes. Exit code 0: the same content, 1: they differ, 2: one can't be read."""
     with told(UNREADABLE):
-        found = compare(bundles.read(old), bundles.read(new))
+        found = compare(meant(context, old), meant(context, new))
     if as_json:
         typer.echo(json.dumps(found.document(), indent=2, ensure_ascii=False))
     else:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import orjson
 import typer
-from rich.console import Console
 
 from bundles.backtest.effect import Change
-from bundles.commands.backtest import PIPED_WIDTH, SHOWN, TITLES, printable, table
+from bundles.commands.backtest import SHOWN, TITLES, plain_console, printable, table
 from bundles.shadow import Total, totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rich.console import Console
 
 
 class House(Protocol):
@@ -51,7 +52,7 @@ def report(
     if as_json:
         sys.stdout.write(orjson.dumps([total.document() for total in found]).decode() + "\n")
     elif found:
-        console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+        console = plain_console()
         for total in found:
             _show(total, console)
     else:

@@ -43,7 +43,9 @@ def keygen(
         jws.PrivateKey.parse(private, key_id)
         keys.keep(private, public, output)
     typer.echo(f"{output / keys.PRIVATE}: keep it secret; {output / keys.PUBLIC}: for the settings", err=True)
-    typer.echo(f"{{id: {key_id}, public_key: {output / keys.PUBLIC}}}")
+    path = output / keys.PUBLIC
+    typer.echo(f"policy.trust.keys:    {{id: {key_id}, public_key: {path}}}")
+    typer.echo(f"policy.trust.people:  {{name: {key_id}, public_key: {path}}}")
 
 
 def sign(

@@ -10,8 +10,8 @@ from bundles.store.errors import StoreError
 from bundles.store.journal import Transition
 from bundles.store.lifecycle import Action, State, after
 from bundles.store.pointers import ACTIVE, SHADOW, Pointer
-from bundles.store.releasing import release
-from bundles.store.revisions import Entry, state_key
+from bundles.store.releasing import RELEASED, release
+from bundles.store.revisions import Entry, key_of, state_key
 
 if TYPE_CHECKING:
     from bundles.jws import PrivateKey
@@ -120,7 +120,7 @@ def _move(
     before = present_state(desk, record)
     goal = State.SHADOW if action is Action.SHADOW else State.ACTIVE
     if before is goal:
-        return False
+        return key is not None and _sign_again(desk, revision, by, key, action, pointed)
     after(action, before)
     made = release(desk, revision, key)
     steps = [Transition(action, revision, made.digest, before, goal, by, made.approvals)]
@@ -128,6 +128,27 @@ def _move(
     key_name = SHADOW if action is Action.SHADOW else ACTIVE
     pointer = Pointer(revision, desk.now_us(), pointed.revision, action, by)
     take(desk, steps, key_name, pointer.content(), pointed.version)
+    return True
+
+
+def _sign_again(
+    desk: Desk, revision: str, by: str, key: PrivateKey, action: Action, pointed: Pointed
+) -> bool:
+    """Release what is in force once more, with a key that gateways ask for by now; no state changes.
+
+    Returns:
+        false when it was signed so already.
+    """
+    before = desk.blobs.read(key_of(revision, RELEASED))
+    made = release(desk, revision, key)
+    released = desk.blobs.read(key_of(revision, RELEASED))
+    if pointed.pointer is None or (before and released and before[0] == released[0]):
+        return False
+    state = State.SHADOW if action is Action.SHADOW else State.ACTIVE
+    step = Transition(action, revision, made.digest, state, state, by, made.approvals)
+    # The pointer is written as it was: gateways look again at what is replaced.
+    name = SHADOW if action is Action.SHADOW else ACTIVE
+    take(desk, [step], name, pointed.pointer.content(), pointed.version)
     return True
 
 

@@ -22,8 +22,6 @@ MAX_ANSWERS = 4096
 MAX_BYTES = 16 * 1024 * 1024
 """Bytes of questions and answers, as JSON, that are kept: 4,096 of the largest would be gigabytes."""
 
-_ABSENT: list[object] = []
-
 
 class Memory:
     """The answers of one entrypoint of one bundle.
@@ -47,7 +45,8 @@ class Memory:
         """What the answer depends on, as bytes.
 
         JSON tells `1`, `1.0` and `true` apart, as keys of Python's don't.
-        A path that leads nowhere is an empty list and a value is a list of one, so absent isn't null.
+        A value is a list of one, and a path that ends on its way is the number of steps that could be taken:
+        absent isn't null, and a whole that is there without the part isn't one that is absent.
 
         Raises:
             TypeError: the document isn't JSON.
@@ -80,9 +79,10 @@ def _size(value: object, beyond: int) -> int:
         return beyond + 1
 
 
-def _at(document: Any, path: tuple[str, ...]) -> list[object]:
-    for name in path:
+def _at(document: Any, path: tuple[str, ...]) -> list[object] | int:
+    """What stands there, or how far the way there leads: a rule may ask for no more than its beginning."""
+    for steps, name in enumerate(path):
         if type(document) is not dict or name not in document:
-            return _ABSENT
+            return steps
         document = document[name]
     return [document]

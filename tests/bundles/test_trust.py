@@ -29,8 +29,8 @@ TWO = Trust(people=PEOPLE, approvals=2)
 
 @pytest.fixture
 def written(files: Files) -> Files:
-    """The bundle as alice wrote it."""
-    return _by("alice", files)
+    """The bundle as alice wrote it, and signed for that."""
+    return _approved(_by("alice", files), ALICE, role="author")
 
 
 def _by(author: str, files: Files) -> Files:
@@ -114,6 +114,15 @@ def test_an_author_is_named_and_known(files: Files) -> None:
     """Whoever could leave the author out, or name nobody, could approve their own work."""
     assert _refused(_approved(files, BOB, CAROL), TWO) == "bundle.unapproved"
     assert _refused(_approved(_by("dave", files), BOB, CAROL), TWO) == "bundle.unapproved"
+
+
+def test_nobody_is_made_an_author_by_others(files: Files) -> None:
+    """Whoever writes somebody else's name as the author can't approve in their own: the author signs, too."""
+    unsigned = _by("alice", files)
+    assert _refused(_approved(unsigned, BOB, CAROL), TWO) == "bundle.unapproved"
+    by_bob = _approved(unsigned, BOB, role="author")
+    assert _refused(_approved(by_bob, BOB, CAROL), TWO) == "bundle.unapproved"
+    assert bundle.from_files(_approved(_approved(unsigned, ALICE, role="author"), BOB, CAROL), TWO).files
 
 
 def test_whoever_signs_as_author_does_not_approve(written: Files) -> None:

@@ -34,6 +34,9 @@ class House:
     def opa(self) -> Path | None:
         return self._opa
 
+    def bundle(self, name: str) -> Bundle:
+        raise BundleError("bundle.unreadable", f"there is no {name}")
+
     def active_bundle(self) -> Bundle:
         return bundle.read(default_path())
 

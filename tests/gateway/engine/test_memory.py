@@ -90,6 +90,18 @@ async def answer(engine: EmbeddedEngine, entrypoint: str, question: dict[str, An
     return ruling.value, ruling.rules
 
 
+def test_a_whole_that_is_absent_is_not_one_without_the_part() -> None:
+    """A rule may ask for the whole and then do without the part: the two are different questions."""
+    memory = Memory([("b", "c")])
+
+    assert (
+        len(
+            {memory.key({}), memory.key({"b": {}}), memory.key({"b": {"c": []}}), memory.key({"b": {"c": 1}})}
+        )
+        == 4
+    )
+
+
 @pytest.fixture(scope="module")
 def engines() -> tuple[EmbeddedEngine, EmbeddedEngine]:
     """One that remembers all that the module asks, and one that remembers nothing."""
