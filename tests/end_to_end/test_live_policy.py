@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine("embedded")
 REVISION = "x-regent-policy-revision"
 CALLERS = 8
-ACTIVATIONS = 20
+ACTIVATIONS = 12
 
 
 def recorded(gateway: GatewayServer, kind: str) -> Iterator[dict[str, Any]]:
@@ -73,7 +73,7 @@ class Load:
 
 
 @pytest.mark.slow
-async def test_twenty_activations_under_load(
+async def test_many_activations_under_load(
     gateway_server: Callable[..., GatewayServer],
     policy_store: PolicyStore,
     bundle_variant: Variant,

@@ -58,7 +58,9 @@ def test_both_engines_pass_the_whole_corpus(opa: Path, tmp_path: Path) -> None:
         capture_output=True,
         timeout=60,
     )
-    policy = Policy.load(bundle.read_bytes(), strict_builtin_errors=False, specialise=False, max_steps=10**9)
+    policy = Policy.load(
+        bundle.read_bytes(), strict_builtin_errors=False, specialise=False, tracing=False, max_steps=10**9
+    )
     verdicts = policy.evaluate("corpus/verdicts", {}).value
 
     assert {name for name in names if not holds(verdicts.get(name))} == set()

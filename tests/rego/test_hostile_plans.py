@@ -209,7 +209,7 @@ def _survive(document: Any, given_: Any, *, strict: bool) -> None:
     assert not hasattr(builtins, "taken")
 
 
-@settings(max_examples=20, deadline=None)  # some of the plans are large
+@settings(max_examples=12, deadline=None)  # some of the plans are large
 @given(
     random=st.randoms(use_true_random=False),
     times=st.integers(1, 6),

@@ -100,7 +100,7 @@ def test_an_allow_names_what_must_be_done(shipped: Bundle) -> None:
     assert any(line.startswith("rules that had nothing to say: ") for line in lines)
 
 
-@settings(max_examples=8, deadline=None)  # each example compiles the plan
+@settings(max_examples=5, deadline=None)  # each example compiles the plan
 @given(
     part=st.sampled_from(["subject", "action", "resource", "context", "version"]),
     value=JSON,

@@ -177,7 +177,7 @@ def test_a_policy_sees_the_time_of_the_question(house: House, clockwork: bundle_
 ROLES = st.sampled_from(["analyst", "developer", "nobody"])
 
 
-@settings(max_examples=12, deadline=None)  # other work on the machine has no part in it
+@settings(max_examples=6, deadline=None)  # other work on the machine has no part in it
 @given(
     questions=st.lists(
         st.fixed_dictionaries(

@@ -80,7 +80,7 @@ def test_every_pass_keeps_the_meaning(language_plan: bytes) -> None:
     assert len({whole._program.source, *sources}) == len(PASSES) + 2, "a pass does nothing"
     compared = 0
 
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
     @given(WORLDS, INPUTS, st.sampled_from(["all", *PASSES]))
     def ask(world: Any, document: Any, name: str) -> None:
         nonlocal compared
