@@ -75,6 +75,7 @@ def test_the_oldest_makes_room_by_number_and_by_size() -> None:
 
 def test_a_whole_that_is_absent_is_not_one_without_the_part() -> None:
     """A rule may ask for the whole and then do without the part, whatever the whole is."""
-    keys = [Keys([("b", "c")]).of(each) for each in ({}, {"b": {}}, {"b": 5}, {"b": {"c": 1}})]
+    documents: list[dict[str, object]] = [{}, {"b": {}}, {"b": 5}, {"b": {"c": 1}}]
+    keys = [Keys([("b", "c")]).of(each) for each in documents]
 
     assert len(set(keys)) == len(keys)
