@@ -6,12 +6,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
 import pytest
 
 import bundles
 from bundles import bundle as bundle_files
-from bundles import manifest as manifests
 from bundles.backtest.effect import Effect, difference
 from bundles.backtest.replay import Replay
 from gateway import period as periods
@@ -23,6 +21,7 @@ from gateway.shadow import Shadow
 from gateway.steps.admit import admit
 from gateway.steps.decide import decide
 from gateway.types import Allow, Deny, Findings, Origin, Reason, Trail
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,16 +41,6 @@ class Log:
 
     def append_soon(self, record: Record) -> None:
         self.kept.append(record.body)
-
-
-def edited(change: Callable[[dict[str, Any]], object]) -> Bundle:
-    """The shipped bundle with other data."""
-    shipped = bundle_files.read(bundles.default_path())
-    data = orjson.loads(shipped.files[manifests.DATA])
-    change(data["regent"])
-    files = {**shipped.files, manifests.DATA: orjson.dumps(data)}
-    files[manifests.NAME] = manifests.stamped(files, dict(shipped.manifest))
-    return bundle_files.from_files(files)
 
 
 def stricter() -> Bundle:

@@ -11,10 +11,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 import yaml
 from typing_extensions import override
 
+from audit import frames
 from audit.query import Filter, Row, query
 from gateway.identity import development
 from tests.servers.processes import Server, free_port
@@ -109,6 +111,14 @@ class GatewayServer(Server):
                     return row
             time.sleep(0.02)
         raise AssertionError(f"there is no closed record of {decision_id}")
+
+    def records(self, kind: str) -> Iterator[dict[str, Any]]:
+        """The records of one kind, of all workers."""
+        for segment in sorted(self.audit.glob("writers/*/seg/*.log")):
+            for _, body in frames.scan(segment.read_bytes()):
+                record = orjson.loads(body)
+                if record["typ"] == kind:
+                    yield record
 
     def await_shadow(self, workers: int = 1) -> None:
         """Wait until every worker compares with the candidate; what comes before isn't compared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     Variant = Callable[..., Bundle]
 
-SPIN_S = 0.1
-
 
 def variant(number: int, *, plan: bool = False) -> Bundle:
     """The shipped bundle as somebody else's: another revision, the same decisions.
@@ -44,6 +42,21 @@ def variant(number: int, *, plan: bool = False) -> Bundle:
         files[manifests.PLAN] += b" " * (number + 1)
         manifest["metadata"]["code"] = manifests.code_of(files, manifest["metadata"]["data_schemas"])
     return from_files({**files, manifests.NAME: manifests.stamped(files, manifest)})
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> Bundle:
+    """The shipped bundle with other data.
+
+    Args:
+        change: given the tables, as `data.regent` has them, to change in place.
+    """
+    files = read_files(bundles.default_path())
+    data = orjson.loads(files[manifests.DATA])
+    change(data["regent"])
+    files[manifests.DATA] = orjson.dumps(data)
+    return from_files(
+        {**files, manifests.NAME: manifests.stamped(files, orjson.loads(files[manifests.NAME]))}
+    )
 
 
 class PolicyStore:
@@ -71,23 +84,6 @@ class PolicyStore:
         revision = self.release(bundle)
         self.activate(revision)
         return revision
-
-
-def slowdown() -> float:
-    """How many times longer work takes here just now than with a core for itself; 1 on a quiet machine.
-
-    A promise of one second is about a gateway that gets the time: what others run beside is not its matter.
-    """
-    wall, cpu = time.perf_counter(), time.process_time()
-    while time.process_time() - cpu < SPIN_S:
-        pass
-    return max(1.0, (time.perf_counter() - wall) / (time.process_time() - cpu))
-
-
-@pytest.fixture(scope="session")
-def quiet_second() -> Callable[[], float]:
-    """A second of a quiet machine, as long as it lasts on this one, with both its cores in use."""
-    return lambda: max(slowdown() for _ in range(4)) ** 2
 
 
 @pytest.fixture(scope="session")

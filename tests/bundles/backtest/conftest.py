@@ -10,11 +10,11 @@ import pytest
 
 import bundles
 from bundles import bundle as bundle_files
-from bundles import manifest as manifests
 from gateway.obligations.effect import Obedience
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from bundles.bundle import Bundle
 
@@ -92,16 +92,6 @@ def asked(**changes: Any) -> dict[str, Any]:
             "content": {"labels": values["labels"]},
         },
     }
-
-
-def edited(change: Callable[[dict[str, Any]], None]) -> Bundle:
-    """The shipped bundle with other data."""
-    shipped = bundle_files.read(bundles.default_path())
-    data = orjson.loads(shipped.files[manifests.DATA])
-    change(data["regent"])
-    files = {**shipped.files, manifests.DATA: orjson.dumps(data)}
-    files[manifests.NAME] = manifests.stamped(files, dict(shipped.manifest))
-    return bundle_files.from_files(files)
 
 
 Recorded = Decision

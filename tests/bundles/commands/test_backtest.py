@@ -20,7 +20,8 @@ from bundles import bundle as bundle_files
 from bundles.cli import app
 from bundles.commands import backtest as commands
 from gateway.obligations.effect import Obedience
-from tests.bundles.backtest.conftest import Decision, Decisions, asked, edited
+from tests.bundles.backtest.conftest import Decision, Decisions, asked
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,12 +27,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-async def test_a_replaced_bundle_decides_within_a_second(
+async def test_a_replaced_bundle_decides(
     packed: bool,  # noqa: FBT001 - a parameter
     following: Making,
     jobs: Aside,
     bundle_variant: Variant,
-    quiet_second: Callable[[], float],
     tmp_path: Path,
 ) -> None:
     """Whether it is a folder or an archive, and without anybody telling the gateway."""
@@ -52,10 +50,8 @@ async def test_a_replaced_bundle_decides_within_a_second(
     scene = await following(PathSource(path, jobs)).start()
     assert scene.revision == first
     second = put(2)
-    began = time.monotonic()
     await scene.until(lambda: scene.revision == second)
 
-    assert time.monotonic() - began < quiet_second()
     assert scene.log.story == [("active", first, None), ("active", second, None)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,17 +24,14 @@ async def test_the_active_revision_is_followed(
     jobs: Aside,
     policy_store: PolicyStore,
     bundle_variant: Variant,
-    quiet_second: Callable[[], float],
 ) -> None:
-    """From an empty store to the first activation, the next, and back; each within a second."""
+    """From an empty store to the first activation, the next, and back, and nobody tells the gateway."""
     scene = await following(StoreSource(policy_store.folder, jobs)).start()
     assert scene.revision is None
     first, second = (policy_store.release(bundle_variant(number)) for number in (1, 2))
     for revision in (first, second, first):
         policy_store.activate(revision)
-        began = time.monotonic()
         await scene.until(lambda wanted=revision: scene.revision == wanted)  # type: ignore[misc]  # a default binds it
-        assert time.monotonic() - began < quiet_second()
 
     assert scene.log.story == [("active", revision, None) for revision in (first, second, first)]
     release = scene.policies.release
