@@ -11,17 +11,19 @@ import typer
 
 from bundles.commands import telling
 from bundles.jws import PrivateKey
+from bundles.store import revisions
 from bundles.store.desk import Desk
 from bundles.store.errors import StoreError
 from bundles.store.folder import FolderBlobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bundles.store.journal import Journal
     from bundles.trust import Trust
 
 CONFLICT = 3
+Words = tuple[str, str]
 Store = Annotated[
     Path | None,
     typer.Option(help="The store's folder. Default: policy.store of the settings.", file_okay=False),
@@ -72,6 +74,23 @@ def desk(context: typer.Context, store: Path | None) -> Desk:
 def release_key(file: Path | None, key_id: str) -> PrivateKey | None:
     """The release key, if one was given."""
     return PrivateKey.read(file, key_id) if file else None
+
+
+def step(
+    context: typer.Context, store: Path | None, revision: str, take: Callable[[Desk, str], bool], words: Words
+) -> None:
+    """Take one step of a revision and say what it is now.
+
+    Args:
+        revision: how it begins.
+        take: takes the step at a desk, and says whether there was one to take.
+        words: what is said of a revision that has moved, and of one that had already.
+    """
+    with told():
+        at = desk(context, store)
+        chosen = revisions.find(at.blobs, revision)
+        moved = take(at, chosen)
+    typer.echo(f"{chosen}{words[0] if moved else words[1]}")
 
 
 @contextmanager

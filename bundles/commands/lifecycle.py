@@ -9,7 +9,7 @@ import typer
 
 from bundles.build import CAPABILITIES
 from bundles.commands import binary
-from bundles.commands.desk import By, ReleaseKey, ReleaseKeyId, Revision, Store, desk, release_key, told
+from bundles.commands.desk import By, ReleaseKey, ReleaseKeyId, Revision, Store, desk, release_key, step, told
 from bundles.jws import PrivateKey
 from bundles.store import approving as approvals
 from bundles.store import moving, publishing, report, revisions
@@ -74,11 +74,14 @@ def activate(
     store: Store = None,
 ) -> None:
     """Have an approved revision decide from now on."""
-    with told():
-        at = desk(context, store)
-        chosen = revisions.find(at.blobs, revision)
-        moved = moving.activate(at, chosen, by, release_key(key, key_id))
-    typer.echo(f"{chosen}: {State.ACTIVE}" if moved else f"{chosen} is active already")
+    words = (f": {State.ACTIVE}", " is active already")
+    step(
+        context,
+        store,
+        revision,
+        lambda at, one: moving.activate(at, one, by, release_key(key, key_id)),
+        words,
+    )
 
 
 def rollback(
@@ -97,8 +100,5 @@ def rollback(
 
 def retire(context: typer.Context, revision: Revision, *, by: By = None, store: Store = None) -> None:
     """Take a revision out of the way; the active one can't be."""
-    with told():
-        at = desk(context, store)
-        chosen = revisions.find(at.blobs, revision)
-        moved = moving.retire(at, chosen, by)
-    typer.echo(f"{chosen}: {State.RETIRED}" if moved else f"{chosen} is retired already")
+    words = (f": {State.RETIRED}", " is retired already")
+    step(context, store, revision, lambda at, one: moving.retire(at, one, by), words)

@@ -8,8 +8,8 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from bundles.commands.desk import By, ReleaseKey, ReleaseKeyId, Revision, Store, desk, release_key, told
-from bundles.store import moving, revisions
+from bundles.commands.desk import By, ReleaseKey, ReleaseKeyId, Revision, Store, release_key, step
+from bundles.store import moving
 from bundles.store.lifecycle import State
 
 _DEFAULT = "start"
@@ -43,8 +43,7 @@ def start(
     store: Store = None,
 ) -> None:
     """Have gateways evaluate an approved revision beside the active one, without deciding anything."""
-    with told():
-        at = desk(context, store)
-        chosen = revisions.find(at.blobs, revision)
-        moved = moving.shadow(at, chosen, by, release_key(key, key_id))
-    typer.echo(f"{chosen}: {State.SHADOW}" if moved else f"{chosen} is tried out already")
+    words = (f": {State.SHADOW}", " is tried out already")
+    step(
+        context, store, revision, lambda at, one: moving.shadow(at, one, by, release_key(key, key_id)), words
+    )

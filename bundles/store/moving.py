@@ -19,33 +19,21 @@ if TYPE_CHECKING:
     from bundles.store.pointers import Pointed
 
 
-def activate(
-    desk: Desk,
-    revision: str,
-    by: str | None = None,
-    key: PrivateKey | None = None,
-    action: Action = Action.ACTIVATE,
-) -> bool:
+def activate(desk: Desk, revision: str, by: str | None = None, key: PrivateKey | None = None) -> bool:
     """Have a revision decide from now on.
 
     Args:
         by: who does it, a name of the settings.
         key: the release key, for a revision that it hasn't signed yet.
-        action: `ACTIVATE` or `ROLLBACK`.
 
     Returns:
-        false when it was active already.
+        false when it was active already, and signed by the key that was given.
 
     Raises:
         StoreError: it isn't approved, a gateway wouldn't take it, somebody else was faster,
             or it can't be recorded; whatever was active still is.
     """
-    settle(desk)
-    active = pointers.read(desk.blobs, ACTIVE)
-    if not _move(desk, revision, who(desk, by), key, action, active):
-        return False
-    settle(desk)
-    return True
+    return _move(desk, revision, by, key, Action.ACTIVATE)
 
 
 def shadow(desk: Desk, revision: str, by: str | None = None, key: PrivateKey | None = None) -> bool:
@@ -54,14 +42,9 @@ def shadow(desk: Desk, revision: str, by: str | None = None, key: PrivateKey | N
     Args and errors as for `activate`.
 
     Returns:
-        false when it was tried out already.
+        false when it was tried out already, and signed by the key that was given.
     """
-    settle(desk)
-    tried = pointers.read(desk.blobs, SHADOW)
-    if not _move(desk, revision, who(desk, by), key, Action.SHADOW, tried):
-        return False
-    settle(desk)
-    return True
+    return _move(desk, revision, by, key, Action.SHADOW)
 
 
 def rollback(desk: Desk, by: str | None = None, key: PrivateKey | None = None) -> str:
@@ -77,7 +60,7 @@ def rollback(desk: Desk, by: str | None = None, key: PrivateKey | None = None) -
     active = pointers.read(desk.blobs, ACTIVE)
     if active.pointer is None or (goal := _before(desk, active.pointer)) is None:
         raise StoreError("store.state", "no revision was active before this one")
-    _move(desk, goal, who(desk, by), key, Action.ROLLBACK, active)
+    _swap(desk, goal, who(desk, by), key, Action.ROLLBACK, active)
     settle(desk)
     return goal
 
@@ -112,22 +95,36 @@ def retire(desk: Desk, revision: str, by: str | None = None) -> bool:
     return True
 
 
-def _move(
+def _move(desk: Desk, revision: str, by: str | None, key: PrivateKey | None, action: Action) -> bool:
+    """Point to a revision, with the histories settled before and after it."""
+    settle(desk)
+    _, pointer = _aim(action)
+    moved = _swap(desk, revision, who(desk, by), key, action, pointers.read(desk.blobs, pointer))
+    if moved:
+        settle(desk)
+    return moved
+
+
+def _aim(action: Action) -> tuple[State, str]:
+    """The state that a step puts a revision into, and the pointer that says so."""
+    return (State.SHADOW, SHADOW) if action is Action.SHADOW else (State.ACTIVE, ACTIVE)
+
+
+def _swap(
     desk: Desk, revision: str, by: str, key: PrivateKey | None, action: Action, pointed: Pointed
 ) -> bool:
     """Swap a pointer, if the revision may be pointed to and nobody swaps it in the meantime."""
     record, _ = revisions.load(desk.blobs, revision)
     before = present_state(desk, record)
-    goal = State.SHADOW if action is Action.SHADOW else State.ACTIVE
+    goal, pointer = _aim(action)
     if before is goal:
         return key is not None and _sign_again(desk, revision, by, key, action, pointed)
     after(action, before)
     made = release(desk, revision, key)
     steps = [Transition(action, revision, made.digest, before, goal, by, made.approvals)]
     steps += _leaving(pointed, goal, by)
-    key_name = SHADOW if action is Action.SHADOW else ACTIVE
-    pointer = Pointer(revision, desk.now_us(), pointed.revision, action, by)
-    take(desk, steps, key_name, pointer.content(), pointed.version)
+    swapped = Pointer(revision, desk.now_us(), pointed.revision, action, by)
+    take(desk, steps, pointer, swapped.content(), pointed.version)
     return True
 
 
@@ -139,17 +136,17 @@ def _sign_again(
     Returns:
         false when it was signed so already.
     """
+    if pointed.pointer is None:
+        return False
     before = desk.blobs.read(key_of(revision, RELEASED))
     made = release(desk, revision, key)
-    released = desk.blobs.read(key_of(revision, RELEASED))
-    if pointed.pointer is None or (before and released and before[0] == released[0]):
-        return False
-    state = State.SHADOW if action is Action.SHADOW else State.ACTIVE
-    step = Transition(action, revision, made.digest, state, state, by, made.approvals)
-    # The pointer is written as it was: gateways look again at what is replaced.
-    name = SHADOW if action is Action.SHADOW else ACTIVE
-    take(desk, [step], name, pointed.pointer.content(), pointed.version)
-    return True
+    is_new = desk.blobs.read(key_of(revision, RELEASED)) != before
+    state, pointer = _aim(action)
+    steps = [Transition(action, revision, made.digest, state, state, by, made.approvals)] if is_new else []
+    # The pointer is written as it was: gateways look again at what is replaced. Also where nothing is new:
+    # whoever was interrupted between the two writes gets the second one now.
+    take(desk, steps, pointer, pointed.pointer.content(), pointed.version)
+    return is_new
 
 
 def _leaving(pointed: Pointed, state: State, by: str) -> list[Transition]:

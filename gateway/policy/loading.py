@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bundles.archive import pack
-from bundles.errors import BundleError
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.ports import Release
 
@@ -67,10 +66,7 @@ class Loader:
         """
         found = offer.read()
         with _yielding():
-            bundle = self._check(found.files)
-            if offer.revision is not None and bundle.revision != offer.revision:
-                # Somebody exchanged the files of one revision for those of another.
-                raise BundleError("bundle.modified", f"{offer.revision:.80} was promised and isn't there")
+            bundle = offer.checked(found, self._check)
             digest = f"sha256:{bundle.digest}"
             if digest == active:
                 return None

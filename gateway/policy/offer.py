@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from bundles.errors import BundleError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -47,6 +49,18 @@ class Offer:
     revision: str | None = None
     looks: int = 1
     reason: str | None = None
+
+    def checked(self, found: Read, check: Check) -> Bundle:
+        """Make a bundle of what was read.
+
+        Raises:
+            BundleError: it isn't one to be believed, or isn't the revision that was promised.
+        """
+        bundle = check(found.files)
+        if self.revision is not None and bundle.revision != self.revision:
+            # Somebody exchanged the files of one revision for those of another.
+            raise BundleError("bundle.modified", f"{self.revision:.80} was promised and isn't there")
+        return bundle
 
 
 class Source(Protocol):

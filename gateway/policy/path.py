@@ -24,6 +24,38 @@ LOOKS: Final = 4
 Mark = tuple[int, ...]
 
 
+class Watch:
+    """Looks again and again whether a bundle, or a file, is another one than it was.
+
+    Args:
+        path: what to look at.
+        jobs: where the disk is asked.
+    """
+
+    def __init__(self, path: Path, jobs: Aside) -> None:
+        self._path = path
+        self._jobs = jobs
+        self._seen: Mark = ()
+
+    async def look(self) -> bool:
+        """Take note of what is there now; whether there is anything."""
+        self._seen = await self._jobs.run(partial(mark, self._path))
+        return bool(self._seen)
+
+    async def change(self) -> None:
+        """Wait until something else is there than was noted; that it is gone is no news."""
+        while True:
+            found = await self._jobs.run(partial(mark, self._path))
+            if found not in ((), self._seen):
+                self._seen = found
+                return
+            await asyncio.sleep(POLL_S)
+
+    def forget(self) -> None:
+        """Take what is there for something else the next time."""
+        self._seen = ()
+
+
 class PathSource:
     """A `Source` over one path.
 
@@ -38,22 +70,17 @@ class PathSource:
 
     def __init__(self, path: Path, jobs: Aside) -> None:
         self._path = path
-        self._jobs = jobs
-        self._seen: Mark = ()
+        self._watch = Watch(path, jobs)
 
     async def first(self) -> Offer:
         """The bundle that is there now."""
-        self._seen = await self._jobs.run(partial(mark, self._path))
+        await self._watch.look()
         return self._offer(looks=1)
 
     async def next(self) -> Offer:
-        """Wait until the manifest or the archive is another; a path that is gone is no news."""
-        while True:
-            await asyncio.sleep(POLL_S)
-            found = await self._jobs.run(partial(mark, self._path))
-            if found not in ((), self._seen):
-                self._seen = found
-                return self._offer(looks=LOOKS)
+        """Wait until the manifest or the archive is another."""
+        await self._watch.change()
+        return self._offer(looks=LOOKS)
 
     async def accepted(self, archive: bytes) -> None:
         """Nothing is kept: the path is the place where it is kept."""

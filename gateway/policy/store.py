@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -13,7 +12,7 @@ from bundles.store.errors import StoreError
 from bundles.store.releasing import RELEASED
 from bundles.store.revisions import key_of
 from gateway.policy.offer import Offer
-from gateway.policy.path import POLL_S, Mark, mark, read_packed
+from gateway.policy.path import Watch, read_packed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +38,16 @@ class StoreSource:
     def __init__(self, folder: Path, jobs: Aside) -> None:
         self._folder = folder
         self._jobs = jobs
-        self._seen: Mark = ()
+        self._watch = Watch(folder / pointers.ACTIVE, jobs)
 
     async def first(self) -> Offer | None:
         """The revision that is active now; None for a store in which nothing is."""
-        self._seen = await self._jobs.run(self._mark)
-        if not self._seen:
+        if not await self._watch.look():
             return None
         try:
             return await self._jobs.run(self._active)
         except BundleError:
-            self._seen = ()  # `next` meets it again and says so
+            self._watch.forget()  # `next` meets it again and says so
             return None
 
     async def next(self) -> Offer:
@@ -58,21 +56,14 @@ class StoreSource:
         Raises:
             BundleError: `active.json` can't be read or isn't what it must be.
         """
-        while True:
-            await asyncio.sleep(POLL_S)
-            found = await self._jobs.run(self._mark)
-            if found not in ((), self._seen):
-                self._seen = found
-                return await self._jobs.run(self._active)
+        await self._watch.change()
+        return await self._jobs.run(self._active)
 
     async def accepted(self, archive: bytes) -> None:
         """Nothing is kept: the store is the place where it is kept."""
 
     async def close(self) -> None:
         """Nothing is open."""
-
-    def _mark(self) -> Mark:
-        return mark(self._folder / pointers.ACTIVE)
 
     def _active(self) -> Offer:
         offer = pointed(self._folder, pointers.ACTIVE)

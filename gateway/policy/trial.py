@@ -11,7 +11,7 @@ import structlog
 
 from bundles.errors import BundleError
 from bundles.store import pointers
-from gateway.policy.path import POLL_S, mark
+from gateway.policy.path import Watch
 from gateway.policy.store import pointed
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundles.bundle import Bundle
     from gateway.policy.aside import Aside
     from gateway.policy.offer import Check, Offer
-    from gateway.policy.path import Mark, PathSource
+    from gateway.policy.path import PathSource
 
 
 class Candidates(Protocol):
@@ -66,17 +66,12 @@ class StoreCandidate:
     def __init__(self, folder: Path, jobs: Aside) -> None:
         self._folder = folder
         self._jobs = jobs
-        self._seen: Mark = ()
+        self._watch = Watch(folder / pointers.SHADOW, jobs)
 
     async def next(self) -> Offer | None:
         """See `Candidates.next`."""
-        file = self._folder / pointers.SHADOW
-        while True:
-            found = await self._jobs.run(partial(mark, file))
-            if found not in ((), self._seen):
-                self._seen = found
-                return await self._jobs.run(partial(pointed, self._folder, pointers.SHADOW))
-            await asyncio.sleep(POLL_S)
+        await self._watch.change()
+        return await self._jobs.run(partial(pointed, self._folder, pointers.SHADOW))
 
 
 class Trial:
@@ -122,7 +117,4 @@ class Trial:
         Raises:
             BundleError: it can't be read, isn't to be believed, or isn't the revision that was named.
         """
-        bundle = self._check(offer.read().files)
-        if offer.revision is not None and bundle.revision != offer.revision:
-            raise BundleError("bundle.modified", f"{offer.revision:.80} was promised and isn't there")
-        return bundle
+        return offer.checked(offer.read(), self._check)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -59,8 +58,11 @@ class Trust(Section):
     people: tuple[Person, ...] = Field(default=(), max_length=256)
     approvals: int = Field(default=0, ge=0, le=16)
 
-    def root(self) -> Root:
+    def root(self, approvals: int = 0) -> Root:
         """The same, with the keys read.
+
+        Args:
+            approvals: how many are asked for where the settings don't say.
 
         Raises:
             BundleError: `bundle.key`; not once the settings were checked.
@@ -69,7 +71,7 @@ class Trust(Section):
             keys={each.id: PublicKey.parse(each.public_key.encode(), each.id) for each in self.keys},
             scope=self.scope,
             people={each.name: PublicKey.parse(each.public_key.encode(), each.name) for each in self.people},
-            approvals=self.approvals,
+            approvals=self.approvals if "approvals" in self.model_fields_set else approvals,
         )
 
     @model_validator(mode="after")
@@ -154,13 +156,11 @@ class Policy(Section):
         Raises:
             SettingsError: there are too few people for that.
         """
-        chosen = self.trust.root()
-        if self.store is None or "approvals" in self.trust.model_fields_set:
-            return chosen
+        chosen = self.trust.root(APPROVALS if self.store is not None else 0)
         people = {key.fingerprint for key in chosen.people.values()}
-        if len(people) <= APPROVALS:
+        if chosen.approvals and len(people) <= chosen.approvals:
             raise SettingsError(
-                f"policy.store asks for {APPROVALS} approvals besides the author's: name more people under"
-                " policy.trust.people, or say how many are asked for in policy.trust.approvals"
+                f"policy.store asks for {chosen.approvals} approvals besides the author's: name more people"
+                " under policy.trust.people, or say how many are asked for in policy.trust.approvals"
             )
-        return replace(chosen, approvals=APPROVALS)
+        return chosen

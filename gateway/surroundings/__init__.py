@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +46,13 @@ class Surroundings:
             return settings.audit_folder()
 
     def trust(self) -> Trust:
-        """Whose bundles are accepted: release keys, people, and how many of them must approve.
+        """Whose bundles the gateway accepts: release keys, people, and how many of them must approve.
 
         Raises:
             typer.Exit: the settings can't be read; what is wrong was said.
         """
         with _told():
-            return settings.trust().root()
+            return settings.trust().root(settings.APPROVALS if settings.store() is not None else 0)
 
     def approving(self) -> Trust:
         """As `trust`, for whoever publishes: two approvals where the settings don't say how many.
@@ -64,9 +63,7 @@ class Surroundings:
             typer.Exit: the settings can't be read; what is wrong was said.
         """
         with _told():
-            chosen = settings.trust()
-            said = "approvals" in chosen.model_fields_set
-            return chosen.root() if said else replace(chosen.root(), approvals=settings.APPROVALS)
+            return settings.trust().root(settings.APPROVALS)
 
     def policy_store(self) -> Path | None:
         """The folder of the store of policies; None where the settings name none.

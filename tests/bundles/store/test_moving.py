@@ -247,3 +247,46 @@ def test_the_table_is_all_there_is(action: Action, state: State | None) -> None:
         assert after(action, state) is TRANSITIONS[action, state]
     else:
         refused("store.state", after, action, state)
+
+
+@pytest.mark.parametrize("pointer", [pointers.ACTIVE, pointers.SHADOW])
+def test_what_is_in_force_can_be_signed_by_a_key_that_came_later(pointer: str) -> None:
+    """Gateways that ask for a signature by now get one: recorded, and the pointer is replaced by itself."""
+    desk, notes = house.desk()
+    revision = house.approved(desk)
+    move = moving.activate if pointer == pointers.ACTIVE else moving.shadow
+    assert move(desk, revision) is True
+    asking, _ = house.desk(desk.blobs, house.trusted(keys={"release": RELEASE.public}), notes)
+    before, steps = desk.blobs.read(pointer), len(notes.steps)
+    written: list[str] = []
+    assert isinstance(desk.blobs, MemoryBlobs)
+    desk.blobs.before_write = written.append
+
+    assert move(asking, revision) is False
+    assert move(asking, revision, "bob", RELEASE.key) is True
+    found = desk.blobs.read(key_of(revision, "released.tar.gz"))
+    assert found is not None
+    assert signatures.check(read_archive(found[0]), {"release": RELEASE.public}) == "release"
+    assert [(step.before, step.after, step.by) for step in notes.steps[steps:]] == [
+        (house.state(desk, revision), house.state(desk, revision), "bob")
+    ]
+    assert (desk.blobs.read(pointer), written[-1]) == (before, pointer)
+    assert move(asking, revision, "bob", RELEASE.key) is False
+    assert (len(notes.steps), written[-1]) == (steps + 1, pointer)
+
+
+def test_a_release_whose_pointer_was_not_replaced_is_finished() -> None:
+    """Interrupted after the new signature: the same command has gateways look again."""
+    desk, notes = house.desk()
+    revision = house.approved(desk)
+    moving.activate(desk, revision)
+    asking, _ = house.desk(desk.blobs, house.trusted(keys={"release": RELEASE.public}), notes)
+    assert isinstance(desk.blobs, MemoryBlobs)
+    desk.blobs.fail_at = desk.blobs.writes + 1
+    refused("store.unavailable", moving.activate, asking, revision, "bob", RELEASE.key)
+    desk.blobs.fail_at = None
+    written: list[str] = []
+    desk.blobs.before_write = written.append
+
+    moving.activate(asking, revision, "bob", RELEASE.key)
+    assert written[-1] == pointers.ACTIVE

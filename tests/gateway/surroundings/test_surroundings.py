@@ -125,6 +125,8 @@ def test_two_approve_unless_the_settings_say_otherwise(
     house = write(tmp_path, monkeypatch, {"trust": {"people": people}, "opa": opa})
     assert (house.approving().approvals, house.trust().approvals) == (settings.APPROVALS, 0)
     assert set(house.approving().people) == {"alice", "bob", "carol"}
+    trusting = write(tmp_path, monkeypatch, {"trust": {"people": people}, "store": "data/policies"})
+    assert trusting.trust().approvals == settings.APPROVALS  # as the gateway that follows the store
     for said in (0, 1):
         house = write(tmp_path, monkeypatch, {"trust": {"people": people, "approvals": said}})
         assert house.approving().approvals == said
