@@ -15,7 +15,7 @@ from rich.text import Text
 
 from audit.errors import AuditError
 from audit.instants import instant_us
-from audit.query import Filter, Row, query
+from audit.reading.query import Filter, Row, query
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict

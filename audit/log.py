@@ -14,16 +14,16 @@ import orjson
 
 from audit import origin as origins
 from audit import record as records
-from audit import slot as slots
 from audit.errors import LogDamaged, LogUnavailable
-from audit.group import Receipt
-from audit.inbox import Entry
 from audit.ports import Ports
-from audit.pseudonyms import Pseudonyms
 from audit.record import Record
-from audit.segments import Segments
-from audit.vault import Vault, private
-from audit.writer import Limits, Writer
+from audit.vault.pseudonyms import Pseudonyms
+from audit.vault.sidecars import Vault, private
+from audit.writing import slot as slots
+from audit.writing.group import Receipt
+from audit.writing.inbox import Entry
+from audit.writing.segments import Segments
+from audit.writing.writer import Limits, Writer
 
 QUEUE_LIMIT = 4_096
 REOPEN_AFTER_S = 5.0
@@ -138,7 +138,7 @@ class AuditLog:
         self._writer.count_auth_failure(code)
 
     async def sref(self, subject: str) -> str:
-        """Return the pseudonym of a subject; see `audit.pseudonyms.Pseudonyms.sref`."""
+        """Return the pseudonym of a subject; see `audit.vault.pseudonyms.Pseudonyms.sref`."""
         return await self._pseudonyms.sref(subject)
 
     def close(self) -> None:

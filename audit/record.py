@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from audit.canonical import decimal_strings
-from audit.commitment import Commitment
+from audit.vault.commitment import Commitment
 
 SCHEMA_VERSION = 1
 

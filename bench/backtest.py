@@ -23,9 +23,9 @@ from rich.table import Table
 
 import bundles
 from audit import record as records
-from audit.commitment import commit
 from audit.log import AuditLog
-from audit.recall import Recall, Span
+from audit.reading.recall import Recall, Span
+from audit.vault.commitment import commit
 from bench.targets import FOLDER
 from bundles import bundle as bundle_files
 from bundles import manifest as manifests

@@ -24,8 +24,8 @@ import bundles
 from adapters.contract import Target
 from adapters.openai import OpenAIChat
 from audit.canonical import encode
-from audit.commitment import commit
 from audit.log import AuditLog
+from audit.vault.commitment import commit
 from bench import conversation
 from bench.targets import FOLDER
 from bundles import bundle

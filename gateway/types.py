@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from adapters.contract import Completed, Streaming, UpstreamError
-    from audit.commitment import Commitment
+    from audit.vault.commitment import Commitment
 
 UnverifiedToken = NewType("UnverifiedToken", str)
 """A bearer token as the client sent it: nothing in it may be believed."""

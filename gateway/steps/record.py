@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from audit import record as records
-from audit.commitment import Commitment, commit
 from audit.errors import AuditError
+from audit.vault.commitment import Commitment, commit
 from gateway.errors import Refused
 from gateway.reasons import REASONS
 from gateway.types import Allow

@@ -10,7 +10,7 @@ import typer
 
 from audit.errors import AuditError
 from audit.instants import instant_us
-from audit.recall import Span
+from audit.reading.recall import Span
 from bundles import bundle as bundles
 from bundles.errors import BundleError
 from bundles.store import pointers, revisions

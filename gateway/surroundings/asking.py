@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from audit.errors import AuditError
-from audit.query import Filter, query
-from audit.recall import Recall, Span
+from audit.reading.query import Filter, query
+from audit.reading.recall import Recall, Span
 from bundles.authoring.ports import Decided, Question
 from bundles.errors import BundleError
 

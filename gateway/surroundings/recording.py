@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from audit.errors import AuditError
-from audit.recall import Recall
-from audit.stream import events
+from audit.reading.recall import Recall
+from audit.reading.stream import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from audit.recall import Recalled
+    from audit.reading.recall import Recalled
 
 
 class Recording(Recall):

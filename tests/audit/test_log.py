@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from audit import nonces
-from audit.commitment import commit, opens
 from audit.errors import LogDamaged, LogUnavailable, RecordRefused
 from audit.log import AuditLog
 from audit.ports import Ports
 from audit.record import Record
-from audit.tree import leaf_hash, root_of
+from audit.tlog.tree import leaf_hash, root_of
+from audit.vault import nonces
+from audit.vault.commitment import commit, opens
 
 OpenLog = Callable[..., AuditLog]
 Bodies = Callable[..., list[bytes]]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from audit.canonical import encode
-from audit.commitment import commit
 from audit.record import (
     Record,
     aborted,
@@ -17,6 +16,7 @@ from audit.record import (
     writer_close,
     writer_open,
 )
+from audit.vault.commitment import commit
 
 
 def test_a_decision_holds_codes_and_commitments(make_decision: Callable[..., Record]) -> None:

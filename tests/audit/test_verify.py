@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import audit
-from audit import frames, nonces
+from audit import frames
 from audit.canonical import encode
-from audit.commitment import commit
 from audit.log import AuditLog
 from audit.ports import Ports
 from audit.record import Record, aborted
-from audit.tree import leaf_hash, root_of
+from audit.tlog.tree import leaf_hash, root_of
+from audit.vault import nonces
+from audit.vault.commitment import commit
 from audit.verify.check import head, verify
 from audit.verify.verdict import Report, Verdict
 from audit.verify.words import describe

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundles
-from audit.recall import Recall, Span
+from audit.reading.recall import Recall, Span
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
 from bench import backtest
@@ -41,7 +41,7 @@ async def test_a_log_four_times_as_long_takes_no_more_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where nobody comes twice: what is remembered is bounded, and a segment at a time is read."""
-    monkeypatch.setattr("audit.segments.SEGMENT_BYTES", 512 * 1024)
+    monkeypatch.setattr("audit.writing.segments.SEGMENT_BYTES", 512 * 1024)
     monkeypatch.setattr(comparing, "Memory", partial(Memory, 300))
     monkeypatch.setattr("bundles.backtest.replay._MAX_ANSWERS", 300)
     active = bundle_files.read(bundles.default_path())

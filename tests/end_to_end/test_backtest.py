@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 import bundles
-from audit import erasure
+from audit.vault import erasure
 from bundles import build as building
 from bundles import bundle as bundle_files
 from bundles import manifest as manifests
@@ -170,7 +170,7 @@ def test_erased_and_altered_questions_are_told_and_never_used(
 
 
 def test_without_kept_questions_there_is_nothing_to_replay(gateway_server: Start, http_client: Http) -> None:
-    """`audit.questions: none` keeps none, and a gate over nothing stays closed."""
+    """`audit.vault.questions: none` keeps none, and a gate over nothing stays closed."""
     gateway = gateway_server(audit={"questions": "none"})
     http_client.send(gateway, http_client.hello(), token=gateway.token())
     gateway.stop()

@@ -76,7 +76,7 @@ def test_questions_fit(
         question(),
         question(team=None, labels=None),
         listing(),
-        administering("audit.query"),
+        administering("audit.reading.query"),
         replying(),
     )
     for document in usual:

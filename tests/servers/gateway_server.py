@@ -17,7 +17,7 @@ import yaml
 from typing_extensions import override
 
 from audit import frames
-from audit.query import Filter, Row, query
+from audit.reading.query import Filter, Row, query
 from gateway.identity import development
 from tests.servers.processes import Server, free_port
 

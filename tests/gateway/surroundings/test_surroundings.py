@@ -12,7 +12,7 @@ import typer
 from audit import frames
 from audit import record as records
 from audit.log import AuditLog
-from audit.query import Filter, query
+from audit.reading.query import Filter, query
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
 from bundles.store.errors import StoreError

@@ -7,10 +7,11 @@ thrown away whole, and the numbers it used are used again.
 from dataclasses import dataclass
 from typing import Any
 
-from audit import frames, nonces
+from audit import frames
 from audit.canonical import encode
 from audit.record import Record
-from audit.tree import Frontier, leaf_hash
+from audit.tlog.tree import Frontier, leaf_hash
+from audit.vault import nonces
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import erasure, frames, nonces, questions
-from audit.commitment import Commitment, commit
+from audit import frames
 from audit.errors import LogUnavailable
 from audit.log import AuditLog
 from audit.ports import Ports
-from audit.pseudonyms import Pseudonyms, look_up
-from audit.questions import Questions
-from audit.recall import Recall, Recalled, Span
+from audit.reading.recall import Recall, Recalled, Span
+from audit.reading.stream import events
 from audit.record import Record
-from audit.stream import events
+from audit.vault import erasure, nonces, questions
+from audit.vault.commitment import Commitment, commit
+from audit.vault.pseudonyms import Pseudonyms, look_up
+from audit.vault.questions import Questions
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
 
@@ -250,7 +251,7 @@ async def test_the_log_keeps_questions_beside_its_records(
 
 
 async def test_questions_need_not_be_kept(tmp_path: Path, make_decision: Callable[..., Record]) -> None:
-    """`audit.questions: none` leaves the commitment and nothing else."""
+    """`audit.vault.questions: none` leaves the commitment and nothing else."""
     async with AuditLog.open(tmp_path, "x.example/audit", keep_questions=False) as log:
         await log.append(deciding(make_decision, asked()))
     (one,) = recalled(tmp_path)
@@ -282,7 +283,7 @@ async def test_older_segments_are_left_unread(
     tmp_path: Path, make_decision: Callable[..., Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A short span over a long log reads its end; the progress still reaches the whole."""
-    monkeypatch.setattr("audit.segments.SEGMENT_BYTES", 4096)
+    monkeypatch.setattr("audit.writing.segments.SEGMENT_BYTES", 4096)
     clock = iter(range(1_000_000, 1_000_000_000, 1_000_000))
     async with AuditLog.open(tmp_path, "x.example/audit", ports=Ports(wall_us=lambda: next(clock))) as log:
         for _ in range(40):
@@ -302,7 +303,7 @@ async def test_a_torn_end_and_damage_are_told(
     tmp_path: Path, make_decision: Callable[..., Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What can't be read is named: a torn end as such, a broken frame before other segments as damage."""
-    monkeypatch.setattr("audit.segments.SEGMENT_BYTES", 4096)
+    monkeypatch.setattr("audit.writing.segments.SEGMENT_BYTES", 4096)
     async with AuditLog.open(tmp_path, "x.example/audit") as log:
         for _ in range(12):
             await log.append(deciding(make_decision, asked()))

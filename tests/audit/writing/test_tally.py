@@ -1,6 +1,6 @@
 """Pins how failed authentications are counted."""
 
-from audit.tally import MAX_CODES, OTHER, Tally
+from audit.writing.tally import MAX_CODES, OTHER, Tally
 
 S = 1_000_000
 

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from audit.errors import LogUnavailable
-from audit.questions import Gone, Questions
-from audit.segments import MAX_TORN_BYTES
-from audit.stream import Bodies, segments
+from audit.reading.stream import Bodies, segments
+from audit.vault.questions import Gone, Questions
+from audit.writing.segments import MAX_TORN_BYTES
 
 Missing = Gone | Literal["unasked", ""]
 

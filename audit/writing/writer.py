@@ -13,16 +13,16 @@ from enum import Enum
 from threading import Thread
 
 from audit import record as records
-from audit.answers import Answers
 from audit.errors import AuditError, LogUnavailable, RecordRefused
-from audit.group import Group
-from audit.inbox import Entry, Inbox, Signal
-from audit.missing import Counts, Missing, Reason
 from audit.ports import Ports
 from audit.record import Record
-from audit.segments import GROUP_BYTES, Segments
-from audit.tally import Tally
-from audit.vault import Vault
+from audit.vault.sidecars import Vault
+from audit.writing.answers import Answers
+from audit.writing.group import Group
+from audit.writing.inbox import Entry, Inbox, Signal
+from audit.writing.missing import Counts, Missing, Reason
+from audit.writing.segments import GROUP_BYTES, Segments
+from audit.writing.tally import Tally
 
 _VAULT_SYNC_US = 1_000_000
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from audit import frames
 from audit.errors import LogDamaged
 from audit.ports import Ports
-from audit.segments import MAX_TORN_BYTES, SEGMENT_BYTES, Segments
-from audit.tree import leaf_hash, root_of
+from audit.tlog.tree import leaf_hash, root_of
+from audit.writing.segments import MAX_TORN_BYTES, SEGMENT_BYTES, Segments
 
 BODIES = [b'{"n":%d,"pad":"%s"}' % (number, b"x" * number) for number in range(12)]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.tree import (
+from audit.tlog.tree import (
     EMPTY_ROOT,
     Frontier,
     consistency_proof,
@@ -22,7 +22,7 @@ from audit.tree import (
     verify_inclusion,
 )
 
-VECTORS = Path(__file__).parents[3] / "shared" / "data" / "tlog-vectors"
+VECTORS = Path(__file__).parents[4] / "shared" / "data" / "tlog-vectors"
 LEAVES = [leaf_hash(b"leaf %d" % number) for number in range(130)]
 
 

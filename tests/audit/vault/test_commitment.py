@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.commitment import Commitment, commit, opens
 from audit.errors import RecordRefused
+from audit.vault.commitment import Commitment, commit, opens
 
 
 @given(st.lists(st.binary(max_size=64), max_size=8))

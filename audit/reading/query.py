@@ -15,7 +15,7 @@ import orjson
 
 from audit import frames
 from audit.errors import LogDamaged, LogUnavailable
-from audit.pseudonyms import look_up
+from audit.vault.pseudonyms import look_up
 
 _ENDS = frozenset({"outcome", "aborted"})
 _ROWS = frozenset({"decision", "auth_failure"})

@@ -11,10 +11,10 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
-from audit.commitment import MAX_LABEL_BYTES, NONCE_BYTES
 from audit.errors import RecordRefused
 from audit.ports import Ports
-from audit.sidecar import Sidecar
+from audit.vault.commitment import MAX_LABEL_BYTES, NONCE_BYTES
+from audit.vault.sidecar import Sidecar
 
 _SLOT = Struct(">16s15sB32s")
 _ID_BYTES = 16

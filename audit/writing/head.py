@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from audit.origin import sync_folder
-from audit.tree import Frontier
+from audit.tlog.tree import Frontier
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from audit import nonces
 from audit.errors import LogUnavailable, RecordRefused
 from audit.ports import Ports
-from audit.pseudonyms import Pseudonyms, forget, look_up
+from audit.vault import nonces
+from audit.vault.pseudonyms import Pseudonyms, forget, look_up
 
 
 def test_nonces_are_found_by_record_and_field_and_erased_in_place(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from audit import frames
 from audit.errors import LogDamaged, LogUnavailable
 from audit.log import AuditLog
 from audit.ports import Ports
-from audit.query import Filter, Row, query
+from audit.reading.query import Filter, Row, query
 from audit.record import Record, aborted
 
 OpenLog = Callable[..., AuditLog]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from audit.errors import AuditError, LogUnavailable
-from audit.group import Receipt
+from audit.writing.group import Receipt
 
 if TYPE_CHECKING:
     import asyncio

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from audit.group import Group
-from audit.nonces import NonceFile
 from audit.ports import Ports
-from audit.questions import QuestionFile, pack
+from audit.vault.nonces import NonceFile
+from audit.vault.questions import QuestionFile, pack
+from audit.writing.group import Group
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit.record import Record
 
 if TYPE_CHECKING:
-    from audit.group import Receipt
+    from audit.writing.group import Receipt
 
 SOON_S = 0.02
 _MOST = 256

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from audit import origin, slot
+from audit import origin
 from audit.errors import AuditError, LogDamaged, LogUnavailable
+from audit.writing import slot
 
 
 def test_an_origin_is_created_once_and_found_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ A running gateway remembers recent subjects until it restarts, and may write mor
 
 from pathlib import Path
 
-from audit import nonces, pseudonyms, questions
+from audit.vault import nonces, pseudonyms, questions
 
 
 def erase_record(folder: Path, record_id: str) -> int:

@@ -16,10 +16,10 @@ from zlib import crc32
 
 import orjson
 
-from audit.commitment import opens
-from audit.nonces import of_segment
 from audit.ports import Ports
-from audit.sidecar import Sidecar
+from audit.vault.commitment import opens
+from audit.vault.nonces import of_segment
+from audit.vault.sidecar import Sidecar
 
 LABEL = "input"
 MAX_BYTES = 1 << 20

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from audit import frames, head
+from audit import frames
 from audit.errors import LogDamaged
 from audit.origin import sync_folder
 from audit.ports import Ports
-from audit.tree import Frontier, leaf_hash
+from audit.tlog.tree import Frontier, leaf_hash
+from audit.writing import head
 
 SEGMENT_BYTES = 64 << 20
 # Until this many bytes are gathered, a group takes one record more; so it is never longer than MAX_TORN.

@@ -17,11 +17,11 @@ import pytest
 
 import audit
 from audit import frames
-from audit.commitment import commit
 from audit.errors import LogUnavailable
 from audit.log import AuditLog
 from audit.ports import Ports
 from audit.record import Record
+from audit.vault.commitment import commit
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
 

@@ -3,8 +3,8 @@
 import asyncio
 import threading
 
-from audit.inbox import SOON_S, Entry, Inbox, Signal
 from audit.record import Record
+from audit.writing.inbox import SOON_S, Entry, Inbox, Signal
 
 
 def entry(number: int, *, awaited: bool = False) -> Entry:

@@ -1,0 +1,1 @@
+"""Reading the log back for people and for replays; never evidence, which is `audit.verify`'s matter."""

@@ -1,0 +1,1 @@
+"""One writer's log: from what callers bring to frames that are durable on the disk."""
