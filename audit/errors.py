@@ -33,3 +33,10 @@ class LogDamaged(AuditError):
 
     Codes: `log.damaged`, `log.rolled_back` (shorter than its own last head), `log.origin`.
     """
+
+
+class TlogRefused(AuditError):
+    """A text or a file of the transparency log is not what its specification asks for, or does not verify.
+
+    Each room of `audit/tlog/` and `audit/witness/` has its own kind of it, with the codes named there.
+    """

@@ -47,12 +47,7 @@ class Frontier:
 
     def root(self) -> bytes:
         """Return the tree's root hash; of no leaves, SHA-256 of nothing."""
-        if not self.hashes:
-            return EMPTY_ROOT
-        *others, root = self.hashes
-        for left in reversed(others):
-            root = node_hash(left, root)
-        return root
+        return fold(self.hashes)
 
     def copy(self) -> "Frontier":
         """Return an independent copy."""
@@ -67,9 +62,93 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
     return frontier.root()
 
 
+def range_nodes(begin: int, end: int) -> list[tuple[int, int]]:
+    """Return the complete subtrees that cover the leaves [begin, end), left to right, as (level, index).
+
+    The node (level, index) covers the leaves [index << level, (index + 1) << level).
+
+    Raises:
+        ValueError: unless 0 <= begin <= end.
+    """
+    if not 0 <= begin <= end:
+        raise ValueError(f"no leaves from {begin} to {end}")
+    nodes = []
+    while begin < end:
+        level = (end - begin).bit_length() - 1
+        if begin:
+            level = min(level, (begin & -begin).bit_length() - 1)
+        nodes.append((level, begin >> level))
+        begin += 1 << level
+    return nodes
+
+
+def is_subtree(start: int, end: int) -> bool:
+    """Tell whether [start, end) is a subtree: start is a multiple of the power of two that holds its leaves.
+
+    Source: draft-ietf-plants-merkle-tree-certs, 4.1.
+    """
+    return 0 <= start < end and start & ((1 << (end - start - 1).bit_length()) - 1) == 0
+
+
+def fold(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over roots of complete subtrees, largest first; over none, the empty tree's."""
+    if not hashes:
+        return EMPTY_ROOT
+    root = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
 def _split(size: int) -> int:
     """Return the largest power of two smaller than `size` (at least 2)."""
     return 1 << ((size - 1).bit_length() - 1)
+
+
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """Return which leaves [begin, end) each hash of the audit path covers, nearest sibling first.
+
+    Raises:
+        ValueError: unless 0 <= index < size.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    path: list[tuple[int, int]] = []
+    begin, end = 0, size
+    while end - begin > 1:
+        middle = begin + _split(end - begin)
+        if index < middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((begin, middle))
+            begin = middle
+    path.reverse()
+    return path
+
+
+def consistency_ranges(old_size: int, size: int) -> list[tuple[int, int]]:
+    """Return which leaves [begin, end) each hash of the consistency proof covers, in its order.
+
+    Raises:
+        ValueError: unless 1 <= old_size <= size.
+    """
+    if not 1 <= old_size <= size:
+        raise ValueError(f"no tree of {old_size} inside a tree of {size}")
+    path: list[tuple[int, int]] = []
+    begin, end = 0, size
+    while old_size < end:
+        middle = begin + _split(end - begin)
+        if old_size <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((begin, middle))
+            begin = middle
+    if begin:  # else the old tree is itself a subtree, and whoever checks has its root
+        path.append((begin, end))
+    path.reverse()
+    return path
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
@@ -82,19 +161,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     Raises:
         ValueError: when the index is outside the tree.
     """
-    if not 0 <= index < len(leaves):
-        raise ValueError(f"no leaf {index} in a tree of {len(leaves)}")
-    path: list[bytes] = []
-    while len(leaves) > 1:
-        middle = _split(len(leaves))
-        if index < middle:
-            path.append(root_of(leaves[middle:]))
-            leaves = leaves[:middle]
-        else:
-            path.append(root_of(leaves[:middle]))
-            leaves, index = leaves[middle:], index - middle
-    path.reverse()
-    return path
+    return [root_of(leaves[begin:end]) for begin, end in inclusion_ranges(index, len(leaves))]
 
 
 def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
@@ -103,22 +170,7 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
     Raises:
         ValueError: unless 1 <= old_size <= len(leaves).
     """
-    if not 1 <= old_size <= len(leaves):
-        raise ValueError(f"no tree of {old_size} inside a tree of {len(leaves)}")
-    path: list[bytes] = []
-    whole = True  # the old tree is still a complete subtree of what is looked at
-    while old_size < len(leaves):
-        middle = _split(len(leaves))
-        if old_size <= middle:
-            path.append(root_of(leaves[middle:]))
-            leaves = leaves[:middle]
-        else:
-            path.append(root_of(leaves[:middle]))
-            leaves, old_size, whole = leaves[middle:], old_size - middle, False
-    if not whole:
-        path.append(root_of(leaves))
-    path.reverse()
-    return path
+    return [root_of(leaves[begin:end]) for begin, end in consistency_ranges(old_size, len(leaves))]
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
