@@ -15,7 +15,9 @@ import orjson
 from audit import origin as origins
 from audit import record as records
 from audit.errors import LogDamaged, LogUnavailable
+from audit.keys import LogKeys
 from audit.ports import Ports
+from audit.receipts import Receipts
 from audit.record import Record
 from audit.vault.pseudonyms import Pseudonyms
 from audit.vault.sidecars import Vault, private
@@ -41,13 +43,14 @@ class AuditLog:
     """
 
     def __init__(
-        self, origin: str, slot: slots.Slot, boot: int, writer: Writer, pseudonyms: Pseudonyms
+        self, receipts: Receipts, slot: slots.Slot, boot: int, writer: Writer, pseudonyms: Pseudonyms
     ) -> None:
-        self.origin = origin
+        self.origin = receipts.origin
         self.writer = slot.name
         self.boot = boot
         self._slot = slot
         self._writer = writer
+        self._receipts = receipts
         self._pseudonyms = pseudonyms
         self._closed = False
 
@@ -60,6 +63,7 @@ class AuditLog:
         queue_limit: int = QUEUE_LIMIT,
         reopen_after_s: float = REOPEN_AFTER_S,
         keep_questions: bool = True,
+        post_quantum: bool = False,
         ports: Ports | None = None,
     ) -> "AuditLog":
         """Open the log in `folder`, creating what is not there, and begin a boot.
@@ -72,32 +76,42 @@ class AuditLog:
             queue_limit: records that may wait before appends are refused.
             reopen_after_s: seconds between a failed write and the next try.
             keep_questions: whether the vault keeps what policies were asked, for backtests.
+            post_quantum: whether checkpoints are to have an ML-DSA-44 signature as well, from now on.
             ports: clocks and disk calls; None for the machine's own.
 
         Raises:
-            LogUnavailable: `log.cannot_open` or `vault.unavailable`.
+            LogUnavailable: `log.cannot_open`, `log.no_key` or `vault.unavailable`.
             LogDamaged: the files are not what a crash can leave behind, or belong to another log.
         """
         ports = ports or Ports()
         limits = Limits(queue_limit, round(reopen_after_s * 1_000_000), keep_questions)
         try:
             with ExitStack() as undo:
-                log = cls._open(Path(folder), origin, limits, ports, undo)
+                _make_folders(folder)
+                identity = origins.settle(folder, origin, ports.wall_us())
+                receipts = Receipts(LogKeys.settle(folder, origin, post_quantum=post_quantum).ed25519)
+                log = cls._open(folder, identity, receipts, limits, ports, undo)
                 undo.pop_all()
         except OSError as error:
             raise LogUnavailable("log.cannot_open", f"cannot open the log in {folder}: {error}") from error
         return log
 
     @classmethod
-    def _open(cls, folder: Path, origin: str, limits: Limits, ports: Ports, undo: ExitStack) -> "AuditLog":
-        _make_folders(folder)
-        identity = origins.settle(folder, origin, ports.wall_us())
+    def _open(
+        cls,
+        folder: Path,
+        identity: origins.Origin,
+        receipts: Receipts,
+        limits: Limits,
+        ports: Ports,
+        undo: ExitStack,
+    ) -> "AuditLog":
         slot = slots.take(folder / "writers")
         undo.callback(slot.release)
         pseudonyms = Pseudonyms(folder / "vault" / "subjects.db")
         undo.callback(pseudonyms.close)
         segments = Segments(slot.folder, ports)
-        undo.callback(segments.abandon)
+        undo.callback(segments.release)
         segments.boot = _next_boot(segments)
         vault = Vault.open(folder / "vault", slot.name, ports, keep_questions=limits.keep_questions)
         writer = Writer(slot.name, segments, vault, ports, limits)
@@ -105,7 +119,7 @@ class AuditLog:
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
         writer.begin(records.writer_open(identity.name, identity.digest), others)
-        return cls(origin, slot, segments.boot, writer, pseudonyms)
+        return cls(receipts, slot, segments.boot, writer, pseudonyms)
 
     @property
     def available(self) -> bool:
@@ -122,6 +136,10 @@ class AuditLog:
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._writer.submit(Entry(record, future))
         return await future
+
+    def certify(self, receipt: Receipt) -> str:
+        """Return a receipt in the signed form that is handed to callers; see `audit.receipts`."""
+        return self._receipts.issue(receipt)
 
     def append_soon(self, record: Record) -> None:
         """Log one record without waiting for it: for a denial, which no log may hold up.

@@ -3,8 +3,6 @@
 Its digest stands in every `writer.open`, so that the name cannot be changed under the records.
 """
 
-import os
-import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from audit.errors import LogDamaged, LogUnavailable
+from audit.files import create
 
 FORMAT_VERSION = 1
 MAX_NAME_CHARS = 255
@@ -44,7 +43,7 @@ def settle(folder: Path, name: str, created_us: int) -> Origin:
         )
     path = folder / "origin.json"
     if not path.exists():
-        _create(path, orjson.dumps({"created_us": created_us, "format": FORMAT_VERSION, "origin": name}))
+        create(path, orjson.dumps({"created_us": created_us, "format": FORMAT_VERSION, "origin": name}))
     data = path.read_bytes()
     try:
         found = orjson.loads(data)
@@ -59,30 +58,3 @@ def settle(folder: Path, name: str, created_us: int) -> Origin:
 def _is_name(name: str) -> bool:
     printable = name.isprintable() and not any(char.isspace() or char == "+" for char in name)
     return 0 < len(name) <= MAX_NAME_CHARS and printable
-
-
-def _create(path: Path, data: bytes) -> None:
-    """Write beside, then link: of several processes that start at once exactly one wins, whole."""
-    draft = path.with_name(f".origin-{secrets.token_hex(8)}")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(fd, data)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -349,6 +349,16 @@ def writer_close(tree: dict[str, Any]) -> Record:
     return _event("writer.close", {"tree": tree})
 
 
+def writer_head(heads: Sequence[dict[str, Any]], *, beat: bool) -> Record:
+    """Return the sequencer's statement of how far writers are merged: nothing can be left out or invented.
+
+    Args:
+        heads: {id, size, root} of a writer's tree over those of its records that stand before this one.
+        beat: whether all writers are named, also those that brought nothing new.
+    """
+    return _event("writer.head", {"heads": list(heads), "beat": beat})
+
+
 def mode(name: str) -> Record:
     """Return the statement of the mode that holds from here on."""
     return _event("mode", {"mode": name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import orjson
@@ -25,12 +26,16 @@ EVENTS: Headers = (
 )
 
 
-def naming(request_id: str, decision_id: str, revision: str | None = None) -> Headers:
-    """The headers by which a caller can find the decision in the audit log."""
-    headers = (
+def naming(
+    request_id: str, decision_id: str, revision: str | None = None, receipt: str | None = None
+) -> Headers:
+    """The headers by which a caller finds the decision in the audit log, and proves that it must be there."""
+    headers: Headers = (
         (b"x-request-id", request_id.encode("ascii")),
         (b"x-regent-decision-id", decision_id.encode("ascii")),
     )
+    if receipt is not None:
+        headers += ((b"x-regent-receipt", receipt.encode("ascii")),)
     if not revision or not revision.isascii() or not revision.isprintable():
         # An engine's word for it may hold anything; a line end would begin another header.
         return headers
@@ -63,11 +68,21 @@ def error_of(refusal: Refused) -> Mapping[str, object]:
     }
 
 
-def refused(refusal: Refused, request_id: str, decision_id: str, revision: str | None = None) -> Answer:
-    """The answer to a call that ended with a reason."""
-    headers = (*JSON, *naming(request_id, decision_id, revision))
+def refused(refusal: Refused, names: Headers, decision_id: str) -> Answer:
+    """The answer to a call that ended with a reason.
+
+    Args:
+        names: as `naming` gives them.
+    """
+    headers = (*JSON, *names)
     if refusal.status == 401:  # noqa: PLR2004 - RFC 9110 section 15.5.2 asks for a challenge with it
         headers += ((b"www-authenticate", b"Bearer"),)
     if refusal.retry_after is not None:
         headers += ((b"retry-after", refusal.retry_after.encode("ascii", "ignore")),)
     return Answer(refusal.status, headers, error_body(error_of(refusal), decision_id))
+
+
+def unrecorded(refusal: Refused) -> Answer:
+    """The answer to what never became a request, under ids of its own."""
+    unique = secrets.token_hex(32)
+    return refused(refusal, naming(f"req_{unique[:32]}", unique[32:]), unique[32:])

@@ -74,7 +74,10 @@ class House:
         opened.push_async_callback(policies.close)
         await policies.begin()
         log = AuditLog.open(
-            chosen.audit.folder, chosen.audit.origin, keep_questions=chosen.audit.questions == "keep"
+            chosen.audit.folder,
+            chosen.audit.origin,
+            keep_questions=chosen.audit.questions == "keep",
+            post_quantum=chosen.audit.post_quantum,
         )
         opened.push_async_callback(log.aclose)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)

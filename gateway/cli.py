@@ -18,6 +18,7 @@ from gateway import __version__, settings, welcome
 from gateway.errors import GatewayError
 from gateway.http import serving
 from gateway.identity import development
+from gateway.sequencing import Sequencing
 from gateway.surroundings import Surroundings
 
 app = typer.Typer(
@@ -91,7 +92,8 @@ def serve(
         text = welcome.text(chosen, _myself())
     except (GatewayError, BundleError) as error:
         _fail(str(error))
-    serving.run(chosen.server, lambda: typer.echo(text, err=True))
+    with Sequencing(chosen.audit):
+        serving.run(chosen.server, lambda: typer.echo(text, err=True))
 
 
 @app.command()

@@ -67,7 +67,8 @@ class Conclusion:
         raw, decision = self._trail.raw, self._trail.decision
         revision = decision.origin.revision if decision else None
         self._trail.delivery.status = refusal.status
-        await self._deliver(answers.refused(refusal, raw.request_id, raw.decision_id, revision))
+        names = answers.naming(raw.request_id, raw.decision_id, revision, self._trail.delivery.receipt)
+        await self._deliver(answers.refused(refusal, names, raw.decision_id))
 
 
 def _unexpected(error: BaseException) -> Refused:

@@ -47,7 +47,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
             # The engine has its bundle from elsewhere, so there is none to hand on.
             raise Refused("route.unknown")
         await record.opening(trail, house.log)
-        answer = _answer(raw, release)
+        answer = _answer(raw, release, trail.delivery.receipt)
         trail.delivery.status = answer.status
         await deliver(answer)
         record.listed(trail, house.log, house.now_us())
@@ -116,8 +116,8 @@ def _has(raw: RawRequest, release: Release | None) -> bool:
     return known.strip() == b"*" or revision in _ETAGS.findall(known)
 
 
-def _answer(raw: RawRequest, release: Release) -> Answer:
+def _answer(raw: RawRequest, release: Release, receipt: str | None) -> Answer:
     etag = (b"etag", b'"%b"' % release.revision.encode())
-    names = naming(raw.request_id, raw.decision_id, release.revision)
+    names = naming(raw.request_id, raw.decision_id, release.revision, receipt)
     headers = (*_TYPE, etag, (b"cache-control", b"no-cache"), *names)
     return Answer(304, headers, b"") if _has(raw, release) else Answer(200, headers, release.archive)

@@ -50,7 +50,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
             # The same words for a model that doesn't exist and one that the caller may not use.
             raise Refused("model.unknown", param="model")
         await record.opening(trail, house.log)
-        answer = _answer(shown, call, admission, single=bool(raw.subpath))
+        answer = _answer(shown, call, admission, trail.delivery.receipt, single=bool(raw.subpath))
         trail.delivery.status = answer.status
         await deliver(answer)
         record.listed(trail, house.log, house.now_us())
@@ -76,9 +76,9 @@ async def _usable(model: str, listing: Call, principal: Principal, house: Ports,
     return bool(terms.permitted)
 
 
-def _answer(models: list[str], call: Call, admission: Allow, *, single: bool) -> Answer:
+def _answer(models: list[str], call: Call, admission: Allow, receipt: str | None, *, single: bool) -> Answer:
     """OpenAI's shape: `{"object": "list", "data": [{"id", "object", "created", "owned_by"}]}`."""
     documents = [{"id": model, "object": "model", "created": 0, "owned_by": "regent"} for model in models]
     body = orjson.dumps(documents[0] if single else {"object": "list", "data": documents})
-    names = naming(call.request_id, call.decision_id, admission.origin.revision)
+    names = naming(call.request_id, call.decision_id, admission.origin.revision, receipt)
     return Answer(200, (*JSON, *names, *warning(admission.advice)), body)

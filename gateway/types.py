@@ -346,6 +346,7 @@ class Delivery:
         digest: fed with every byte that is released; None if nothing of the payload may be kept.
         error: why a stream ended early, None for a whole one.
         complete: whether the client has everything, whatever happens to its connection afterwards.
+        receipt: the log's signed word that the decision is recorded; None while there is none.
     """
 
     status: int = 0
@@ -353,6 +354,7 @@ class Delivery:
     digest: Commitment | None = None
     error: UpstreamError | None = None
     complete: bool = False
+    receipt: str | None = None
 
 
 @dataclass(slots=True)

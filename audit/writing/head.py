@@ -4,13 +4,12 @@ It spares reading closed segments at start, and it lets a start notice that reco
 does not agree with itself is ignored, and everything is read.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from audit.origin import sync_folder
+from audit import files
 from audit.tlog.tree import Frontier
 
 
@@ -50,15 +49,7 @@ def write(slot: Path, head: Head) -> None:
             "start_root": Frontier(start.index, start.hashes).root().hex(),
         }
     )
-    draft = slot / ".head-draft"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(fd, text)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    draft.replace(slot / "head.json")
-    sync_folder(slot)
+    files.replace(slot / "head.json", text)
 
 
 def read(slot: Path) -> Head | None:

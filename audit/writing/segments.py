@@ -13,10 +13,11 @@ from pathlib import Path
 
 from audit import frames
 from audit.errors import LogDamaged
-from audit.origin import sync_folder
+from audit.files import sync_folder
 from audit.ports import Ports
 from audit.tlog.tree import Frontier, leaf_hash
 from audit.writing import head
+from audit.writing.mark import Mark
 
 SEGMENT_BYTES = 64 << 20
 # Until this many bytes are gathered, a group takes one record more; so it is never longer than MAX_TORN.
@@ -64,11 +65,13 @@ class Segments:
         self.boot = 0
         self._fd = -1
         self._offset = self._allocated = 0
+        self._mark = Mark(slot)
         try:
             self._recover()
         except BaseException:
-            self.abandon()
+            self.release()
             raise
+        self._mark.set(self.frontier.size)
 
     @property
     def name(self) -> str:
@@ -103,6 +106,7 @@ class Segments:
             raise OSError(errno.ENOENT, "the segment was deleted")
         self._offset = end
         self.frontier = after
+        self._mark.set(after.size)
 
     def abandon(self) -> None:
         """Close the file after a failure. Its state is unknown; a sync is never tried again on it."""
@@ -134,7 +138,12 @@ class Segments:
         """Cut the current segment to size and leave a head for the next start."""
         self._cut()
         self._write_head()
+        self.release()
+
+    def release(self) -> None:
+        """Close the files as they are, for good."""
         self.abandon()
+        self._mark.close()
 
     def _write_head(self) -> None:
         start = head.Start(self.start, self.boot, tuple(self._segment_start.hashes))

@@ -283,8 +283,10 @@ class Writer:
                 self._write(group)
                 self._vault.sync()
                 self._segments.close()
+            else:
+                self._segments.release()
         except OSError:
-            self._segments.abandon()
+            self._segments.release()
         self._vault.close()
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +130,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _response(refusal: Refused, headers: Any = None) -> Response:
-    unique = secrets.token_hex(32)
-    answer: Answer = answers.refused(refusal, f"req_{unique[:32]}", unique[32:])
+    answer: Answer = answers.unrecorded(refusal)
     assert isinstance(answer.body, bytes)  # noqa: S101 - a refusal is never streamed; tells the type checker
     shown = {key.decode(): value.decode() for key, value in answer.headers}
     return Response(answer.body, answer.status, headers={**(headers or {}), **shown})

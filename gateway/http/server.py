@@ -6,7 +6,6 @@ Figures and reasons: `docs/performance.md`, `docs/threat-model.md`.
 from __future__ import annotations
 
 import gc
-import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -188,8 +187,7 @@ class RegentProtocol(HttpToolsProtocol):
 
 def _error(code: str) -> bytes:
     """A whole HTTP answer with an error in OpenAI's shape, for what never became a request."""
-    unique = secrets.token_hex(32)
-    answer = answers.refused(Refused(code), f"req_{unique[:32]}", unique[32:])
+    answer = answers.unrecorded(Refused(code))
     body = cast("bytes", answer.body)
     lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in answer.headers]

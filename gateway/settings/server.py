@@ -49,6 +49,12 @@ class Audit(Section):
     questions: Literal["keep", "none"] = Field(
         default="keep", description="whether the vault keeps what policies were asked, for backtests"
     )
+    checkpoint_ms: int = Field(
+        default=1_000, ge=100, le=10_000, description="how often the merged log is signed while records come"
+    )
+    post_quantum: bool = Field(
+        default=False, description="whether checkpoints have an ML-DSA-44 signature beside the Ed25519 one"
+    )
 
 
 class Log(Section):

@@ -5,7 +5,9 @@ Turns what is known of a request into records of the audit log; no prompt text, 
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 ALLOWED = "allowed"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 GONE = "client.gone"
+RECEIPT_WAIT_S = 0.25
+"""How long a refusal waits for its record to be durable; without it, there is no receipt."""
 _UNDECIDED = {"engine": "none", "bundle": None, "revision": None, "path": ""}
 
 
@@ -42,7 +46,7 @@ async def opening(trail: Trail, log: AuditLog) -> None:
             trail.delivery.digest = Commitment("resp", _media_type(trail))
         # From here on the record may exist, also if this task is cancelled while it waits.
         trail.opened = True
-        await log.append(record)
+        trail.delivery.receipt = log.certify(await log.append(record))
     except AuditError as error:
         trail.opened = False
         raise Refused(_refusal_code(error)) from error
@@ -118,7 +122,7 @@ async def refusal(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
     """Record a call that ended with a reason; a record that can't be written never blocks a refusal.
 
     Strangers get a tally without a word of theirs in it, opened calls their closing record, and
-    everybody else a deny.
+    everybody else a deny, with a receipt for it unless the log is slow.
     """
     trail.reason = code
     if trail.opened:
@@ -126,11 +130,11 @@ async def refusal(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
     elif trail.principal is None:
         log.auth_failure(code)
     else:
-        try:
-            log.append_soon(await _decision(trail, log, "deny", code))
-        except AuditError:
-            # The log counts what it couldn't take and says so in its next `gap` record.
-            return
+        # The log counts what it couldn't take and says so in its next `gap` record.
+        with suppress(AuditError, TimeoutError):
+            record = await _decision(trail, log, "deny", code)
+            async with asyncio.timeout(RECEIPT_WAIT_S):
+                trail.delivery.receipt = log.certify(await log.append(record))
 
 
 async def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
@@ -142,8 +146,12 @@ async def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
         closing(trail, log, now_us)
     elif trail.principal is None:
         trail.reason = GONE
-    else:
+    elif trail.opened:
         await refusal(trail, log, GONE, now_us)
+    else:  # nobody is there to be given a receipt
+        trail.reason = GONE
+        with suppress(AuditError):
+            log.append_soon(await _decision(trail, log, "deny", GONE))
 
 
 def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:

@@ -24,7 +24,7 @@ def release(reply: Reply, permitted: PermittedCall, delivery: Delivery) -> Answe
         delivery: learns what is released, and why a stream ended early.
     """
     call = permitted.call
-    names = naming(call.request_id, call.decision_id, permitted.decision.origin.revision)
+    names = naming(call.request_id, call.decision_id, permitted.decision.origin.revision, delivery.receipt)
     names += warning(permitted.advice)
     if isinstance(reply.upstream, Completed):
         if delivery.digest is not None:

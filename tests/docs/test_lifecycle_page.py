@@ -25,6 +25,7 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.server
+@pytest.mark.timeout(300)
 def test_the_commands_work_as_printed(opa: Path, tmp_path: Path) -> None:
     """All blocks run in one shell, in order, and leave the states that the page tells of."""
     (settings,) = blocks("yaml")
@@ -52,7 +53,7 @@ def test_the_commands_work_as_printed(opa: Path, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=280,
     )
 
     assert done.returncode == 0, done.stderr

@@ -111,6 +111,9 @@ class Log:
             raise self.error
         self.kept.append(record.body)
 
+    def certify(self, receipt: object) -> str:
+        return "receipt"
+
     def append_soon(self, record: Record) -> None:
         self.kept.append(record.body)
 

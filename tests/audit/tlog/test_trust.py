@@ -1,5 +1,6 @@
 """Trust policies: strictness and quorums."""
 
+from hashlib import sha256
 from itertools import chain, combinations
 
 import pytest
@@ -11,10 +12,16 @@ from audit.tlog.keys import KeyType, SigningKey, VerifierKey
 from audit.tlog.note import NoteRefused, sign_line, sign_note, with_lines
 from audit.tlog.trust import Log, PolicyRefused, TrustPolicy
 
-LOG = SigningKey.generate("log.example")
-LOG_PQ = SigningKey.generate("log.example", KeyType.MLDSA44_COSIGNATURE)
+
+def made(name: str, kind: KeyType = KeyType.ED25519) -> SigningKey:
+    """The same key in every process: keys stand in the names of tests."""
+    return SigningKey(name, kind, sha256(name.encode()).digest())
+
+
+LOG = made("log.example")
+LOG_PQ = made("log.example", KeyType.MLDSA44_COSIGNATURE)
 TYPES = [KeyType.ED25519_COSIGNATURE, KeyType.MLDSA44_COSIGNATURE]
-WITNESSES = {name: SigningKey.generate(f"{name}.example", TYPES[at % 2]) for at, name in enumerate("abcd")}
+WITNESSES = {name: made(f"{name}.example", TYPES[at % 2]) for at, name in enumerate("abcd")}
 LINES = "".join(f"witness {name} {key.verifier}\n" for name, key in WITNESSES.items())
 TEXT = str(Checkpoint("log.example", 7, b"r" * 32))
 

@@ -1,0 +1,33 @@
+"""The writers of a log that lives in a folder: each has a slot, and is followed through its segments."""
+
+from pathlib import Path
+
+from audit.errors import LogDamaged
+from audit.merging.run import Run
+from audit.tlog.tree import Frontier
+
+
+class FolderWriters:
+    """Everybody with a slot in the folder.
+
+    Args:
+        folder: the log.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "writers"
+        self._runs: dict[str, Run] = {}
+
+    def follow(self, merged: dict[str, Frontier]) -> list[Run]:
+        """See `sequencer.Writers.follow`."""
+        found = {path.name: path for path in self._folder.glob("w*")}
+        for name in sorted(merged.keys() - found.keys()):
+            raise LogDamaged("log.rolled_back", f"the log of writer {name} is gone, and was merged before")
+        for name in found.keys() - self._runs.keys():
+            self._runs[name] = Run(found[name], merged.setdefault(name, Frontier()))
+        return [self._runs[name] for name in sorted(self._runs)]
+
+    def close(self) -> None:
+        """Close what is open."""
+        for run in self._runs.values():
+            run.close()

@@ -1,0 +1,105 @@
+"""The sequencer's life: turn after turn, standing by while another merges, beginning anew after a failure."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from audit.errors import AuditError, LogUnavailable
+from audit.merging.folder import FolderWriters
+from audit.merging.sequencer import BEAT_US, Notary, Sequencer
+from audit.merging.shelf import Shelf
+from audit.ports import Ports
+
+INTERVAL_S = 1.0
+PAUSE_S = 5.0
+_LAST_TURNS = 16
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often.
+
+    Attributes:
+        interval_s: seconds between turns.
+        pause_s: seconds before it is tried again after a failure, or after another process was found merging.
+        beat_us: see `Sequencer`.
+    """
+
+    interval_s: float = INTERVAL_S
+    pause_s: float = PAUSE_S
+    beat_us: int = BEAT_US
+
+
+class Loop:
+    """Merges a folder's log until it is stopped.
+
+    Args:
+        folder: the log.
+        notary: makes the one who signs; called at each beginning, so that a new key is taken up.
+        after: called after each turn, for what no promise of the log rests on (an index, witnesses).
+        report: told in words what went wrong, once for each failure.
+        pace: how often.
+        ports: clocks.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        notary: Callable[[], Notary],
+        *,
+        after: Callable[[], None] = lambda: None,
+        report: Report,
+        pace: Pace | None = None,
+        ports: Ports | None = None,
+    ) -> None:
+        self._folder = folder
+        self._notary = notary
+        self._after = after
+        self._report = report
+        self._pace = pace or Pace()
+        self._ports = ports or Ports()
+        self._stop = Event()
+        self._said = ""
+
+    def stop(self) -> None:
+        """Merge what is there, then end; from any thread or signal handler."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Merge until `stop`."""
+        while not self._stop.is_set():
+            try:
+                self._merge()
+            except LogUnavailable as error:
+                if error.code != "log.merging":
+                    self._tell(error)
+            except (OSError, AuditError) as error:
+                self._tell(error)
+            self._stop.wait(self._pace.pause_s)
+
+    def _merge(self) -> None:
+        with ExitStack() as opened:
+            shelf = Shelf(self._folder)
+            opened.callback(shelf.close)
+            writers = FolderWriters(self._folder)
+            opened.callback(writers.close)
+            sequencer = Sequencer(writers, shelf, self._notary(), self._ports, self._pace.beat_us)
+            while not self._stop.is_set():
+                sequencer.turn()
+                self._said = ""
+                self._after()
+                self._stop.wait(self._pace.interval_s)
+            # The writers may be closing at this moment: their last records belong into the log.
+            for _ in range(_LAST_TURNS):
+                if not sequencer.turn():
+                    break
+            self._after()
+
+    def _tell(self, error: Exception) -> None:
+        if str(error) != self._said:
+            self._said = str(error)
+            self._report(self._said)

@@ -1,0 +1,70 @@
+"""The process beside the workers that merges their audit logs into one; started anew whenever it ends.
+
+A process of its own, because the work would hold the interpreter's lock while calls are served. Without it
+records stay durable, each worker's in its own log, and only the checkpoints stand still.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from gateway.settings import Audit
+
+AGAIN_S = 1.0
+STOP_S = 10.0
+
+
+class Sequencing:
+    """Runs `audit.merging` as long as it is entered.
+
+    Args:
+        chosen: which log.
+    """
+
+    def __init__(self, chosen: Audit) -> None:
+        self._command = [
+            *(sys.executable, "-P", "-m", "audit.merging"),
+            *(str(chosen.folder), chosen.origin),
+            *("--interval-s", str(chosen.checkpoint_ms / 1000), "--beside"),
+        ]
+        self._ending = Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watch = Thread(target=self._keep, name="sequencing", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Have it merge what the workers wrote last, and end."""
+        self._ending.set()
+        self._part()
+        self._watch.join(STOP_S)
+        if self._watch.is_alive() and self._process is not None:
+            self._process.kill()
+
+    def _part(self) -> None:
+        """Close the pipe: that is how it learns that nobody needs it any more, also after a kill."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _keep(self) -> None:
+        while not self._ending.is_set():
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603 - our own words
+            if self._ending.is_set():  # it was to end before there was anybody to tell
+                self._part()
+            status = self._process.wait()
+            self._part()
+            if not self._ending.is_set():
+                structlog.get_logger("regent").error("audit.sequencer_ended", status=status)
+                self._ending.wait(AGAIN_S)
