@@ -36,7 +36,7 @@ run: $(RUN_STAMP) ## Set everything up and start the gateway on its embedded def
 	$(BIN)/regent init --quiet-if-present
 	exec $(BIN)/regent serve
 
-tools: $(BIN)/python ## Put the pinned `opa` into .tools (built from its Go module, or taken from PATH)
+tools: $(BIN)/python ## Put the pinned `opa` and two strangers' readers of the audit log into .tools
 	bash scripts/tools.sh
 
 servers: $(DEV_STAMP) ## Find the servers that tests need, or install them (root on Debian/Ubuntu), or say how

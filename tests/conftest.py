@@ -1,6 +1,7 @@
-"""What every test may ask for: the real servers."""
+"""What every test may ask for: the real servers, and readers of the audit log that aren't ours."""
 
 pytest_plugins = (
+    "tests.interop.readers",
     "tests.servers.engines",
     "tests.servers.gateway_server",
     "tests.servers.opa_server",
