@@ -14,6 +14,7 @@ from audit.ports import Ports
 
 INTERVAL_S = 1.0
 PAUSE_S = 5.0
+_BEGINNING_S = 0.1
 _LAST_TURNS = 16
 
 Report = Callable[[str], None]
@@ -64,22 +65,34 @@ class Loop:
         self._ports = ports or Ports()
         self._stop = Event()
         self._said = ""
+        self._pause_s = 0.0
 
     def stop(self) -> None:
         """Merge what is there, then end; from any thread or signal handler."""
         self._stop.set()
 
     def run(self) -> None:
-        """Merge until `stop`."""
-        while not self._stop.is_set():
-            try:
-                self._merge()
-            except LogUnavailable as error:
-                if error.code != "log.merging":
-                    self._tell(error)
-            except (OSError, AuditError) as error:
+        """Merge until `stop`, and then what is left; tried once at least, and once more after a failure."""
+        last = False
+        while not (self._try() or last):
+            last = self._stop.wait(self._pause_s)
+
+    def _try(self) -> bool:
+        """Merge; tell whether it came to its end in order."""
+        self._pause_s = self._pace.pause_s
+        if not (self._folder / "origin.json").exists():
+            self._pause_s = min(_BEGINNING_S, self._pause_s)  # the first writer is about to make it
+            return False
+        try:
+            self._merge()
+        except LogUnavailable as error:
+            if error.code != "log.merging":
                 self._tell(error)
-            self._stop.wait(self._pace.pause_s)
+            return False
+        except (OSError, AuditError) as error:
+            self._tell(error)
+            return False
+        return True
 
     def _merge(self) -> None:
         with ExitStack() as opened:

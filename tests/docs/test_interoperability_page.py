@@ -20,10 +20,10 @@ PAGE = (ROOT / "docs" / "interoperability.md").read_text(encoding="utf-8")
 
 
 def test_the_commands_run_as_printed(fsck: Fsck, xmod: Xmod, tmp_path: Path) -> None:
-    """A key file of two lines, both readers, and a kept checkpoint."""
+    """Both readers, and a kept checkpoint."""
     signer = tiled_log.Signer(post_quantum=True)
     log = tiled_log.write(tmp_path / "audit", [b"entry %d" % number for number in range(300)], signer)
-    (tmp_path / "known.vkey").write_text(f"{log.vkey}\nthe ML-DSA-44 key\n", encoding="utf-8")
+    (tmp_path / "log.vkey").write_text(f"{log.vkey}\n", encoding="utf-8")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL))],
         cwd=tmp_path,

@@ -19,8 +19,10 @@ from audit.tlog.tree import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.end_to_end.conftest import Http
+    from tests.interop.readers import Fsck, Xmod
     from tests.servers.gateway_server import GatewayServer
 
 RECEIPT = "x-regent-receipt"
@@ -106,3 +108,28 @@ def test_a_stop_leaves_nothing_unmerged(
         len(list(gateway.records(kind)))
         for kind in ("writer.open", "mode", "policy.load", "decision", "outcome", "writer.close")
     )
+
+
+@pytest.mark.engine("embedded")
+def test_a_log_of_a_gateway_is_accepted(
+    gateway_server: Callable[..., GatewayServer],
+    http_client: Http,
+    served: Callable[[Path], str],
+    fsck: Fsck,
+    xmod: Xmod,
+) -> None:
+    """From the folder and over HTTP, with two signatures, while two workers serve calls."""
+    gateway = gateway_server(workers=2, audit={"post_quantum": True, "checkpoint_ms": 100})
+    token = gateway.token()
+    for _ in range(40):
+        assert http_client.send(gateway, http_client.hello(), token=token).status == 200
+    gateway.stop()
+    vkey = (gateway.audit / "log.vkey").read_text()
+    found = [
+        reader(place, vkey) for reader in (fsck, xmod) for place in (gateway.audit, served(gateway.audit))
+    ]
+
+    assert [each.output for each in found if not each.accepted] == []
+    assert len({(each.size, each.root) for each in found}) == 1
+    assert found[0].size is not None
+    assert found[0].size > 80
