@@ -14,6 +14,7 @@ import orjson
 
 from audit import origin as origins
 from audit import record as records
+from audit.durability import Durability
 from audit.errors import LogDamaged, LogUnavailable
 from audit.keys import LogKeys
 from audit.ports import Ports
@@ -29,8 +30,6 @@ from audit.writing.writer import Limits, Writer
 
 QUEUE_LIMIT = 4_096
 REOPEN_AFTER_S = 5.0
-MODE = "strict"
-"""What this version promises, said in a record of each boot: nothing leaves without a durable record."""
 
 
 class AuditLog:
@@ -40,6 +39,7 @@ class AuditLog:
         origin: name of the log.
         writer: id of this process's writer (`w0`, ...).
         boot: number of this process's lifetime in the writer's log.
+        durability: what is promised.
     """
 
     def __init__(
@@ -49,13 +49,14 @@ class AuditLog:
         self.writer = slot.name
         self.boot = boot
         self._slot = slot
+        self.durability = writer.limits.durability
         self._writer = writer
         self._receipts = receipts
         self._pseudonyms = pseudonyms
         self._closed = False
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - one keyword per promise
         cls,
         folder: Path,
         origin: str,
@@ -63,6 +64,7 @@ class AuditLog:
         queue_limit: int = QUEUE_LIMIT,
         reopen_after_s: float = REOPEN_AFTER_S,
         keep_questions: bool = True,
+        durability: Durability = Durability.STRICT,
         post_quantum: bool = False,
         ports: Ports | None = None,
     ) -> "AuditLog":
@@ -76,6 +78,7 @@ class AuditLog:
             queue_limit: records that may wait before appends are refused.
             reopen_after_s: seconds between a failed write and the next try.
             keep_questions: whether the vault keeps what policies were asked, for backtests.
+            durability: what is promised to callers.
             post_quantum: whether checkpoints are to have an ML-DSA-44 signature as well, from now on.
             ports: clocks and disk calls; None for the machine's own.
 
@@ -84,7 +87,7 @@ class AuditLog:
             LogDamaged: the files are not what a crash can leave behind, or belong to another log.
         """
         ports = ports or Ports()
-        limits = Limits(queue_limit, round(reopen_after_s * 1_000_000), keep_questions)
+        limits = Limits(queue_limit, round(reopen_after_s * 1_000_000), keep_questions, durability)
         try:
             with ExitStack() as undo:
                 _make_folders(folder)
@@ -115,7 +118,7 @@ class AuditLog:
         segments.boot = _next_boot(segments)
         vault = Vault.open(folder / "vault", slot.name, ports, keep_questions=limits.keep_questions)
         writer = Writer(slot.name, segments, vault, ports, limits)
-        others = [records.mode(MODE)]
+        others = [records.mode(limits.durability.value)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
         writer.begin(records.writer_open(identity.name, identity.digest), others)

@@ -77,6 +77,7 @@ class House:
             chosen.audit.folder,
             chosen.audit.origin,
             keep_questions=chosen.audit.questions == "keep",
+            durability=chosen.audit.durability,
             post_quantum=chosen.audit.post_quantum,
         )
         opened.push_async_callback(log.aclose)

@@ -365,6 +365,7 @@ class Trail:
         admission: the decision at the door.
         decision: the latest decision.
         opened: whether the opening record was handed to the log, so that it needs a closing one.
+        unrecorded: whether it goes on without a record, because the log does no more than its best.
         attempts: every try at a deployment.
     """
 
@@ -374,6 +375,7 @@ class Trail:
     decision: Decision | None = None
     permitted: PermittedCall | None = None
     opened: bool = False
+    unrecorded: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     reply: Reply | None = None
     delivery: Delivery = field(default_factory=Delivery)

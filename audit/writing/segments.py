@@ -43,7 +43,8 @@ class Segments:
     """The files of one writer. Not for several threads.
 
     Attributes:
-        frontier: the tree of all durable records; replaced, never changed, by `append`.
+        frontier: the tree of all records that were written; replaced, never changed, by `append`.
+        unsynced: whether some of them are not durable yet.
         start: index of the first record in the current segment.
         boot: number of the writer's boot, for the head; the writer sets it after recovery.
         torn: what recovery cut, if anything.
@@ -65,13 +66,15 @@ class Segments:
         self.boot = 0
         self._fd = -1
         self._offset = self._allocated = 0
+        self.unsynced = False
+        self.frontier = Frontier()
+        self._durable = 0, self.frontier
         self._mark = Mark(slot)
         try:
             self._recover()
         except BaseException:
             self.release()
             raise
-        self._mark.set(self.frontier.size)
 
     @property
     def name(self) -> str:
@@ -83,12 +86,13 @@ class Segments:
         if self._offset and self._offset + size > SEGMENT_BYTES:
             self._rotate()
 
-    def append(self, group: bytes, after: Frontier) -> None:
+    def append(self, group: bytes, after: Frontier, *, sync: bool = True) -> None:
         """Write a group of frames with one write and one sync; durable on return.
 
         Args:
             group: whole frames.
             after: the tree with the group's leaves.
+            sync: false leaves the sync to a later call, and nothing is durable before it.
 
         Raises:
             OSError: the group is not durable; nothing but `abandon` and `reopen` may follow.
@@ -100,19 +104,40 @@ class Segments:
             self._allocated = allocated
         else:
             self._ports.write_all(self._fd, group, self._offset)
+        if sync:
+            self._sync()
+        self._offset, self.frontier, self.unsynced = end, after, True
+        if sync:
+            self._settle()
+
+    def sync(self) -> None:
+        """Make everything that was written durable.
+
+        Raises:
+            OSError: what was written since the last sync is not durable; as with `append`.
+        """
+        self._sync()
+        self._settle()
+
+    def _sync(self) -> None:
         self._ports.fdatasync(self._fd)
         if os.fstat(self._fd).st_nlink == 0:
             # Somebody deleted the file: what goes on being written into it is gone with the process.
             raise OSError(errno.ENOENT, "the segment was deleted")
-        self._offset = end
-        self.frontier = after
-        self._mark.set(after.size)
 
-    def abandon(self) -> None:
-        """Close the file after a failure. Its state is unknown; a sync is never tried again on it."""
+    def abandon(self) -> int:
+        """Close the file after a failure. Its state is unknown; a sync is never tried again on it.
+
+        Returns:
+            how many records had been written and are given up, because they were not durable yet.
+        """
+        written = self.frontier.size
+        self._offset, self.frontier = self._durable
+        self.unsynced = False
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        return written - self.frontier.size
 
     def reopen(self) -> None:
         """Read back what was durable, cut what was not, and go on in a new segment.
@@ -153,6 +178,12 @@ class Segments:
         os.ftruncate(self._fd, self._offset)
         self._ports.fdatasync(self._fd)
         self._allocated = self._offset
+        self._settle()
+
+    def _settle(self) -> None:
+        """Everything that was written is durable."""
+        self._durable, self.unsynced = (self._offset, self.frontier), False
+        self._mark.set(self.frontier.size)
 
     def _rotate(self) -> None:
         self._cut()
@@ -167,6 +198,7 @@ class Segments:
         self.abandon()
         self._fd, self._offset, self._allocated = fd, 0, 0
         self.start, self._segment_start = self.frontier.size, self.frontier.copy()
+        self._settle()
         self._write_head()
 
     def _open(self, name: str) -> int:
@@ -175,7 +207,6 @@ class Segments:
     def _recover(self) -> None:
         names = sorted(path.stem for path in self._folder.glob("[0-9]" * 12 + ".log")) or [f"{0:012d}"]
         hint = head.read(self._slot)
-        self.frontier = Frontier()
         if hint and hint.start.name in names:
             self.frontier, self.boot = Frontier(hint.start.index, hint.start.hashes), hint.start.boot
             names = names[names.index(hint.start.name) :]

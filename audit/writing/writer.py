@@ -13,6 +13,7 @@ from enum import Enum
 from threading import Thread
 
 from audit import record as records
+from audit.durability import Durability
 from audit.errors import AuditError, LogUnavailable, RecordRefused
 from audit.ports import Ports
 from audit.record import Record
@@ -24,7 +25,7 @@ from audit.writing.missing import Counts, Missing, Reason
 from audit.writing.segments import GROUP_BYTES, Segments
 from audit.writing.tally import Tally
 
-_VAULT_SYNC_US = 1_000_000
+_SYNC_US = 1_000_000
 
 
 class _State(Enum):
@@ -41,11 +42,13 @@ class Limits:
         queue: records that may wait; more are refused.
         reopen_after_us: pause between a failure and the next try.
         keep_questions: whether the vault takes what policies were asked.
+        durability: what callers are promised.
     """
 
     queue: int
     reopen_after_us: int
     keep_questions: bool = True
+    durability: Durability = Durability.STRICT
 
 
 class Writer:
@@ -57,6 +60,9 @@ class Writer:
         vault: its sidecars in the vault, likewise.
         ports: the machine.
         limits: bounds.
+
+    Attributes:
+        limits: bounds.
     """
 
     def __init__(self, name: str, segments: Segments, vault: Vault, ports: Ports, limits: Limits) -> None:
@@ -64,7 +70,7 @@ class Writer:
         self._segments = segments
         self._vault = vault
         self._ports = ports
-        self._limits = limits
+        self.limits = limits
         self._inbox = Inbox(limits.queue)
         self._tally = Tally()
         self._missing = Missing()
@@ -74,7 +80,7 @@ class Writer:
         self._down_since_us = 0
         self._error = "EIO"
         self._answers = Answers()
-        self._vault_synced_us = ports.mono_us()
+        self._synced_us = ports.mono_us()
         self._thread = Thread(target=self._run, name=f"audit-{name}", daemon=True)
 
     # ── callers' side ───────────────────────────────────────────────────────────────────────────
@@ -111,7 +117,7 @@ class Writer:
             raise _not_durable()
         if not self._inbox.admit():
             self._count_refusal(entry, "backlogged")
-            raise LogUnavailable("log.backlogged", f"{self._limits.queue} records wait already")
+            raise LogUnavailable("log.backlogged", f"{self.limits.queue} records wait already")
         self._inbox.add(entry)
 
     def count_auth_failure(self, code: str) -> None:
@@ -148,10 +154,10 @@ class Writer:
     def _due_us(self) -> int | None:
         """Return when there is work without a record, in monotonic microseconds."""
         if self._state is _State.DOWN:
-            return self._down_since_us + self._limits.reopen_after_us
+            return self._down_since_us + self.limits.reopen_after_us
         due_us = self._tally.due_at_us()
-        if self._vault.dirty:
-            sync_us = self._vault_synced_us + _VAULT_SYNC_US
+        if self._dirty:
+            sync_us = self._synced_us + _SYNC_US
             return sync_us if due_us is None else min(due_us, sync_us)
         return due_us
 
@@ -177,7 +183,7 @@ class Writer:
             self._fail(error, taken)
         else:
             answers.send()
-            self._sync_vault()
+            self._sync_rest()
         return item is not Signal.STOP or self._finish()
 
     def _take(self, entry: Entry, group: Group, answers: Answers) -> int:
@@ -203,18 +209,25 @@ class Writer:
         self._segments.make_room(len(data))
         # Before the records: a commitment in the log has its nonce in the vault.
         self._vault.append(self._segments.name, group)
-        self._segments.append(data, group.frontier)
+        self._segments.append(data, group.frontier, sync=self.limits.durability is not Durability.WRITTEN)
         self._wseq = group.wseq
 
-    def _sync_vault(self) -> None:
+    @property
+    def _dirty(self) -> bool:
+        return self._vault.dirty or self._segments.unsynced
+
+    def _sync_rest(self) -> None:
+        """Once a second, make durable what nobody waits for: the vault; in weaker modes, records too."""
         now_us = self._ports.mono_us()
-        if not self._vault.dirty or now_us - self._vault_synced_us < _VAULT_SYNC_US:
+        if not self._dirty or now_us - self._synced_us < _SYNC_US:
             return
         try:
             self._vault.sync()
+            if self._segments.unsynced:
+                self._segments.sync()
         except OSError as error:
             self._fail(error, 0)
-        self._vault_synced_us = now_us
+        self._synced_us = now_us
 
     def _add_missing(self, group: Group) -> tuple[Reason, Counts] | None:
         missing = self._missing.take()
@@ -240,9 +253,11 @@ class Writer:
         self._state = _State.DOWN
         self._down_since_us = self._ports.mono_us()
         self._error = errno.errorcode.get(error.errno or 0, "EIO")
-        self._segments.abandon()
+        # In weaker modes some were acknowledged and not durable yet; their numbers are used again.
+        unkept = self._segments.abandon()
+        self._wseq -= unkept
         self._vault.close()
-        self._missing.add(Counts(lost=taken), "not_durable")
+        self._missing.add(Counts(lost=taken + unkept), "not_durable")
         self._answers.refuse(_not_durable)
         self._refuse_queue(_not_durable)
 
@@ -252,7 +267,7 @@ class Writer:
             return self._finish()
         if isinstance(item, Entry):
             self._refuse(item, _not_durable())
-        if self._ports.mono_us() - self._down_since_us >= self._limits.reopen_after_us:
+        if self._ports.mono_us() - self._down_since_us >= self.limits.reopen_after_us:
             self._try_again()
         return True
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from audit.durability import Durability
 from gateway.settings.section import Section
 
 
@@ -48,6 +49,9 @@ class Audit(Section):
     origin: str = "regent.localhost/audit"
     questions: Literal["keep", "none"] = Field(
         default="keep", description="whether the vault keeps what policies were asked, for backtests"
+    )
+    durability: Durability = Field(
+        default=Durability.STRICT, description="how much the log promises before a call goes on"
     )
     checkpoint_ms: int = Field(
         default=1_000, ge=100, le=10_000, description="how often the merged log is signed while records come"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from audit import record as records
-from audit.errors import AuditError
+from audit.durability import Durability
+from audit.errors import AuditError, LogUnavailable
 from audit.vault.commitment import Commitment, commit
 from gateway.errors import Refused
 from gateway.reasons import REASONS
@@ -38,7 +39,7 @@ async def opening(trail: Trail, log: AuditLog) -> None:
 
     Raises:
         Refused: `log.not_durable`, `log.backlogged` or `log.record_refused`: an allow that can't be
-            recorded is not given.
+            recorded is not given, unless the log was told to do no more than its best.
     """
     try:
         record = await _decision(trail, log, "allow", ALLOWED)
@@ -49,7 +50,9 @@ async def opening(trail: Trail, log: AuditLog) -> None:
         trail.delivery.receipt = log.certify(await log.append(record))
     except AuditError as error:
         trail.opened = False
-        raise Refused(_refusal_code(error)) from error
+        if log.durability is not Durability.BEST_EFFORT or not isinstance(error, LogUnavailable):
+            raise Refused(_refusal_code(error)) from error
+        trail.unrecorded = True
 
 
 def _refusal_code(error: AuditError) -> str:
@@ -68,11 +71,11 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
         _abort(trail, log, str(trail.delivery.error.code), now_us)
         return
     reply, call = trail.reply, trail.call
-    if reply is None or call is None:
+    trail.reason = ALLOWED
+    if reply is None or call is None or trail.unrecorded:
         return
     usage = reply.upstream.usage
     used_in, used_out = _usage(trail)
-    trail.reason = ALLOWED
     log.append_soon(
         records.outcome(
             ref=call.decision_id,
@@ -98,6 +101,8 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
 def listed(trail: Trail, log: AuditLog, now_us: int) -> None:
     """Record that the catalogue was shown: an outcome that no deployment had a part in."""
     trail.reason = ALLOWED
+    if trail.unrecorded:
+        return
     log.append_soon(
         records.outcome(
             ref=trail.raw.decision_id,
@@ -125,7 +130,7 @@ async def refusal(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
     everybody else a deny, with a receipt for it unless the log is slow.
     """
     trail.reason = code
-    if trail.opened:
+    if trail.opened or trail.unrecorded:
         _abort(trail, log, code, now_us)
     elif trail.principal is None:
         log.auth_failure(code)
@@ -146,7 +151,7 @@ async def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
         closing(trail, log, now_us)
     elif trail.principal is None:
         trail.reason = GONE
-    elif trail.opened:
+    elif trail.opened or trail.unrecorded:
         await refusal(trail, log, GONE, now_us)
     else:  # nobody is there to be given a receipt
         trail.reason = GONE
@@ -158,6 +163,8 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
     reply = trail.reply
     used_in, used_out = _usage(trail) if reply else (0, 0)
     trail.reason = code
+    if trail.unrecorded:
+        return
     log.append_soon(
         records.aborted(
             ref=trail.raw.decision_id,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest
 
+from audit.durability import Durability
 from gateway import distribution
 from gateway.errors import Refused
 from gateway.policy.live import Live
@@ -56,6 +57,7 @@ class Log:
     """Keeps records."""
 
     available = True
+    durability = Durability.STRICT
 
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []

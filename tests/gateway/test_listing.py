@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
+from audit.durability import Durability
 from gateway import listing
 from gateway.engine.pinned import TRIES, OneRevision
 from gateway.ports import Ports, Ruling
@@ -66,6 +67,8 @@ class House:
 
     async def append(self, record: Any) -> None:
         self.kept.append(record.body)
+
+    durability = Durability.STRICT
 
     def certify(self, receipt: object) -> str:
         return "receipt"

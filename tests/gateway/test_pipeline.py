@@ -11,6 +11,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.contract import ChatRequest, Completed, Streaming, UpstreamCode, UpstreamError
+from audit.durability import Durability
 from audit.errors import LogUnavailable, RecordRefused
 from gateway import pipeline
 from gateway.engine.pinned import TRIES, OneRevision
@@ -100,6 +101,7 @@ class Log:
     """Keeps records; fails as the test says."""
 
     available = True
+    durability = Durability.STRICT
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -401,6 +403,44 @@ async def test_an_allow_that_cannot_be_recorded_is_not_given(
     scene = await Scene(build, log=Log(error)).run()
 
     assert (scene.outcome, scene.provider.asked) == ((503, code), 0)
+
+
+async def test_best_effort_goes_on_without_a_record(build: Builders) -> None:
+    """Only where the settings say so and the log is down; then no record refers to what isn't there."""
+    log = Log(LogUnavailable("log.not_durable", ""))
+    log.durability = Durability.BEST_EFFORT
+    scene = await Scene(build, log=log).run()
+
+    assert (scene.outcome, scene.provider.asked, scene.log.story) == ((200, ""), 1, [])
+    log.error = RecordRefused("record.too_long", "")
+    scene = await Scene(build, log=log).run()
+    assert (scene.outcome, scene.provider.asked) == ((503, "log.record_refused"), 0)
+
+
+@pytest.mark.parametrize(("engine", "status"), [(None, 200), (Engine(request=DENY), 403)])
+async def test_an_answer_with_a_record_has_a_receipt(
+    engine: Engine | None, status: int, build: Builders
+) -> None:
+    """Allowed or refused, the caller is given the log's word that it stands there."""
+    scene = await Scene(build, engine=engine).run()
+
+    (answer,) = scene.answers
+    assert (answer.status, dict(answer.headers)[b"x-regent-receipt"]) == (status, b"receipt")
+
+
+async def test_a_slow_log_does_not_hold_up_a_refusal(build: Builders) -> None:
+    """A refusal whose record takes long leaves without a receipt."""
+
+    class Slow(Log):
+        @override
+        async def append(self, record: Record) -> None:
+            await asyncio.sleep(60)
+
+    scene = await Scene(build, log=Slow(), engine=Engine(request=DENY)).run()
+
+    (answer,) = scene.answers
+    assert scene.outcome == (403, "house.rule")
+    assert b"x-regent-receipt" not in dict(answer.headers)
 
 
 async def test_a_deny_needs_no_durable_record(build: Builders) -> None:
