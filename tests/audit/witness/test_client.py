@@ -86,27 +86,27 @@ async def test_a_forked_log_gets_no_cosignature(
     assert (failed.value.code, failed.value.status) == ("witness.status", 422)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "content_type", "code"),
-    [
-        (200, b"", "text/plain", "witness.answer"),
-        (200, b"\xff\n", "text/plain", "witness.answer"),
-        (200, b"hello\n", "text/plain", "witness.answer"),
-        (200, b"x" * 100_000, "text/plain", "witness.answer"),
-        (200, str(Signature("a.example", b"1234", b"x")) * 101, "text/plain", "witness.answer"),
-        (200, str(Signature("a.example", b"1234", b"x")), "text/plain", "witness.cosignature"),
-        (409, "3\n", "text/plain", "witness.answer"),
-        (409, "3", SIZE, "witness.answer"),
-        (409, "03\n", SIZE, "witness.answer"),
-        (409, "99999999999999999999\n", SIZE, "witness.answer"),
-        (409, "10\n", SIZE, "witness.ahead"),
-        (409, "0\n", SIZE, "witness.conflict"),
-        (409, "3\n", SIZE, "witness.conflict"),
-        (403, "no\n", "text/plain", "witness.status"),
-        (404, "no\n", "text/plain", "witness.status"),
-        (500, "", "text/plain", "witness.status"),
-    ],
-)
+ANSWERS = [
+    (200, b"", "text/plain", "witness.answer"),
+    (200, b"\xff\n", "text/plain", "witness.answer"),
+    (200, b"hello\n", "text/plain", "witness.answer"),
+    (200, b"x" * 100_000, "text/plain", "witness.answer"),
+    (200, str(Signature("a.example", b"1234", b"x")) * 101, "text/plain", "witness.answer"),
+    (200, str(Signature("a.example", b"1234", b"x")), "text/plain", "witness.cosignature"),
+    (409, "3\n", "text/plain", "witness.answer"),
+    (409, "3", SIZE, "witness.answer"),
+    (409, "03\n", SIZE, "witness.answer"),
+    (409, "99999999999999999999\n", SIZE, "witness.answer"),
+    (409, "10\n", SIZE, "witness.ahead"),
+    (409, "0\n", SIZE, "witness.conflict"),
+    (409, "3\n", SIZE, "witness.conflict"),
+    (403, "no\n", "text/plain", "witness.status"),
+    (404, "no\n", "text/plain", "witness.status"),
+    (500, "", "text/plain", "witness.status"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "content_type", "code"), ANSWERS, ids=range(len(ANSWERS)))
 async def test_answers_that_do_not_count(
     log: GrowingLog, serving: Serving, status: int, body: str | bytes, content_type: str, code: str
 ) -> None:
@@ -125,7 +125,7 @@ async def test_a_lying_witness_is_found_out(log: GrowingLog, serving: Serving) -
         (str(sign_line(other, KEY, NOW_S)), "witness.cosignature"),
         (str(foreign), "witness.cosignature"),
         (
-            str(Signature(good.name, good.id, sign_line(log.text(9), stranger, NOW_S).value)),
+            str(Signature(good.name, good.id, foreign.value)),
             "witness.cosignature",
         ),
         (str(sign_line(log.text(9), KEY, 0)), "witness.timestamp"),
@@ -197,10 +197,10 @@ async def test_proxies_of_the_environment_are_not_used(
         assert (await client.cosign(log.note(9), log.prove)).timestamp == NOW_S
 
 
-@pytest.mark.parametrize(
-    "url",
-    [None, "", "ftp://w.example", "w.example", "http://", "http://w.example/?a=b", "http://\udcff/"],
-)
+URLS = [None, "", "ftp://w.example", "w.example", "http://", "http://w.example/?a=b", "http://\udcff/"]
+
+
+@pytest.mark.parametrize("url", URLS, ids=range(len(URLS)))
 async def test_witnesses_without_a_usable_url(log: GrowingLog, url: str | None) -> None:
     """Only http and https without query lead to a witness."""
     assert (await ask(url, log)).code == "witness.url"
