@@ -143,6 +143,15 @@ def open_note(data: bytes, keys: Iterable[VerifierKey]) -> OpenedNote:
     return OpenedNote(note.text, tuple(verified.values()), tuple(unverified))
 
 
+def text_of(data: bytes) -> str:
+    """Return the text of a note whose signature lines are not looked at: to ask whose it claims to be.
+
+    Raises:
+        NoteRefused: `note.malformed`.
+    """
+    return _split(data)[0]
+
+
 def signed_by(key: VerifierKey, text: str, value: bytes) -> bool:
     """Tell whether `value` is the key's signature over `text`, in the form of the key's type."""
     if key.type is KeyType.ED25519:

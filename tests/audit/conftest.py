@@ -1,7 +1,11 @@
-"""What the tests of the log share: records as the gateway makes them, logs in a temporary folder."""
+"""What the tests of the log share: records as the gateway makes them, logs in a temporary folder.
+
+Says at the end, per file of public vectors, how many rows passed, failed and were skipped.
+"""
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from audit.log import AuditLog
 from audit.record import Record, decision, outcome
 
 ORIGIN = "regent.example/audit"
+_OUTCOMES = ("passed", "failed", "error", "skipped")
 
 
 @pytest.fixture
@@ -111,3 +116,18 @@ def bodies(folder: Path) -> Callable[..., list[bytes]]:
         return [body for path in paths for _, body in frames.scan(path.read_bytes())]
 
     return read
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the counts of the modules whose tests are rows of vectors."""
+    counts: dict[str, Counter[str]] = {}
+    for came in _OUTCOMES:
+        for report in terminalreporter.stats.get(came, []):
+            module = Path(report.nodeid.partition("::")[0]).stem
+            if module.startswith("test_vectors_"):
+                counts.setdefault(module.removeprefix("test_vectors_"), Counter())[came] += 1
+    if counts:
+        terminalreporter.section("rows of vectors")
+    for family in sorted(counts):
+        told = ", ".join(f"{counts[family][each]} {each}" for each in _OUTCOMES if counts[family][each])
+        terminalreporter.write_line(f"{family}: {told}")
