@@ -14,6 +14,7 @@ from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
 from audit.log import AuditLog
+from audit.vouched import Vouched
 from bundles import bundle as bundles
 from gateway import distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
@@ -25,7 +26,7 @@ from gateway.routing import catalogue
 from gateway.shadow import Shadow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from fastapi import FastAPI
 
@@ -105,10 +106,18 @@ class House:
             limits=chosen.limits,
             now_us=_now_us,
             shadow=shadow,
+            vouched=_vouched(chosen.audit),
         )
 
     def _forget(self) -> None:
         self._ports = None
+
+
+def _vouched(chosen: settings.Audit) -> Callable[[], bool]:
+    """Whether the log may be written to as far as witnesses go."""
+    if not chosen.witnesses.required:
+        return lambda: True
+    return Vouched(chosen.folder, chosen.witnesses.max_age_s).lately
 
 
 def build(configured: Settings) -> ASGIApp:

@@ -46,7 +46,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         if release is None:
             # The engine has its bundle from elsewhere, so there is none to hand on.
             raise Refused("route.unknown")
-        await record.opening(trail, house.log)
+        await record.opening(trail, house)
         answer = _answer(raw, release, trail.delivery.receipt)
         trail.delivery.status = answer.status
         await deliver(answer)

@@ -49,7 +49,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         if raw.subpath and not shown:
             # The same words for a model that doesn't exist and one that the caller may not use.
             raise Refused("model.unknown", param="model")
-        await record.opening(trail, house.log)
+        await record.opening(trail, house)
         answer = _answer(shown, call, admission, trail.delivery.receipt, single=bool(raw.subpath))
         trail.delivery.status = answer.status
         await deliver(answer)

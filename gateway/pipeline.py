@@ -44,7 +44,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
             if sitting.holds():
                 break
         permitted = trail.permitted = enforce(call, principal, candidates, admission, decision)
-        await record.opening(trail, house.log)
+        await record.opening(trail, house)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
         answer = release(reply, permitted, trail.delivery)
         trail.delivery.status = answer.status

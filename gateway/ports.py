@@ -148,7 +148,11 @@ class Shadow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The house as a step sees it, built once by `gateway/app.py`."""
+    """The house as a step sees it, built once by `gateway/app.py`.
+
+    Args:
+        vouched: whether others have vouched for the log lately, or need not.
+    """
 
     identity: Identity
     policies: Policies
@@ -158,3 +162,4 @@ class Ports:
     limits: Limits
     now_us: Callable[[], int]
     shadow: Shadow | None = None
+    vouched: Callable[[], bool] = lambda: True

@@ -20,6 +20,8 @@ async def trouble(house: Ports) -> str | None:
     """
     if not house.log.available:
         return "log.not_durable"
+    if not house.vouched():
+        return "log.unwitnessed"
     decision = await rule(house.policies.current(), ADMISSION, Question({}))
     if isinstance(decision, Deny) and decision.reasons[0].id in REASONS:
         return decision.reasons[0].id

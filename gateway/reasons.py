@@ -87,6 +87,7 @@ REASONS: dict[str, ReasonCode] = {
     "log.not_durable": ReasonCode(503, _SERVER, "The decision could not be recorded.", 2),
     "log.backlogged": ReasonCode(503, _SERVER, "Too many decisions are waiting to be recorded.", 1),
     "log.record_refused": ReasonCode(503, _SERVER, "The decision could not be recorded."),
+    "log.unwitnessed": ReasonCode(503, _SERVER, "The record of decisions has no witnesses at present.", 5),
     # The upstream
     "upstream.unreachable": ReasonCode(502, _SERVER, "The model's server cannot be reached.", 2),
     "upstream.broken": ReasonCode(502, _SERVER, "The model's answer broke off.", 2),

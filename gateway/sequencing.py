@@ -34,6 +34,7 @@ class Sequencing:
             *(sys.executable, "-P", "-m", "audit.merging"),
             *(str(chosen.folder), chosen.origin),
             *("--interval-s", str(chosen.checkpoint_ms / 1000), "--beside"),
+            *(("--trust", str(chosen.witnesses.policy)) if chosen.witnesses.policy else ()),
         ]
         self._ending = Event()
         self._process: subprocess.Popen[bytes] | None = None

@@ -11,9 +11,10 @@ from pathlib import Path
 from threading import Thread
 
 from audit.keys import LogKeys
-from audit.merging.loop import INTERVAL_S, Loop, Pace
+from audit.merging.loop import INTERVAL_S, Loop, Pace, Publishing, Report
 from audit.merging.notary import LogNotary
 from audit.ports import Ports
+from audit.tlog.trust import TrustPolicy
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -24,13 +25,16 @@ def main(arguments: list[str]) -> None:
     said.add_argument("folder", type=Path)
     said.add_argument("origin")
     said.add_argument("--interval-s", type=float, default=INTERVAL_S, help="seconds between checkpoints")
+    said.add_argument("--trust", type=Path, help="a tlog-policy whose witnesses cosign each checkpoint")
     said.add_argument("--beside", action="store_true", help="end with the standard input, not by a signal")
     chosen = said.parse_args(arguments)
     ports = Ports()
+    report = partial(print, "regent: audit log:", file=sys.stderr, flush=True)
     loop = Loop(
         chosen.folder,
         lambda: LogNotary(LogKeys.settle(chosen.folder, chosen.origin), ports),
-        report=partial(print, "regent: audit log:", file=sys.stderr, flush=True),
+        publishing=_publishing(chosen.folder, chosen.trust, report) if chosen.trust else None,
+        report=report,
         pace=Pace(interval_s=chosen.interval_s),
         ports=ports,
     )
@@ -40,6 +44,14 @@ def main(arguments: list[str]) -> None:
         for each in _SIGNALS:
             signal.signal(each, lambda *_: loop.stop())
     loop.run()
+
+
+def _publishing(folder: Path, trust: Path, report: Report) -> Publishing:
+    # Only a log with witnesses pays for an HTTP client.
+    from audit.merging.cosigning import Cosigning  # noqa: PLC0415
+
+    policy = TrustPolicy.parse(trust.read_bytes())
+    return lambda head: Cosigning(folder, policy, head, report)
 
 
 def _follow_input(loop: Loop) -> None:

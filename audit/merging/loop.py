@@ -1,7 +1,7 @@
 """The sequencer's life: turn after turn, standing by while another merges, beginning anew after a failure."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -18,6 +18,7 @@ _BEGINNING_S = 0.1
 _LAST_TURNS = 16
 
 Report = Callable[[str], None]
+Publishing = Callable[[Callable[[], bytes | None]], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Loop:
         report: told in words what went wrong, once for each failure.
         pace: how often.
         ports: clocks.
+        publishing: makes whoever publishes instead, after witnesses have signed; given a look at the head.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Loop:
         report: Report,
         pace: Pace | None = None,
         ports: Ports | None = None,
+        publishing: Publishing | None = None,
     ) -> None:
         self._folder = folder
         self._notary = notary
@@ -63,6 +66,7 @@ class Loop:
         self._report = report
         self._pace = pace or Pace()
         self._ports = ports or Ports()
+        self._publishing = publishing
         self._stop = Event()
         self._said = ""
         self._pause_s = 0.0
@@ -96,11 +100,13 @@ class Loop:
 
     def _merge(self) -> None:
         with ExitStack() as opened:
-            shelf = Shelf(self._folder)
+            shelf = Shelf(self._folder, apart=self._publishing is not None)
             opened.callback(shelf.close)
             writers = FolderWriters(self._folder)
             opened.callback(writers.close)
             sequencer = Sequencer(writers, shelf, self._notary(), self._ports, self._pace.beat_us)
+            if self._publishing is not None:
+                opened.enter_context(self._publishing(lambda: sequencer.note))
             while not self._stop.is_set():
                 sequencer.turn()
                 self._said = ""

@@ -81,11 +81,11 @@ class Shelf(Protocol):
         ...
 
     def head(self) -> bytes | None:
-        """Return the published checkpoint."""
+        """Return the log's head: its last signed checkpoint."""
         ...
 
     def swap(self, before: bytes | None, after: bytes) -> None:
-        """Publish a checkpoint if `before` still is the published one; LogDamaged if it isn't."""
+        """Make a checkpoint the head if `before` still is; LogDamaged if it isn't."""
         ...
 
     def tidy(self, completed: Iterable[str]) -> None:
@@ -112,7 +112,7 @@ class Sequencer:
         beat_us: with nothing to merge, an entry says so after this time; silence is signed, too.
 
     Attributes:
-        note: the published checkpoint; None before the first turn of a new log.
+        note: the log's head, a signed checkpoint; None before the first turn of a new log.
 
     Raises:
         LogDamaged: what is published isn't what it was.

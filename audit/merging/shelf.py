@@ -15,7 +15,8 @@ from audit import files
 from audit.errors import LogDamaged, LogUnavailable
 from audit.merging.growth import File
 
-HEAD = "checkpoint"
+PUBLISHED = "checkpoint"
+HEAD = "head"
 HINT = "merge.json"
 
 
@@ -24,14 +25,16 @@ class Shelf:
 
     Args:
         folder: the log.
+        apart: whether somebody else publishes; the head then stands in a file of its own.
 
     Raises:
         LogUnavailable: `log.merging`: another process holds it.
         OSError: the folder can't be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False) -> None:
         self._folder = folder
+        self._apart = apart
         self._lock = os.open(folder / "merge.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,22 +66,24 @@ class Shelf:
             files.sync_folder(folder)
 
     def head(self) -> bytes | None:
-        """Return the published checkpoint, None of a log that has none."""
-        try:
-            return self.fetch(HEAD)
-        except FileNotFoundError:
-            return None
+        """Return the log's head, None of a log that has none."""
+        for name in (HEAD, PUBLISHED):
+            with suppress(FileNotFoundError):
+                return self.fetch(name)
+        return None
 
     def swap(self, before: bytes | None, after: bytes) -> None:
-        """Publish a checkpoint in place of the one that it continues; durable on return.
+        """Make a checkpoint the head in place of the one that it continues; durable on return.
 
         Raises:
             LogDamaged: `log.head_moved`: somebody else has published one, against the lock.
             OSError: the disk refuses; either stands.
         """
         if self.head() != before:
-            raise LogDamaged("log.head_moved", f"somebody else has written {self._folder / HEAD}")
-        files.replace(self._folder / HEAD, after)
+            raise LogDamaged("log.head_moved", f"somebody else has moved the head of {self._folder}")
+        files.replace(self._folder / (HEAD if self._apart else PUBLISHED), after)
+        if not self._apart:  # left from a time with witnesses
+            (self._folder / HEAD).unlink(missing_ok=True)
 
     def tidy(self, completed: Iterable[str]) -> None:
         """Take away the partial forms of files that are full; who asks for one is given the full one.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audit.durability import Durability
 from gateway.settings.section import Section
@@ -42,6 +42,26 @@ class Limits(Section):
     token_bytes: int = Field(default=16 * 1024, ge=256)
 
 
+class Witnesses(Section):
+    """Who vouches for the log's checkpoints, and whether calls wait for their word."""
+
+    policy: Path | None = Field(
+        default=None, description="a C2SP tlog-policy that names the witnesses, their URLs and the quorum"
+    )
+    required: bool = Field(
+        default=False, description="whether calls are refused while no quorum has signed lately"
+    )
+    max_age_s: int = Field(
+        default=60, ge=15, le=86_400, description="how long ago the last quorum may be, if one is required"
+    )
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.required and self.policy is None:
+            raise ValueError("witnesses are required, and no policy names them")
+        return self
+
+
 class Audit(Section):
     """Where the audit log lives, and what it calls itself."""
 
@@ -56,6 +76,7 @@ class Audit(Section):
     checkpoint_ms: int = Field(
         default=1_000, ge=100, le=10_000, description="how often the merged log is signed while records come"
     )
+    witnesses: Witnesses = Witnesses()
     post_quantum: bool = Field(
         default=False, description="whether checkpoints have an ML-DSA-44 signature beside the Ed25519 one"
     )

@@ -24,6 +24,7 @@ from gateway.types import Allow
 if TYPE_CHECKING:
     from audit.log import AuditLog
     from audit.record import Record
+    from gateway.ports import Ports
     from gateway.types import Origin, Trail
 
 ALLOWED = "allowed"
@@ -34,13 +35,17 @@ RECEIPT_WAIT_S = 0.25
 _UNDECIDED = {"engine": "none", "bundle": None, "revision": None, "path": ""}
 
 
-async def opening(trail: Trail, log: AuditLog) -> None:
+async def opening(trail: Trail, house: Ports) -> None:
     """Make the decision durable; only then may anything leave.
 
     Raises:
         Refused: `log.not_durable`, `log.backlogged` or `log.record_refused`: an allow that can't be
-            recorded is not given, unless the log was told to do no more than its best.
+            recorded is not given, unless the log was told to do no more than its best;
+            `log.unwitnessed`: witnesses must vouch for the log, and have not done so lately.
     """
+    log = house.log
+    if not house.vouched():
+        raise Refused("log.unwitnessed")
     try:
         record = await _decision(trail, log, "allow", ALLOWED)
         if _keeps_digests(trail):

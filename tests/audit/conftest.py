@@ -4,6 +4,7 @@ Says at the end, per file of public vectors, how many rows passed, failed and we
 """
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+from starlette.types import ASGIApp
 
 from audit import frames
 from audit.log import AuditLog
@@ -131,3 +134,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for family in sorted(counts):
         told = ", ".join(f"{counts[family][each]} {each}" for each in _OUTCOMES if counts[family][each])
         terminalreporter.write_line(f"{family}: {told}")
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[ASGIApp], str]]:
+    """Serve ASGI apps on sockets of the loopback until the test ends; returns each one's URL."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(app: ASGIApp) -> str:
+        config = uvicorn.Config(app, port=0, ws="none", log_level="critical", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        deadline = time.monotonic() + 10
+        while not server.started:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+    yield start
+    for server, _ in running:
+        server.should_exit = True
+    for _, thread in running:
+        thread.join(10)

@@ -53,10 +53,10 @@ class House:
             receipt = await log.append(record)
             self.promised[receipt.writer, receipt.boot, receipt.wseq] = receipt.leaf_hash
 
-    def sequencer(self) -> Sequencer:
+    def sequencer(self, *, apart: bool = False) -> Sequencer:
         """A sequencer that begins anew; the one before it is gone."""
         self.stop()
-        shelf = Shelf(self.folder)
+        shelf = Shelf(self.folder, apart=apart)
         self._shelves.append(shelf)
         notary = LogNotary(LogKeys.read(self.folder, ORIGIN), self.ports)
         return Sequencer(FolderWriters(self.folder), shelf, notary, self.ports)

@@ -2,14 +2,10 @@
 
 import asyncio
 import contextlib
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from audit.tlog.keys import KeyType, VerifierKey
 from audit.witness.server import keygen, open_witness
@@ -40,30 +36,6 @@ def make_witness(tmp_path: Path) -> Iterator[Callable[..., Witness]]:
             return witness
 
         yield make
-
-
-@pytest.fixture
-def serving() -> Iterator[Callable[[ASGIApp], str]]:
-    """Serve ASGI apps on sockets of the loopback until the test ends; returns each one's URL."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(app: ASGIApp) -> str:
-        config = uvicorn.Config(app, port=0, ws="none", log_level="critical", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        deadline = time.monotonic() + 10
-        while not server.started:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-
-    yield start
-    for server, _ in running:
-        server.should_exit = True
-    for _, thread in running:
-        thread.join(10)
 
 
 @pytest.fixture
