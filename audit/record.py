@@ -30,7 +30,7 @@ PolicyAction = Literal[
     "retire",
 ]
 Attempt = tuple[str, str]  # deployment, outcome code
-RuleHit = dict[str, str]  # {id, effect}
+RuleHit = dict[str, Any]  # {id, effect, at, controls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
     revision: str | None,
     path: str,
     rules: Sequence[RuleHit] = (),
+    reasons: Sequence[dict[str, Any]] = (),
     obligations: Sequence[Any] = (),
     final: bool = True,
     policy_input: Commitment | None = None,
@@ -98,7 +99,8 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         bundle: digest of the policy bundle, `sha256:...`.
         revision: revision of the bundle.
         path: entrypoint that was asked.
-        rules: the rules that fired, as {id, effect}; only read.
+        rules: the rules that fired, as {id, effect, at, controls}; only read.
+        reasons: why, as the policy said it, as {id, controls}; only read.
         obligations: as the policy gave them; numbers with a fraction become decimal strings.
         final: false for a decision that another decision on the same request follows. An allow that is
             final must be closed by exactly one `outcome` or `aborted`.
@@ -131,6 +133,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         "decision": {
             "action": action,
             "reason_code": reason_code,
+            "reasons": reasons if type(reasons) is list else list(reasons),
             "obligations": decimal_strings(obligations) if obligations else [],
             "final": final,
         },

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adapters.contract import Adapter
     from audit.log import AuditLog
     from gateway.settings import Limits
-    from gateway.types import Candidates, Decision, Principal, UnverifiedToken
+    from gateway.types import Candidates, Decision, FiredRule, Principal, UnverifiedToken
 
 
 class Identity(Protocol):
@@ -37,13 +37,13 @@ class Ruling:
         value: the value of the entrypoint's rule.
         revision: revision of the bundle that answered.
         bundle: digest of that bundle's content, `sha256:<hex>`; empty if the engine can't tell.
-        rules: `file:row,row` of the rules that fired; empty if the engine can't tell.
+        rules: those that fired; empty if the engine can't tell.
     """
 
     value: object
     revision: str
     bundle: str = ""
-    rules: tuple[str, ...] = ()
+    rules: tuple[FiredRule, ...] = ()
 
 
 class PolicyEngine(Protocol):

@@ -9,7 +9,7 @@ Trust is in the type: `UnverifiedToken -> VerifiedClaims -> Principal` and
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NewType
+from typing import TYPE_CHECKING, Literal, NamedTuple, NewType
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -236,6 +236,20 @@ class Advice:
     reason: Reason | None = None
 
 
+class FiredRule(NamedTuple):
+    """A file of the policy of which something gave a result.
+
+    Args:
+        id: the rule's name in its METADATA; of a file that is no rule of its own, its path.
+        at: `file:row,row` of what fired.
+        controls: what it serves, as `GDPR-44`.
+    """
+
+    id: str
+    at: str
+    controls: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Which policy decided: for the record and the answer's headers.
@@ -245,7 +259,7 @@ class Origin:
         revision: the bundle's revision.
         bundle: digest of the bundle's content, `sha256:<hex>`, where the engine knows it.
         path: the entrypoint that was asked.
-        rules: `file:row,row` of the rules that fired, where the engine tells.
+        rules: those that fired, where the engine tells.
         took_us: time the engine took, microseconds.
         asked: the question's document, for the record's commitment to it.
     """
@@ -254,7 +268,7 @@ class Origin:
     revision: str
     bundle: str
     path: str
-    rules: tuple[str, ...] = ()
+    rules: tuple[FiredRule, ...] = ()
     took_us: int = 0
     asked: Mapping[str, object] | None = None
 

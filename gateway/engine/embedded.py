@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.engine.memory import Memory
 from gateway.errors import EngineError, SettingsError
 from gateway.ports import Ruling
+from gateway.types import FiredRule
 from rego import EvaluationError, PlanError, Policy
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ whatever was in the loop (`rego/codegen/charges.py`).
 
 _EXHAUSTED = frozenset({"eval_budget_exceeded", "eval_depth_exceeded"})
 
-MAX_LINES = 4096
+MAX_SETS = 4096
 """Sets of rules that are remembered with their names."""
 
 
@@ -68,7 +69,10 @@ class EmbeddedEngine:
         }
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
         # By identity, because a location is hashed in Python; the policy keeps its locations alive.
-        self._lines: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self._fired: dict[tuple[int, ...], tuple[FiredRule, ...]] = {}
+        self._named = {
+            str(rule["file"]): rule for rule in bundle.manifest.get("metadata", {}).get("rules", ())
+        }
 
     async def ask(self, entrypoint: str, document: Mapping[str, object]) -> Ruling:
         """Evaluate `entrypoint`.
@@ -123,18 +127,21 @@ class EmbeddedEngine:
     async def close(self) -> None:
         """There is nothing to release."""
 
-    def _rules(self, fired: tuple[Location, ...]) -> tuple[str, ...]:
-        """The lines that fired, one file's together: `file:row,row`. The same few sets come up again."""
+    def _rules(self, fired: tuple[Location, ...]) -> tuple[FiredRule, ...]:
+        """What fired, one file's lines together. The same few sets come up again."""
         key = tuple(map(id, fired))
-        rules = self._lines.get(key)
+        rules = self._fired.get(key)
         if rules is None:
             rows: dict[str, set[int]] = {}
             for location in fired:
                 rows.setdefault(location.file, set()).add(location.row)
-            rules = tuple(
-                f"{file}:{','.join(map(str, sorted(found)))}" for file, found in sorted(rows.items())
-            )
-            if len(self._lines) >= MAX_LINES:
-                self._lines.clear()
-            self._lines[key] = rules
+            rules = tuple(self._rule(file, found) for file, found in sorted(rows.items()))
+            if len(self._fired) >= MAX_SETS:
+                self._fired.clear()
+            self._fired[key] = rules
         return rules
+
+    def _rule(self, file: str, rows: set[int]) -> FiredRule:
+        named = self._named.get(file, {})
+        at = f"{file}:{','.join(map(str, sorted(rows)))}"
+        return FiredRule(named.get("id", file), at, tuple(named.get("controls", ())))

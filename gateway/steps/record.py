@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from audit.log import AuditLog
     from audit.record import Record
     from gateway.ports import Ports
-    from gateway.types import Origin, Trail
+    from gateway.types import FiredRule, Origin, Reason, Trail
 
 ALLOWED = "allowed"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
@@ -218,6 +218,7 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         op=trail.raw.action,
         req_model=call.model if call else None,
         stream=call.stream if call else False,
+        reasons=_reasons(decision.reasons) if decision else (),
         obligations=[each.document() for each in decision.obligations] if isinstance(decision, Allow) else (),
         payload=(commit("req", call.payload),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
@@ -242,9 +243,17 @@ def _media_type(trail: Trail) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _hits(rules: tuple[str, ...], effect: str) -> list[dict[str, str]]:
+def _hits(rules: tuple[FiredRule, ...], effect: str) -> list[dict[str, Any]]:
     """The rules that fired, as the record shows them; the same few sets fire again and again."""
-    return [{"id": rule, "effect": effect} for rule in rules]
+    return [
+        {"id": rule.id, "effect": effect, "at": rule.at, "controls": list(rule.controls)} for rule in rules
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _reasons(reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
+    """Every reason that the policy gave, by its id and controls; its words are for people and stay out."""
+    return [{"id": reason.id, "controls": list(reason.controls)} for reason in reasons]
 
 
 def _advice(trail: Trail) -> list[dict[str, str]]:

@@ -52,6 +52,7 @@ def test_a_decision_holds_codes_and_commitments(make_decision: Callable[..., Rec
         "decision": {
             "action": "allow",
             "reason_code": "policy.allowed",
+            "reasons": [],
             "obligations": [{"kind": "budget", "warn_at": ["0.8"]}],
             "final": True,
         },

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from tests.servers.opa_server import OPAServer
 
 # Another call, another gateway, another moment; commitments have nonces.
-OWN = {"x-request-id", "x-regent-decision-id", "id", "created", "decision_id", "request_id"}
+OWN = {
+    "x-request-id",
+    "x-regent-decision-id",
+    "x-regent-receipt",
+    "id",
+    "created",
+    "decision_id",
+    "request_id",
+}
 OWN_IN_RECORDS = {"id", "ref", "t_us", "mono_us", "lat_us", "sref", "c", "resp_id", "input_commit"}
 CALLS: list[dict[str, Any]] = [
     {"who": ("alice", "sales"), "model": "demo-small"},

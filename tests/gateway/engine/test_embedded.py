@@ -45,9 +45,12 @@ async def test_the_shipped_bundle_answers() -> None:
         assert (ruling.revision, ruling.bundle) == (bundle.revision, f"sha256:{bundle.digest}")
         assert ruling.rules
         for rule in ruling.rules:
-            file, _, rows = rule.rpartition(":")
+            file, _, rows = rule.at.rpartition(":")
             assert file.lstrip("/") in bundle.files
             assert all(int(row) > 0 for row in rows.split(","))
+        (named,) = (rule for rule in ruling.rules if rule.id == "known_content")
+        assert named.controls == ("GDPR-32", "GDPR-44")
+        assert any(rule.id == rule.at.partition(":")[0] for rule in ruling.rules)
     await engine.close()
 
 

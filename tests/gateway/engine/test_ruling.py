@@ -13,13 +13,14 @@ from gateway.engine.ruling import rule
 from gateway.errors import EngineError
 from gateway.ports import Ruling
 from gateway.reasons import REASONS
-from gateway.types import Allow, Clamp, Deny, Question, Reason
+from gateway.types import Allow, Clamp, Deny, FiredRule, Question, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENTRYPOINT = "gateway/request/decision"
 ALLOW = {"allow": True, "reasons": [], "obligations": [{"kind": "clamp", "max_tokens": 5}], "advice": []}
+RULE = FiredRule("a", "a.rego:7", ("GDPR-44",))
 
 
 class Engine:
@@ -38,7 +39,7 @@ class Engine:
         await asyncio.sleep(self.delay_s)
         if isinstance(self.outcome, BaseException):
             raise self.outcome
-        return Ruling(self.outcome, "r-1", "sha256:00", ("a.rego:7",))
+        return Ruling(self.outcome, "r-1", "sha256:00", (RULE,))
 
     def reads(self, entrypoint: str, path: tuple[str, ...]) -> bool:
         """As the port says."""
@@ -57,7 +58,7 @@ async def test_the_policys_decision_comes_back_with_its_origin() -> None:
     assert decision.obligations == (Clamp(5),)
     origin = decision.origin
     assert (origin.engine, origin.revision, origin.bundle) == ("stub", "r-1", "sha256:00")
-    assert (origin.path, origin.rules, origin.asked) == (ENTRYPOINT, ("a.rego:7",), {"version": 1})
+    assert (origin.path, origin.rules, origin.asked) == (ENTRYPOINT, (RULE,), {"version": 1})
     assert 15_000 < origin.took_us < 2_000_000
 
 
