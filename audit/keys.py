@@ -79,13 +79,24 @@ class LogKeys:
             LogDamaged: `log.key`.
             OSError: a file can't be read.
         """
-        ed25519 = _read(folder / "keys" / _ED25519, origin, KeyType.ED25519)
+        ed25519 = read_secret(folder / "keys" / _ED25519, origin, KeyType.ED25519)
         if ed25519 is None:
             raise LogUnavailable("log.no_key", f"there is no key in {folder / 'keys'}")
-        return cls(ed25519, _read(folder / "keys" / _MLDSA44, origin, KeyType.MLDSA44_COSIGNATURE))
+        return cls(ed25519, read_secret(folder / "keys" / _MLDSA44, origin, KeyType.MLDSA44_COSIGNATURE))
 
 
-def _read(path: Path, origin: str, kind: KeyType) -> SigningKey | None:
+def secret_path(folder: Path) -> Path:
+    """Return where the Ed25519 key of the log in `folder` stands."""
+    return folder / "keys" / _ED25519
+
+
+def read_secret(path: Path, origin: str, kind: KeyType) -> SigningKey | None:
+    """Return the key in a file, None where there is none.
+
+    Raises:
+        LogDamaged: `log.key`: it is another one, or others can read it.
+        OSError: the file can't be read.
+    """
     try:
         text = path.read_text(encoding="ascii").strip()
         if path.stat().st_mode & 0o077:

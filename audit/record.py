@@ -362,6 +362,17 @@ def writer_head(heads: Sequence[dict[str, Any]], *, beat: bool) -> Record:
     return _event("writer.head", {"heads": list(heads), "beat": beat})
 
 
+def key_rotate(old: str, new: str, note: str) -> Record:
+    """Return the record of a new key of the log.
+
+    Args:
+        old: verifier key that goes.
+        new: verifier key that comes.
+        note: base64 of the signed note in which the old key names the new one.
+    """
+    return _event("key.rotate", {"old": old, "new": new, "note": note})
+
+
 def mode(name: str) -> Record:
     """Return the statement of the mode that holds from here on."""
     return _event("mode", {"mode": name})

@@ -14,6 +14,7 @@ from audit.keys import LogKeys
 from audit.merging.loop import INTERVAL_S, Loop, Pace, Publishing, Report
 from audit.merging.notary import LogNotary
 from audit.ports import Ports
+from audit.rotation import retired
 from audit.tlog.trust import TrustPolicy
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> None:
     report = partial(print, "regent: audit log:", file=sys.stderr, flush=True)
     loop = Loop(
         chosen.folder,
-        lambda: LogNotary(LogKeys.settle(chosen.folder, chosen.origin), ports),
+        lambda: LogNotary(LogKeys.settle(chosen.folder, chosen.origin), ports, retired(chosen.folder)),
         publishing=_publishing(chosen.folder, chosen.trust, report) if chosen.trust else None,
         report=report,
         pace=Pace(interval_s=chosen.interval_s),

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from audit.errors import AuditError, LogUnavailable
+from audit.keys import secret_path
 from audit.merging.folder import FolderWriters
 from audit.merging.sequencer import BEAT_US, Notary, Sequencer
 from audit.merging.shelf import Shelf
@@ -41,7 +42,7 @@ class Loop:
 
     Args:
         folder: the log.
-        notary: makes the one who signs; called at each beginning, so that a new key is taken up.
+        notary: makes the one who signs; called at each beginning, and anew when the log has another key.
         after: called after each turn, for what no promise of the log rests on (an index, witnesses).
         report: told in words what went wrong, once for each failure.
         pace: how often.
@@ -88,7 +89,7 @@ class Loop:
             self._pause_s = min(_BEGINNING_S, self._pause_s)  # the first writer is about to make it
             return False
         try:
-            self._merge()
+            return self._merge()
         except LogUnavailable as error:
             if error.code != "log.merging":
                 self._tell(error)
@@ -96,9 +97,10 @@ class Loop:
         except (OSError, AuditError) as error:
             self._tell(error)
             return False
-        return True
 
-    def _merge(self) -> None:
+    def _merge(self) -> bool:
+        """Merge until the stop, or until the key is another one; tell which it was."""
+        key = self._stamp()
         with ExitStack() as opened:
             shelf = Shelf(self._folder, apart=self._publishing is not None)
             opened.callback(shelf.close)
@@ -108,6 +110,9 @@ class Loop:
             if self._publishing is not None:
                 opened.enter_context(self._publishing(lambda: sequencer.note))
             while not self._stop.is_set():
+                if self._stamp() != key:
+                    self._pause_s = 0.0
+                    return False
                 sequencer.turn()
                 self._said = ""
                 self._after()
@@ -117,6 +122,15 @@ class Loop:
                 if not sequencer.turn():
                     break
             self._after()
+        return True
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """What tells one key file from the next."""
+        try:
+            found = secret_path(self._folder).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def _tell(self, error: Exception) -> None:
         if str(error) != self._said:
