@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
-.PHONY: help run test test-embedded coverage check tools servers bundle bench bench-rego bench-backtest format lock clean
+.PHONY: help run test test-embedded coverage check tools servers bundle bench bench-rego bench-backtest bench-audit format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ coverage: $(DEV_STAMP) tools servers ## Run every test and show which lines none
 
 check: $(DEV_STAMP) tools ## Format, lint, types, arrows, Rego
 	bash scripts/check.sh
+
+bench-audit: $(DEV_STAMP) ## Measure the audit log beside plain SQLite and a plain hash chain
+	$(BIN)/python -m bench.audit
 
 bench-backtest: $(DEV_STAMP) ## Measure how many recorded decisions a second a backtest replays
 	$(BIN)/python -m bench.backtest
