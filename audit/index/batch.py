@@ -4,8 +4,7 @@ Pure memory but for the numbers of texts. What is no record is counted and passe
 be stopped by an entry that `audit.verify` will name.
 """
 
-from collections.abc import Iterable
-from operator import attrgetter
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -20,10 +19,7 @@ _COLUMNS = (
     "log_index", "t_us", "kind", "id", "request_id", "sref", "writer", "index", "tenant", "team", "op",
     "model", "action", "reason_code", "revision", "fired", "n", "by", *END_COLUMNS,
 )  # fmt: skip
-_END_WORDS = frozenset({"end", "end_reason", "deployment", "resp_model", "provider", "region"})
-_END_PARTS = attrgetter(*END_COLUMNS)
 _OPEN_VALUES = (None,) * len(END_COLUMNS)
-_END_IS_WORD = tuple(name in _END_WORDS for name in END_COLUMNS)
 
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 _MARKS = ", ".join("?" * len(_COLUMNS))
@@ -38,60 +34,77 @@ class Batch:
     Args:
         places: how far each writer is; moved on.
         segments: where each writer's segments begin.
+        numbering: of texts; inside the transaction.
 
     Attributes:
+        inserts: values for `INSERT`.
+        updates: values for `UPDATE`: ends of decisions in earlier batches.
         skipped: entries that are no records.
     """
 
-    def __init__(self, places: dict[str, Place], segments: dict[str, frozenset[int]]) -> None:
+    def __init__(
+        self, places: dict[str, Place], segments: dict[str, frozenset[int]], numbering: Numbering
+    ) -> None:
         self._places = places
         self._segments = segments
-        self._shown: list[tuple[dict[str, Any], int, int]] = []
-        self._ends: dict[str, End] = {}
+        self._numbering = numbering
+        self._rows: list[tuple[Any, ...]] = []
+        self._ends: dict[int, tuple[Any, ...]] = {}
+        self._opened: dict[str, int] = {}
+        self.updates: list[tuple[Any, ...]] = []
         self.skipped = 0
+
+    def inserts(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the values for `INSERT`."""
+        for at, values in enumerate(self._rows):
+            yield values + self._ends.get(at, _OPEN_VALUES)
 
     def add(self, body: bytes, log_index: int) -> None:
         """Take one entry."""
         try:
             record = orjson.loads(body)
-            kind, writer = record["typ"], record["writer"]
-            name, boot, wseq = writer["id"], writer["boot"], record["wseq"]
-            end = end_of(record, log_index) if kind in ENDS else None
-            ref = record["ref"] if end else ""
+            writer = record["writer"]
+            place, boot, wseq = self._place(writer["id"]), writer["boot"], record["wseq"]
         except (ValueError, KeyError, TypeError, AttributeError):
             self.skipped += 1
             return
-        place = self._places.get(name)
-        if place is None:
-            place = self._places[name] = Place()
-        if place.size in self._segments.get(name, ()):
-            place.segment, place.offset = place.size, 0
-        if end:
-            self._ends.setdefault(ref, end)
-        elif is_shown(kind):
-            self._shown.append((record, place.size, log_index))
+        try:
+            self._take(record, place.size, log_index)
+        except (KeyError, TypeError, AttributeError):
+            self.skipped += 1
         place.size += 1
         place.offset += HEADER_BYTES + len(body)
         place.boot, place.wseq = boot, wseq
 
-    def rows(self, numbering: Numbering) -> Iterable[tuple[Any, ...]]:
-        """Yield the values for `INSERT`. Once, and before `endings`."""
-        for record, index, log_index in self._shown:
-            end = self._ends.pop(record["id"], OPEN) if record["typ"] == "decision" else OPEN
-            try:
-                row = row_of(record, index, end, log_index)
-            except (KeyError, TypeError, AttributeError):
-                self.skipped += 1
-                continue
-            yield _values(row, end, numbering)
+    def _take(self, record: dict[str, Any], index: int, log_index: int) -> None:
+        kind = record["typ"]
+        if kind in ENDS:
+            self._end(record["ref"], end_of(record, log_index))
+        elif is_shown(kind):
+            row = row_of(record, index, OPEN, log_index)
+            values = _values(row, self._numbering)
+            if kind == "decision":
+                self._opened[row.id] = len(self._rows)
+            self._rows.append(values)
 
-    def endings(self, numbering: Numbering) -> Iterable[tuple[Any, ...]]:
-        """Yield the values for `UPDATE`: ends of decisions in earlier batches."""
-        for ref, end in self._ends.items():
-            yield (*_end_values(end, numbering), packed(ref))
+    def _place(self, writer: str) -> Place:
+        place = self._places.get(writer)
+        if place is None:
+            place = self._places[writer] = Place()
+        if place.size in self._segments.get(writer, ()):
+            place.segment, place.offset = place.size, 0
+        return place
+
+    def _end(self, ref: str, end: End) -> None:
+        values = _end_values(end, self._numbering)
+        at = self._opened.pop(ref, None)
+        if at is None:
+            self.updates.append((*values, packed(ref)))
+        else:
+            self._ends[at] = values
 
 
-def _values(row: Row, end: End, numbering: Numbering) -> tuple[Any, ...]:
+def _values(row: Row, numbering: Numbering) -> tuple[Any, ...]:
     word = numbering.word
     return (
         row.log_index,
@@ -112,12 +125,21 @@ def _values(row: Row, end: End, numbering: Numbering) -> tuple[Any, ...]:
         numbering.fired(row.rules, row.controls),
         row.n,
         word(row.by),
-        *(_OPEN_VALUES if end is OPEN else _end_values(end, numbering)),
     )
 
 
-def _end_values(end: End, numbering: Numbering) -> list[Any]:
-    return [
-        numbering.word(value) if is_word else value
-        for value, is_word in zip(_END_PARTS(end), _END_IS_WORD, strict=True)
-    ]
+def _end_values(end: End, numbering: Numbering) -> tuple[Any, ...]:
+    word = numbering.word
+    return (
+        word(end.end),
+        word(end.end_reason),
+        word(end.deployment),
+        word(end.resp_model),
+        end.tokens_in,
+        end.tokens_out,
+        end.total_us,
+        word(end.provider),
+        word(end.region),
+        end.cost_micro,
+        end.end_index,
+    )

@@ -23,6 +23,8 @@ from audit.index.words import Numbering
 from audit.tlog.tree import Frontier, leaf_hash
 
 BATCH = 4_096
+# In one transaction, when there is so much: ids are random, so that each transaction writes many pages anew.
+_BATCHES = 16
 LOCK = "index.lock"
 REQUEST = "index.rebuild"
 """A file of this name asks whoever keeps the index to make it anew."""
@@ -173,10 +175,12 @@ class Index:
         # After the checkpoint: a record that it covers was in its segment before it was merged.
         segments = _segments(self._folder)
         coming = merged.entries(self._folder, self._frontier.size, end)
-        while bodies := list(islice(coming, BATCH)):
+        while self._frontier.size < end:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._write(bodies, segments)
+                for _ in range(_BATCHES):
+                    if bodies := list(islice(coming, BATCH)):
+                        self._write(bodies, segments)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
@@ -184,13 +188,13 @@ class Index:
                 raise
 
     def _write(self, bodies: list[bytes], segments: dict[str, frozenset[int]]) -> None:
-        batch = Batch(self._places, segments)
+        batch = Batch(self._places, segments, self._numbering)
         append = self._frontier.append
         for log_index, body in enumerate(bodies, self._frontier.size):
             append(leaf_hash(body))
             batch.add(body, log_index)
-        self._db.executemany(INSERT, batch.rows(self._numbering))
-        self._db.executemany(UPDATE, batch.endings(self._numbering))
+        self._db.executemany(INSERT, batch.inserts())
+        self._db.executemany(UPDATE, batch.updates)
         self._db.executemany(
             "INSERT OR REPLACE INTO writer VALUES (?, ?, ?, ?, ?, ?)",
             [(name, *astuple(place)) for name, place in self._places.items()],

@@ -4,8 +4,8 @@ Who scans segments makes the same rows, so that an answer does not depend on how
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 ENDS = frozenset({"outcome", "aborted"})
 DECISIONS = frozenset({"decision", "auth_failure"})
@@ -73,13 +73,13 @@ class Row:
     tokens_in: int | None
     tokens_out: int | None
     total_us: int | None
-    n: int = 1
-    kind: str = "decision"
-    controls: list[str] = field(default_factory=list)
-    provider: str | None = None
-    region: str | None = None
-    cost_micro: int | None = None
-    by: str | None = None
+    n: int
+    kind: str
+    controls: list[str]
+    provider: str | None
+    region: str | None
+    cost_micro: int | None
+    by: str | None
     log_index: int | None = None
     end_index: int | None = None
 
@@ -91,8 +91,7 @@ class Row:
 COLUMNS = tuple(each.name for each in fields(Row))
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """How a decision ended: the part of a row that its `outcome` or `aborted` brings."""
 
     end: str | None = None
@@ -109,7 +108,7 @@ class End:
 
 
 OPEN = End()
-END_COLUMNS = tuple(each.name for each in fields(End))
+END_COLUMNS = End._fields
 
 
 def is_shown(kind: str) -> bool:

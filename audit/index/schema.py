@@ -69,7 +69,7 @@ def connect(folder: Path) -> sqlite3.Connection:
     """
     path = folder / FILE
     path.touch(mode=0o600)
-    db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         db.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8192;"

@@ -19,7 +19,7 @@ import orjson
 from audit.errors import LogDamaged, LogUnavailable
 from audit.index import merged
 from audit.index.place import Place
-from audit.index.row import DECISIONS, END_COLUMNS, ENDS, OPEN, End, Row, end_of, is_shown, row_of
+from audit.index.row import DECISIONS, ENDS, OPEN, End, Row, end_of, is_shown, row_of
 from audit.index.search import Search
 from audit.index.wanted import Filter, matches
 from audit.reading.tail import Tail
@@ -141,4 +141,4 @@ def _completed(tails: list[Tail], search: Search) -> Iterator[Row]:
 
 
 def _with_end(row: Row, end: End) -> Row:
-    return replace(row, **{name: getattr(end, name) for name in END_COLUMNS})
+    return replace(row, **end._asdict())
