@@ -16,7 +16,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from time import perf_counter_ns, process_time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from rich.console import Console
@@ -42,6 +42,7 @@ _START_US = 1_790_000_000_000_000
 _MODELS = ("gpt-4o", "gpt-4o-mini", "demo-small", "mistral-large", "llama-3.3-70b", "gpt-5")
 _RULES = tuple(f"rules/request/grants/model_access/model_access.rego:{row}" for row in range(20, 60, 4))
 _CONTROLS = ("GDPR-5", "GDPR-32", "GDPR-44", "AI-ACT-12", "ISO-27001-A.8.15")
+_REFUSALS = ("access.not_granted", "limits.team", "residency.zone")
 _ASKED = 2_000
 _ORIGIN = "bench.invalid/audit"
 
@@ -85,26 +86,24 @@ class Measured:
 
 
 def _person(number: int) -> int:
-    """Somebody; one in a hundred people asks as often as all others together."""
+    """Somebody; every tenth asks as often as all others together."""
     draw = int.from_bytes(sha256(number.to_bytes(8, "big")).digest()[:6], "big")
-    return draw // 2 % (_PEOPLE // 100) if draw % 2 else draw // 2 % _PEOPLE
+    return draw // 2 % (_PEOPLE // 10) if draw % 2 else draw // 2 % _PEOPLE
 
 
 def _pair(number: int, t_us: int, wseq: int) -> Iterator[bytes]:
     person = _person(number)
     allowed = number % 8 != 0
     fired = number * 7 % 13
-    hits = [
-        {"id": _RULES[at], "effect": "allow", "controls": [_CONTROLS[at % 5]]}  # type: ignore[dict-item]
+    hits: list[dict[str, Any]] = [
+        {"id": _RULES[at], "effect": "allow", "controls": [_CONTROLS[at % 5]]}
         for at in range(10)
         if fired >> (at % 4) & 1
     ]
     opening = records.decision(
         request_id=f"req_{sha256(number.to_bytes(8, 'big')).hexdigest()[:32]}",
         action="allow" if allowed else "deny",
-        reason_code="allowed"
-        if allowed
-        else ("access.not_granted", "limits.team", "residency.zone")[number % 3],
+        reason_code="allowed" if allowed else _REFUSALS[number % 3],
         tenant="acme",
         team=f"team-{person % 40}",
         sref=f"{person:032x}",
@@ -124,8 +123,8 @@ def _pair(number: int, t_us: int, wseq: int) -> Iterator[bytes]:
     ends = [
         records.outcome(
             ref=opening.id, deployment=f"d-{number % 5}", provider="p", region="eu", resp_model="m-2026-01",
-            resp_id="chatcmpl-0123456789", finish="stop", in_tok=500, out_tok=200, usage_in=500, usage_out=200,
-            estimated=False, total_us=900_000, upstream_us=890_000, attempts=[("a", "served")],
+            resp_id="chatcmpl-012345", finish="stop", in_tok=500, out_tok=200, usage_in=500,
+            usage_out=200, estimated=False, total_us=900_000, upstream_us=890_000, attempts=[("a", "served")],
             payload=[commit("resp", b"y" * 200)],
         )
     ] if allowed else []  # fmt: skip
@@ -196,25 +195,28 @@ def measure(folder: Path, count: int, times: int = _ASKED) -> Measured:
     wall_ns, spent_ns = perf_counter_ns() - began_ns, process_time_ns() - cpu_ns
     index_bytes = schema.size_of(folder)
 
-    def week(number: int) -> dict[str, int]:
+    def person(number: int) -> str:
+        return f"person-{_person(number * 31)}@acme"
+
+    def week(number: int, **wanted: Any) -> Filter:
         since_us = _START_US + number * 7919 % (_DAYS - 7) * _DAY_US
-        return {"since_us": since_us, "until_us": since_us + 7 * _DAY_US}
+        return Filter(since_us=since_us, until_us=since_us + 7 * _DAY_US, **wanted)
 
     def request(number: int) -> str:
         return f"req_{sha256((number * 97 % (count // 3)).to_bytes(8, 'big')).hexdigest()[:32]}"
 
     questions: dict[str, Callable[[int], Filter]] = {
-        "subject, 7 days": lambda n: Filter(subject=f"person-{_person(n * 31)}@acme", **week(n)),
-        "subject, latest 50": lambda n: Filter(subject=f"person-{_person(n * 31)}@acme", limit=50),
+        "subject, 7 days": lambda n: week(n, subject=person(n)),
+        "subject, latest 50": lambda n: Filter(subject=person(n), limit=50),
         "request id": lambda n: Filter(request_id=request(n)),
         "latest 50": lambda _: Filter(limit=50),
         "rule, latest 50": lambda n: Filter(rule=_RULES[n % 10], limit=50),
-        "control, 7 days, latest 50": lambda n: Filter(control=_CONTROLS[n % 5], limit=50, **week(n)),
-        "team and reason, 7 days": lambda n: Filter(team=f"team-{n % 40}", reason_code="limits.team", **week(n)),
-        "team, model, rule, 50": lambda n: Filter(
+        "control, 7 days, latest 50": lambda n: week(n, control=_CONTROLS[n % 5], limit=50),
+        "team and reason, 7 days": lambda n: week(n, team=f"team-{n % 40}", reason_code="limits.team"),
+        "team, model, rule, latest 50": lambda n: Filter(
             team=f"team-{n % 40}", model=_MODELS[n % 6], rule=_RULES[n % 10], limit=50
         ),
-    }  # fmt: skip
+    }
     latencies = [_latency(folder, name, ask, times) for name, ask in questions.items()]
     return Measured(size, size / wall_ns * 1e9, spent_ns / size / 1e3, index_bytes, log_bytes, latencies)
 

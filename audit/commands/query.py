@@ -62,7 +62,9 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
     def command(  # noqa: PLR0913 - one option per field of the filter
         context: typer.Context,
         *,
-        subject: Annotated[str | None, typer.Option(help="Who asked, by full id: alice@acme.example.")] = None,
+        subject: Annotated[
+            str | None, typer.Option(help="Who asked, by full id: alice@acme.example.")
+        ] = None,
         tenant: Annotated[str | None, typer.Option(help="Organization.")] = None,
         team: Annotated[str | None, typer.Option(help="Team.")] = None,
         model: Annotated[str | None, typer.Option(help="Model asked for, or the one that answered.")] = None,

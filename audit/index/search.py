@@ -72,6 +72,7 @@ class Search:
     Attributes:
         size: entries of the merged log that it covers.
         places: how far it is with each writer.
+        skipped: entries that are no records.
     """
 
     def __init__(self, db: sqlite3.Connection, found: dict[str, Any]) -> None:
@@ -80,6 +81,7 @@ class Search:
         self._built = found["built"]
         self.size = int(found["size"])
         self.places: dict[str, Place] = found["places"]
+        self.skipped = int(found["skipped"])
 
     @classmethod
     def open(cls, folder: Path) -> Self | None:
@@ -121,6 +123,9 @@ class Search:
         way = self._best(plan, since_us, until_us)
         page = min(_PAGE, wanted.limit) if wanted.limit else _PAGE
         branches = [self._walk(branch, plan, (since_us, until_us), page) for branch in way]
+        if len(branches) == 1:
+            yield from map(self._row, branches[0])
+            return
         last = -1
         for found in heapq.merge(*branches, key=lambda values: (values[1], values[0]), reverse=True):
             if found[0] != last:
@@ -246,39 +251,40 @@ class Search:
         return True
 
     def _row(self, found: tuple[Any, ...]) -> Row:
-        text = self._naming.text
+        """Return a row of `_COLUMNS`, which stand in the order of the table, as a `Row`."""
+        texts = self._naming.texts
         rules, controls = self._naming.fired(found[15])
         return Row(
-            log_index=found[0],
-            t_us=found[1],
-            kind=text(found[2]) or "",
-            id=schema.unpacked(found[3]) or "",
-            request_id=schema.unpacked(found[4]),
-            sref=schema.unpacked(found[5]),
-            writer=text(found[6]) or "",
-            index=found[7],
-            tenant=text(found[8]),
-            team=text(found[9]),
-            op=text(found[10]),
-            model=text(found[11]),
-            action=text(found[12]) or "",
-            reason_code=text(found[13]) or "",
-            revision=text(found[14]),
-            rules=rules,
-            controls=controls,
-            n=found[16],
-            by=text(found[17]),
-            end=text(found[18]),
-            end_index=found[19],
-            end_reason=text(found[20]),
-            deployment=text(found[21]),
-            provider=text(found[22]),
-            region=text(found[23]),
-            resp_model=text(found[24]),
-            tokens_in=found[25],
-            tokens_out=found[26],
-            cost_micro=found[27],
-            total_us=found[28],
+            found[1],
+            texts[found[6]] or "",
+            found[7],
+            schema.unpacked(found[3]) or "",
+            schema.unpacked(found[4]),
+            texts[found[12]] or "",
+            texts[found[13]] or "",
+            texts[found[8]],
+            texts[found[9]],
+            schema.unpacked(found[5]),
+            texts[found[10]],
+            texts[found[11]],
+            list(rules),
+            texts[found[14]],
+            texts[found[18]],
+            texts[found[20]],
+            texts[found[21]],
+            texts[found[24]],
+            found[25],
+            found[26],
+            found[28],
+            found[16],
+            texts[found[2]] or "",
+            list(controls),
+            texts[found[22]],
+            texts[found[23]],
+            found[27],
+            texts[found[17]],
+            found[0],
+            found[19],
         )
 
 

@@ -7,6 +7,7 @@ import orjson
 from audit.index.wanted import names
 
 _KEPT = 65_536
+_FIRST = 128
 
 
 class Numbering:
@@ -56,32 +57,41 @@ class Numbering:
         return number
 
 
+class _Texts(dict[int | None, str | None]):
+    """Texts by number, looked up in the index when first asked for."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        # Those met first are met most: one question in place of many.
+        first = db.execute("SELECT id, text FROM word WHERE id <= ?", (_FIRST,)).fetchall()
+        super().__init__([(None, None), *first])
+        self._db = db
+
+    def __missing__(self, number: int) -> str:
+        if len(self) >= _KEPT:
+            self.clear()
+            self[None] = None
+        (text,) = self._db.execute("SELECT text FROM word WHERE id = ?", (number,)).fetchone()
+        self[number] = text
+        return str(text)
+
+
 class Naming:
     """Gives texts for numbers, for a reader.
 
     Args:
         db: the index.
+
+    Attributes:
+        texts: by number; None of None.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._texts: dict[int | None, str | None] = {None: None}
+        self.texts = _Texts(db)
         self._fired: dict[int, tuple[list[str], list[str]]] = {}
 
-    def text(self, number: int | None) -> str | None:
-        """Return the text of a number; None of none."""
-        try:
-            return self._texts[number]
-        except KeyError:
-            pass
-        if len(self._texts) >= _KEPT:
-            self._texts = {None: None}
-        (text,) = self._db.execute("SELECT text FROM word WHERE id = ?", (number,)).fetchone()
-        self._texts[number] = text
-        return str(text)
-
     def fired(self, number: int) -> tuple[list[str], list[str]]:
-        """Return the rules that fired together, and the controls that they serve."""
+        """Return the rules that fired together, and the controls that they serve; for reading only."""
         known = self._fired.get(number)
         if known is None:
             if len(self._fired) >= _KEPT:
@@ -89,7 +99,7 @@ class Naming:
             query = "SELECT rules, controls FROM fired WHERE id = ?"
             rules, controls = self._db.execute(query, (number,)).fetchone()
             known = self._fired[number] = (orjson.loads(rules), orjson.loads(controls))
-        return list(known[0]), list(known[1])
+        return known
 
     def number(self, text: str) -> int | None:
         """Return the number of a text; None where the index never met it."""

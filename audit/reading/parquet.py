@@ -32,7 +32,9 @@ def parquet(rows: Iterable[Row], out: BinaryIO) -> int:
         raise ParquetUnavailable(
             "parquet.unavailable", "Parquet needs pyarrow: pip install 'regent[parquet]'"
         ) from error
-    schema = pa.schema([("time", pa.timestamp("us", tz="UTC")), *((name, _type(pa, name)) for name in COLUMNS)])
+    schema = pa.schema(
+        [("time", pa.timestamp("us", tz="UTC")), *((name, _type(pa, name)) for name in COLUMNS)]
+    )
     coming, count = iter(rows), 0
     with ParquetWriter(out, schema, compression="zstd") as writer:
         while group := list(islice(coming, _GROUP_ROWS)):

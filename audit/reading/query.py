@@ -7,7 +7,7 @@ is for.
 
 import heapq
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -74,15 +74,23 @@ def _newest_first(folder: Path, wanted: Filter, sref: str | None) -> Iterator[Ro
         tails = _tails(folder, search.places)
         # Ends that came after the index, of decisions that it has: their rows are completed here.
         late = {row.log_index: row for row in _completed(tails, search)}
-        indexed = (row for row in search.rows(wanted, sref) if row.log_index not in late)
+        indexed = search.rows(wanted, sref)
+        if not late:
+            yield from _merge(tails, [indexed], wanted, sref)
+            return
         completed = sorted(late.values(), key=_newest, reverse=True)
-        found = (row for row in completed if matches(row, wanted, sref))
-        yield from _merge(tails, [indexed, found], wanted, sref)
+        others = [
+            (row for row in indexed if row.log_index not in late),
+            (row for row in completed if matches(row, wanted, sref)),
+        ]
+        yield from _merge(tails, others, wanted, sref)
 
 
-def _merge(tails: list[Tail], others: list[Iterator[Row]], wanted: Filter, sref: str | None) -> Iterator[Row]:
-    rows = [_rows(tail, wanted, sref) for tail in tails]
-    return heapq.merge(*rows, *others, key=_newest, reverse=True)
+def _merge(
+    tails: Sequence[Tail], others: Sequence[Iterator[Row]], wanted: Filter, sref: str | None
+) -> Iterator[Row]:
+    streams = [*(_rows(tail, wanted, sref) for tail in tails), *others]
+    return streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_newest, reverse=True)
 
 
 def _newest(row: Row) -> int:
