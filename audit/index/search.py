@@ -6,22 +6,21 @@ What was indexed behind the first page is left out: whoever asks reads that part
 
 import heapq
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from audit.errors import LogUnavailable
+from audit.errors import LogDamaged, LogUnavailable
 from audit.index import merged, schema
 from audit.index.place import Place
+from audit.index.plan import Branch, Plan, Planner
 from audit.index.row import Row
 from audit.index.wanted import Filter
 from audit.index.words import Naming
 from audit.tlog.tree import Frontier
 
 _PAGE = 256
-_BRANCHES = 64
-_PROBE = 1_000
+_LEAST = 8
 _FOREVER_US = 1 << 62
 
 _COLUMNS = (
@@ -29,41 +28,6 @@ _COLUMNS = (
     "reason_code, revision, fired, n, by, end, end_index, end_reason, deployment, provider, region, "
     "resp_model, tokens_in, tokens_out, cost_micro, total_us"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    """One index of the table to walk along, newest first; several make a way.
-
-    Attributes:
-        index: its name.
-        condition: what its first column must be, with one parameter; empty for time alone.
-        value: the parameter.
-    """
-
-    index: str
-    condition: str = ""
-    value: Any = None
-
-
-_Way = list[_Branch]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A question as conditions, and the ways to walk.
-
-    Attributes:
-        conditions: SQL that all must hold.
-        values: their parameters.
-        sure: ways that lead to few rows, best first.
-        ways: other ways, of which the shortest is to be found out.
-    """
-
-    conditions: list[str]
-    values: list[Any]
-    sure: list[_Way]
-    ways: list[_Way]
 
 
 class Search:
@@ -88,8 +52,7 @@ class Search:
         """Open the index of a log; None where there is none that fits it and can be read.
 
         Raises:
-            LogDamaged: `log.damaged`: the checkpoint is none.
-            OSError: it can't be read.
+            OSError: the checkpoint can't be read.
         """
         db = schema.connect_to_read(folder)
         if db is None:
@@ -97,12 +60,16 @@ class Search:
         try:
             found = _standing(db)
             goal = merged.checkpoint(folder)  # after the index: it only grows
-            if found and goal and _fits(found, folder, goal):
-                return cls(db, found)
-        except (sqlite3.Error, ValueError, KeyError, TypeError):
-            pass
-        db.close()
-        return None
+            fits = found is not None and goal is not None and _fits(found, folder, goal)
+            search = cls(db, found) if fits and found else None
+        except (sqlite3.Error, ValueError, KeyError, TypeError, LogDamaged):
+            search = None
+        except BaseException:
+            db.close()
+            raise
+        if search is None:
+            db.close()
+        return search
 
     def close(self) -> None:
         """Close the file."""
@@ -115,140 +82,63 @@ class Search:
             LogUnavailable: `index.rebuilt`: it was made anew meanwhile; ask again.
             sqlite3.Error: it can't be read.
         """
-        plan = self._plan(wanted, sref)
+        planner = Planner(self._db, self._naming)
+        plan = planner.plan(wanted, sref)
         if plan is None:
             return
         since_us = wanted.since_us if wanted.since_us is not None else -_FOREVER_US
         until_us = wanted.until_us if wanted.until_us is not None else _FOREVER_US
-        way = self._best(plan, since_us, until_us)
-        page = min(_PAGE, wanted.limit) if wanted.limit else _PAGE
+        way = planner.best(plan, since_us, until_us)
+        page = max(_LEAST, min(_PAGE, wanted.limit or _PAGE) // len(way))
         branches = [self._walk(branch, plan, (since_us, until_us), page) for branch in way]
         if len(branches) == 1:
-            yield from map(self._row, branches[0])
+            yield from branches[0]
             return
         last = -1
-        for found in heapq.merge(*branches, key=lambda values: (values[1], values[0]), reverse=True):
-            if found[0] != last:
-                last = found[0]
-                yield self._row(found)
+        for row in heapq.merge(*branches, key=lambda row: (row.t_us, row.log_index), reverse=True):
+            if row.log_index != last:
+                last = row.log_index or 0
+                yield row
 
     def by_id(self, record_id: str) -> Row | None:
         """Return the row of a decision that has not ended as far as the index knows."""
-        found = self._db.execute(
+        query = (
             f"SELECT {_COLUMNS} FROM record INDEXED BY record_id "  # noqa: S608 - constants
-            "WHERE id = ? AND kind = 1 AND end IS NULL AND log_index < ? ORDER BY log_index LIMIT 1",
-            (schema.packed(record_id), self.size),
-        ).fetchone()
-        return self._row(found) if found else None
+            "WHERE id = ? AND kind = 1 AND end IS NULL AND log_index < ? ORDER BY log_index LIMIT 1"
+        )
+        found = self._page(query, [schema.packed(record_id), self.size])
+        return found[0] if found else None
 
-    def _walk(
-        self, branch: _Branch, plan: _Plan, span: tuple[int, int], page: int
-    ) -> Iterator[tuple[Any, ...]]:
+    def _walk(self, branch: Branch, plan: Plan, span: tuple[int, int], page: int) -> Iterator[Row]:
         since_us, t_us = span
         log_index = -1
         conditions = [branch.condition] if branch.condition else []
         conditions += ["log_index < ?", "t_us >= ?", "t_us <= ?", "(t_us, log_index) < (?, ?)"]
         conditions += plan.conditions
         query = (
-            f"SELECT {_COLUMNS} FROM record INDEXED BY {branch.index} "  # noqa: S608 - constants of this module
+            f"SELECT {_COLUMNS} FROM record INDEXED BY {branch.index} "  # noqa: S608 - constants of this room
             f"WHERE {' AND '.join(conditions)} ORDER BY t_us DESC, log_index DESC LIMIT ?"
         )
         values = [branch.value] if branch.condition else []
         while True:
             bounds = [self.size, since_us, t_us, t_us, log_index]
-            found = self._db.execute(query, [*values, *bounds, *plan.values, page]).fetchall()
+            found = self._page(query, [*values, *bounds, *plan.values, page])
             yield from found
             if len(found) < page:
                 return
-            log_index, t_us = found[-1][:2]
-            page = _PAGE
-            if (_standing(self._db) or {}).get("built") != self._built:
+            t_us, log_index = found[-1].t_us, found[-1].log_index or 0
+            page = min(2 * page, _PAGE)
+
+    def _page(self, query: str, values: list[Any]) -> list[Row]:
+        """Return rows with their words, all of one moment and of the index that was opened."""
+        self._db.execute("BEGIN")
+        try:
+            (built,) = self._db.execute("SELECT value FROM standing WHERE name = 'built'").fetchone()
+            if built != self._built:
                 raise LogUnavailable("index.rebuilt", "the index was made anew meanwhile; ask again")
-
-    def _best(self, plan: _Plan, since_us: int, until_us: int) -> _Way:
-        """Return the shortest way: the sure one, or what a look at the first entries of each says."""
-        if plan.sure:
-            return plan.sure[0]
-        by_time = [_Branch("record_t_us")]
-        if not plan.ways:
-            return by_time
-        best, fewest = by_time, _PROBE
-        for way in plan.ways:
-            count = sum(self._count(branch, since_us, until_us, fewest) for branch in way)
-            if best is by_time or count < fewest:
-                best, fewest = way, min(count, _PROBE)
-        return best
-
-    def _count(self, branch: _Branch, since_us: int, until_us: int, most: int) -> int:
-        query = (
-            f"SELECT count(*) FROM (SELECT 1 FROM record INDEXED BY {branch.index} "  # noqa: S608 - as above
-            f"WHERE {branch.condition} AND t_us >= ? AND t_us < ? LIMIT ?)"
-        )
-        return int(self._db.execute(query, (branch.value, since_us, until_us, most)).fetchone()[0])
-
-    def _plan(self, wanted: Filter, sref: str | None) -> _Plan | None:
-        """Return how to look for it; None where a word was never met, so that nothing can match."""
-        plan = _Plan([], [], [], [])
-        for column, text in (("id", wanted.id), ("request_id", wanted.request_id), ("sref", sref)):
-            if text is not None:
-                value = schema.packed(text)
-                plan.conditions.append(f"{column} = ?")
-                plan.values.append(value)
-                plan.sure.append([_Branch(f"record_{column}", f"{column} = ?", value)])
-        words: Sequence[tuple[tuple[str, ...], str | None]] = (
-            (("deployment",), wanted.deployment),
-            (("reason_code", "end_reason"), wanted.reason_code),
-            (("model", "resp_model"), wanted.model),
-            (("team",), wanted.team),
-            (("tenant",), wanted.tenant),
-            ((), wanted.action),
-        )
-        for columns, text in words:
-            if text is not None and not self._add_word(plan, columns, text):
-                return None
-        for table, text in (("rule", wanted.rule), ("control", wanted.control)):
-            if text is not None and not self._add_fired(plan, table, text):
-                return None
-        return plan if self._add_kinds(plan, wanted.kinds) else None
-
-    def _add_word(self, plan: _Plan, columns: tuple[str, ...], text: str) -> bool:
-        number = self._naming.number(text)
-        if number is None:
-            return False
-        # One that only the action has is no way to walk: half of all rows allow.
-        plan.conditions.append(f"({' OR '.join(f'{column} = ?' for column in columns or ('action',))})")
-        plan.values.extend([number] * max(1, len(columns)))
-        if columns:
-            plan.ways.append([_Branch(f"record_{each}", f"{each} = ?", number) for each in columns])
-        return True
-
-    def _add_fired(self, plan: _Plan, table: str, text: str) -> bool:
-        number = self._naming.number(text)
-        query = f"SELECT fired FROM {table} WHERE word = ?"  # noqa: S608 - one of two names
-        found = self._db.execute(f"{query} LIMIT ?", (number, _BRANCHES + 1)).fetchall()
-        if not found:
-            return False
-        plan.conditions.append(f"fired IN ({query})")
-        plan.values.append(number)
-        # A rule that fires in so many company fires often: rows by time meet it soon enough.
-        if len(found) <= _BRANCHES:
-            plan.ways.append([_Branch("record_fired", "fired = ?", fired) for (fired,) in found])
-        return True
-
-    def _add_kinds(self, plan: _Plan, kinds: frozenset[str] | None) -> bool:
-        if kinds is None:
-            return True
-        numbers = [number for kind in kinds if (number := self._naming.number(kind)) is not None]
-        if not numbers:
-            return False
-        plan.conditions.append(f"kind IN ({', '.join('?' * len(numbers))})")
-        plan.values.extend(numbers)
-        if schema.DECISION not in numbers:
-            branches = [
-                _Branch("record_kind", f"kind <> {schema.DECISION} AND kind = ?", each) for each in numbers
-            ]
-            plan.ways.append(branches)
-        return True
+            return [self._row(found) for found in self._db.execute(query, values).fetchall()]
+        finally:
+            self._db.execute("COMMIT")
 
     def _row(self, found: tuple[Any, ...]) -> Row:
         """Return a row of `_COLUMNS`, which stand in the order of the table, as a `Row`."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,11 +62,10 @@ def test_pages_of_one_row_are_the_same_answer(log: Written, asked: Filter) -> No
         folder = Path(name, "audit")
         lay_down(folder, log)
         whole = list(query(folder, asked))
-        before, search._PAGE = search._PAGE, 1
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search, "_PAGE", 1)
+            patch.setattr(search, "_LEAST", 1)
             assert list(query(folder, asked)) == whole
-        finally:
-            search._PAGE = before
 
 
 @settings(deadline=None, max_examples=30)
