@@ -37,15 +37,21 @@ def merge(folder: Path, upto: dict[str, int] | None = None) -> list[bytes]:
         upto: how many records of each writer shall be merged by then; None for all.
     """
     before = checkpoint(folder)
-    merged = list(entries(folder, 0, before.size)) if before else []
-    records = [orjson.loads(body) for body in merged]
+    old = list(entries(folder, 0, before.size)) if before else []
+    merged = list(old)
+    records = [orjson.loads(body) for body in old]
+    heads = []
     for slot in sorted((folder / "writers").glob("w*")):
-        done = sum(record["writer"]["id"] == slot.name for record in records)
-        merged += written(slot)[done : None if upto is None else upto.get(slot.name, 0)]
-    heads = sum(record["typ"] == "writer.head" for record in records)
+        mine = [body for body, each in zip(old, records, strict=True) if each["writer"]["id"] == slot.name]
+        new = written(slot)[len(mine) : None if upto is None else upto.get(slot.name, 0)]
+        merged += new
+        if mine or new:
+            root = root_of(map(leaf_hash, [*mine, *new])).hex()
+            heads.append({"id": slot.name, "size": len(mine) + len(new), "root": root})
+    wseq = sum(record["typ"] == "writer.head" for record in records)
     head = {
-        "v": 1, "typ": "writer.head", "id": f"{heads:032x}", "writer": {"id": "sequencer", "boot": 0},
-        "wseq": heads, "t_us": 1, "mono_us": 1, "beat": True, "heads": [],
+        "v": 1, "typ": "writer.head", "id": f"{wseq:032x}", "writer": {"id": "sequencer", "boot": 0},
+        "wseq": wseq, "t_us": 1, "mono_us": 1, "beat": True, "heads": heads,
     }  # fmt: skip
     merged.append(orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
     lay_out(folder, merged)

@@ -49,7 +49,9 @@ def test_controls_are_those_of_the_rules_that_fired_once_each() -> None:
     """And those that the decision itself names."""
     record = {
         "typ": "decision", "id": "i", "t_us": 1, "writer": {"id": "w0"},
-        "policy": {"rules": [{"id": "a", "controls": ["C2", "C1"]}, {"id": "b", "controls": ["C2"]}, {"id": "c"}]},
+        "policy": {
+            "rules": [{"id": "a", "controls": ["C2", "C1"]}, {"id": "b", "controls": ["C2"]}, {"id": "c"}],
+        },
         "decision": {"action": "allow", "reason_code": "r", "controls": ["C3"]},
     }  # fmt: skip
     assert row_of(record, 0).controls == ["C2", "C1", "C3"]
