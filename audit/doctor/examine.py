@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audit.doctor import access, merging, vault, writers
 from audit.doctor.finding import Finding
+from audit.index import pruned
 
 MIN_FREE_BYTES = 2 << 30
 MIN_FREE_SHARE = 0.05
@@ -51,8 +52,9 @@ def examine(folder: Path, machine: Surroundings | None = None, *, deep: bool = F
     yield from _space(folder, machine)
     now_us = machine.wall_us()
     found = [writers.Writer(slot) for slot in sorted((folder / "writers").glob("w*"))]
+    is_pruned = pruned.minimum(folder) > 0
     for each in found:
-        yield from each.findings(deep=deep)
+        yield from each.findings(deep=deep, pruned=is_pruned)
     newest_us = max((each.newest_us for each in found), default=0)
     if newest_us > now_us:
         late_s = (newest_us - now_us) / 1e6

@@ -31,12 +31,12 @@ class Writer:
         self.newest_us = 0
         self._closed = True
 
-    def findings(self, *, deep: bool) -> Iterator[Finding]:
-        """Look at the segments; at the newest two only, unless `deep`."""
+    def findings(self, *, deep: bool, pruned: bool = False) -> Iterator[Finding]:
+        """Look at the segments; at the newest two only, unless `deep`. Of a pruned log the first are gone."""
         paths = sorted((self.slot / "seg").glob("[0-9]*.log"))
         looked_at = paths if deep else paths[-2:]
         self.size = int(looked_at[0].stem) if looked_at else 0
-        if deep and self.size:
+        if deep and self.size and not pruned:
             yield self._finding("writer.broken", f"records before {self.size} are not there")
         for number, path in enumerate(looked_at, 1):
             if int(path.stem) != self.size:

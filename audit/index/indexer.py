@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from audit.errors import LogDamaged, LogUnavailable
-from audit.index import merged, schema
+from audit.index import merged, pruned, schema
 from audit.index.batch import INSERT, UPDATE, Batch
 from audit.index.merged import Checkpoint
 from audit.index.place import Place
@@ -153,6 +153,9 @@ class Index:
         if not self._fits(goal):
             self._clear()
         began = self._frontier.size
+        if began == 0 and (first := pruned.minimum(self._folder)):
+            self._frontier = pruned.tree(self._folder, first, goal.size)
+            self._places = pruned.places(merged.entries(self._folder, first, goal.size))
         self._read(goal, at_most)
         if self._fits(goal):
             return Progress(self._frontier.size, goal.size)

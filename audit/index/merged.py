@@ -73,10 +73,15 @@ def bundle_path(number: int, width: int = WIDTH) -> str:
         number: index of its first entry, divided by 256.
         width: entries in it; 256 for a full one.
     """
+    return tile_path("entries", number, width)
+
+
+def tile_path(level: str, number: int, width: int = WIDTH) -> str:
+    """Return the path of a tile of hashes, relative to the log; `entries` is a level of its own."""
     groups = [f"{number % 1000:03d}"]
     while number := number // 1000:
         groups.append(f"x{number % 1000:03d}")
-    path = "tile/entries/" + "/".join(reversed(groups))
+    path = f"tile/{level}/{'/'.join(reversed(groups))}"
     return path if width == WIDTH else f"{path}.p/{width}"
 
 

@@ -204,7 +204,9 @@ def _said(kind: str, record: dict[str, Any]) -> tuple[str, str, str | None]:
     if kind == "gap":
         reason = _text(record["gap"].get("reason")) or reason
     facts = record["transition"] if kind == "policy.transition" else record
-    action = _text(facts.get(_ACTION.get(kind, "action"))) or ""
+    # An erasure and a pruning have two records each: one before anything goes, one when it is gone.
+    parts = (_text(facts.get("stage")), _text(facts.get(_ACTION.get(kind, "action"))))
+    action = " ".join(part for part in parts if part)
     return action, reason, _name(record.get("by")) or _name(record.get("actor"))
 
 

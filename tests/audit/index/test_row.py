@@ -24,6 +24,8 @@ def said(typ: str, **fields: Any) -> tuple[str, str, str | None, int]:
         ("access", {"actor": "auditor", "what": "query", "filter": {}, "n": 9}, ("query", "", "auditor", 9)),
         ("access", {"actor": {"kind": "user", "id": "x"}, "what": "export"}, ("export", "", "x", 1)),
         ("erasure", {"scope": "subject", "basis": "GDPR-17", "by": "dpo"}, ("subject", "GDPR-17", "dpo", 1)),
+        ("erasure", {"stage": "begun", "scope": "record", "by": "dpo"}, ("begun record", "", "dpo", 1)),
+        ("prune", {"stage": "done", "by": "operator"}, ("done", "", "operator", 1)),
         ("legal_hold", {"action": "set", "basis": "court", "by": "dpo"}, ("set", "court", "dpo", 1)),
         ("policy.load", {"result": "refused", "reason_code": "b"}, ("refused", "b", None, 1)),
         ("gap", {"gap": {"reason": "torn_tail", "size": 3}}, ("", "torn_tail", None, 1)),
