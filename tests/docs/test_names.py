@@ -61,10 +61,11 @@ def test_every_code_raised_is_listed() -> None:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    """`docs/dependencies.md` names each direct dependency of the run time and of development."""
+    """`docs/dependencies.md` names each direct dependency: of the run time, its extras, development."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [
         *project["project"]["dependencies"],
+        *(each for extra in project["project"]["optional-dependencies"].values() for each in extra),
         *project["dependency-groups"]["dev"],
         *project["dependency-groups"]["go"],
     ]

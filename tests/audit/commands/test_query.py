@@ -1,0 +1,117 @@
+"""Pins what `regent audit query` takes and writes; what is found is pinned in tests/audit/reading."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from audit.commands import query
+from audit.index.indexer import Index
+from tests.audit.index.merging import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+
+@pytest.fixture
+def indexed(log_folder: Path) -> list[bytes]:
+    """Merge the log and index it; returns the entries."""
+    entries = merge(log_folder)
+    with Index(log_folder) as index:
+        index.catch_up()
+    return entries
+
+
+@pytest.mark.parametrize(
+    ("options", "requests"),
+    [
+        (["--rule", "residency.hr_onprem"], ["req-2", "req-1"]),
+        (["--control", "GDPR-44"], []),
+        (["--deployment", "onprem-llama"], ["req-1"]),
+        (["--kind", "mode"], [None]),
+        (["--kind", "mode", "--kind", "decision"], ["req-2", "req-1", None]),
+        (["--kind", "all"], [None, "req-2", "req-1", None, None]),
+        (["--limit", "1"], ["req-2"]),
+        (["--limit", "1", "--all"], ["req-2", "req-1"]),
+    ],
+)
+def test_options_narrow_or_widen(run: Run, options: list[str], requests: list[str | None]) -> None:
+    """Exit code 1 where nothing is left."""
+    result = run("query", "--json", *options)
+    assert [json.loads(line)["request_id"] for line in result.stdout.splitlines()] == requests
+    assert result.exit_code == (0 if requests else 1)
+
+
+def test_csv_goes_to_a_new_private_file(run: Run, tmp_path: Path) -> None:
+    """Formulas are guarded, and a file that is there is never written over."""
+    path = tmp_path / "rows.csv"
+    assert run("query", "--format", "csv", "-o", str(path)).exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    assert [row["team"] for row in rows] == ["'=1+1", "hr"]
+    again = run("query", "--format", "csv", "-o", str(path))
+    assert (again.exit_code, str(path) in again.stderr) == (40, True)
+
+
+def test_a_table_in_a_file_is_csv(run: Run, tmp_path: Path) -> None:
+    """Lines and colours are for the screen."""
+    run("query", "-o", str(tmp_path / "rows"))
+    assert (tmp_path / "rows").read_text(encoding="utf-8").startswith("time,t_us,")
+
+
+def test_parquet_without_its_library_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the words that say what to install."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    result = run("query", "--format", "parquet", "-o", str(tmp_path / "rows"))
+    assert (result.exit_code, "regent[parquet]" in result.stderr) == (40, True)
+
+
+def test_a_table_names_other_records_and_who_made_them(run: Run) -> None:
+    """The kind stands where the decision does."""
+    assert "mode strict" in run("query", "--kind", "mode").stdout
+
+
+@pytest.mark.usefixtures("indexed")
+def test_proofs_are_written_for_a_decision_and_its_end(log_folder: Path, tmp_path: Path) -> None:
+    """One file for each record, named by its index in the log."""
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    query.register(app, lambda folder: lambda index: f"{folder.name} {index}".encode())
+    proofs = tmp_path / "proofs"
+    result = CliRunner().invoke(app, ["query", "--json", "--with-proof", str(proofs)], obj=log_folder)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    shown = {index for row in rows for index in (row["log_index"], row["end_index"]) if index is not None}
+    assert len(shown) == 3
+    assert {path.name: path.read_text() for path in proofs.iterdir()} == {
+        f"{index}.tlog-proof": f"audit {index}" for index in shown
+    }
+
+
+def test_a_record_that_is_not_merged_has_no_proof_yet(log_folder: Path, tmp_path: Path) -> None:
+    """It is shown all the same, and the command says so."""
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    query.register(app, lambda _: lambda _: b"")
+    result = CliRunner().invoke(app, ["query", "--json", "--with-proof", str(tmp_path / "p")], obj=log_folder)
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 2)
+    assert "2 rows have no whole proof yet" in result.stderr
+
+
+def test_without_a_prover_proofs_are_refused(run: Run, tmp_path: Path) -> None:
+    """Never rows without the proofs that were asked for."""
+    result = run("query", "--with-proof", str(tmp_path / "p"))
+    assert (result.exit_code, result.stdout) == (2, "")
