@@ -91,8 +91,8 @@ def test_a_name_that_cannot_be_read(log: Path) -> None:
 
 def test_keys(log: Path) -> None:
     """A signing key that others can read, also under another name; a verifier key alone, or another log's."""
-    (log / "keys").mkdir(mode=0o700)
     (log / "log.vkey").write_text("regent.example/audit+12345678+AAAA\n")
+    (log / "keys" / "log.key").unlink()
     assert codes(log) == ["key.missing"]
     for name in ("log.key", "log-mldsa.key", "old"):
         (log / "keys" / name).write_text("PRIVATE+KEY+regent.example/audit+12345678+AAAA\n")
@@ -164,6 +164,7 @@ def test_what_a_kill_leaves(log: Path) -> None:
     bodies = written(log / "writers" / "w0")
     (log / "writers" / "w0" / "head.json").unlink()
     path.write_bytes(b"".join(map(frames.pack, bodies[:-1])) + b"\0\0\1\0torn")
+    (log / "writers" / "w0" / "durable").unlink()
     assert codes(log) == ["writer.crashed", "writer.torn"]
     assert {KINDS[code].weight for code in codes(log)} == {"note"}
 
