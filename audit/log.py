@@ -17,7 +17,10 @@ from audit import record as records
 from audit.errors import LogDamaged, LogUnavailable
 from audit.ports import Ports
 from audit.record import Record
+from audit.vault import database
+from audit.vault.payloads import Sealing
 from audit.vault.pseudonyms import Pseudonyms
+from audit.vault.sealing import Seal, Sealer
 from audit.vault.sidecars import Vault, private
 from audit.writing import slot as slots
 from audit.writing.group import Receipt
@@ -41,7 +44,13 @@ class AuditLog:
     """
 
     def __init__(
-        self, origin: str, slot: slots.Slot, boot: int, writer: Writer, pseudonyms: Pseudonyms
+        self,
+        origin: str,
+        slot: slots.Slot,
+        boot: int,
+        writer: Writer,
+        pseudonyms: Pseudonyms,
+        sealer: Sealer | None = None,
     ) -> None:
         self.origin = origin
         self.writer = slot.name
@@ -49,6 +58,7 @@ class AuditLog:
         self._slot = slot
         self._writer = writer
         self._pseudonyms = pseudonyms
+        self._sealer = sealer
         self._closed = False
 
     @classmethod
@@ -60,6 +70,7 @@ class AuditLog:
         queue_limit: int = QUEUE_LIMIT,
         reopen_after_s: float = REOPEN_AFTER_S,
         keep_questions: bool = True,
+        seal: Seal | None = None,
         ports: Ports | None = None,
     ) -> "AuditLog":
         """Open the log in `folder`, creating what is not there, and begin a boot.
@@ -72,40 +83,54 @@ class AuditLog:
             queue_limit: records that may wait before appends are refused.
             reopen_after_s: seconds between a failed write and the next try.
             keep_questions: whether the vault keeps what policies were asked, for backtests.
+            seal: what payloads are sealed with; None where none can be.
             ports: clocks and disk calls; None for the machine's own.
 
         Raises:
-            LogUnavailable: `log.cannot_open` or `vault.unavailable`.
+            LogUnavailable: `log.cannot_open`, `vault.unavailable` or `vault.key`.
             LogDamaged: the files are not what a crash can leave behind, or belong to another log.
         """
         ports = ports or Ports()
         limits = Limits(queue_limit, round(reopen_after_s * 1_000_000), keep_questions)
         try:
             with ExitStack() as undo:
-                log = cls._open(Path(folder), origin, limits, ports, undo)
+                log = cls._open(Path(folder), origin, limits, seal, ports, undo)
                 undo.pop_all()
         except OSError as error:
             raise LogUnavailable("log.cannot_open", f"cannot open the log in {folder}: {error}") from error
         return log
 
     @classmethod
-    def _open(cls, folder: Path, origin: str, limits: Limits, ports: Ports, undo: ExitStack) -> "AuditLog":
+    def _open(
+        cls, folder: Path, origin: str, limits: Limits, seal: Seal | None, ports: Ports, undo: ExitStack
+    ) -> "AuditLog":
         _make_folders(folder)
         identity = origins.settle(folder, origin, ports.wall_us())
         slot = slots.take(folder / "writers")
         undo.callback(slot.release)
-        pseudonyms = Pseudonyms(folder / "vault" / "subjects.db")
+        subjects = folder / "vault" / database.NAME
+        pseudonyms = Pseudonyms(subjects, ports.mono_us)
         undo.callback(pseudonyms.close)
+        sealer = Sealer(subjects, seal, ports.mono_us) if seal else None
+        if sealer:
+            undo.callback(sealer.close)
         segments = Segments(slot.folder, ports)
         undo.callback(segments.abandon)
         segments.boot = _next_boot(segments)
-        vault = Vault.open(folder / "vault", slot.name, ports, keep_questions=limits.keep_questions)
+        vault = Vault.open(
+            folder / "vault",
+            slot.name,
+            ports,
+            keep_questions=limits.keep_questions,
+            seals=seal is not None,
+        )
+        undo.callback(vault.release)
         writer = Writer(slot.name, segments, vault, ports, limits)
         others = [records.mode(MODE)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
         writer.begin(records.writer_open(identity.name, identity.digest), others)
-        return cls(origin, slot, segments.boot, writer, pseudonyms)
+        return cls(origin, slot, segments.boot, writer, pseudonyms, sealer)
 
     @property
     def available(self) -> bool:
@@ -141,6 +166,31 @@ class AuditLog:
         """Return the pseudonym of a subject; see `audit.vault.pseudonyms.Pseudonyms.sref`."""
         return await self._pseudonyms.sref(subject)
 
+    @property
+    def sealed_bytes(self) -> int:
+        """The longest payload that is sealed; 0 where nothing can be."""
+        return self._sealer.limit if self._sealer else 0
+
+    async def sealing(self, subject: str, tenant: str | None) -> Sealing:
+        """Return what payloads of a subject are sealed with, and its pseudonym; durable on return.
+
+        All calls come from one event loop.
+
+        Raises:
+            LogUnavailable: `vault.key` where there is no sealing key or the wrong one, `vault.unavailable`
+                when the vault can't be asked.
+            RecordRefused: `record.value` when subject or tenant is no well-formed text.
+        """
+        if self._sealer is None:
+            raise LogUnavailable("vault.key", "there is no key to seal with")
+        sealing = await self._sealer.sealing(await self.sref(subject), tenant)
+        if sealing is None:  # the subject was erased, and this process didn't know
+            self._pseudonyms.forget()
+            sealing = await self._sealer.sealing(await self.sref(subject), tenant)
+        if sealing is None:
+            raise LogUnavailable("vault.unavailable", "the subject is being erased")
+        return sealing
+
     def close(self) -> None:
         """Write what waits, end the boot with `writer.close` and free the slot. Blocks; idempotent."""
         if self._closed:
@@ -148,6 +198,8 @@ class AuditLog:
         self._closed = True
         self._writer.close()
         self._pseudonyms.close()
+        if self._sealer:
+            self._sealer.close()
         self._slot.release()
 
     async def aclose(self) -> None:

@@ -201,9 +201,10 @@ class Writer:
     def _write(self, group: Group) -> None:
         data = group.frames()
         self._segments.make_room(len(data))
-        # Before the records: a commitment in the log has its nonce in the vault.
-        self._vault.append(self._segments.name, group)
-        self._segments.append(data, group.frontier)
+        with self._vault.gate:  # an erasure waits until the group is where it finds it
+            # Before the records: a commitment in the log has its nonce in the vault.
+            self._vault.append(self._segments.name, group)
+            self._segments.append(data, group.frontier)
         self._wseq = group.wseq
 
     def _sync_vault(self) -> None:
@@ -285,7 +286,7 @@ class Writer:
                 self._segments.close()
         except OSError:
             self._segments.abandon()
-        self._vault.close()
+        self._vault.release()
         return False
 
     def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:
