@@ -208,9 +208,13 @@ class Clamp:
 
 @dataclass(frozen=True, slots=True)
 class Retain:
-    """Obligation: what of the payload is kept, and for how many days."""
+    """Obligation: what of the payload is kept, and for how many days.
 
-    payload: Literal["none", "digest"]
+    Args:
+        payload: nothing, a keyed digest, or the digest and the payload itself, sealed.
+    """
+
+    payload: Literal["none", "digest", "sealed"]
     days: int
 
     def document(self) -> dict[str, object]:
@@ -362,6 +366,7 @@ class Trail:
     Args:
         admission: the decision at the door.
         decision: the latest decision.
+        sref: the principal's pseudonym in the opening record.
         opened: whether the opening record was handed to the log, so that it needs a closing one.
         attempts: every try at a deployment.
     """
@@ -371,6 +376,7 @@ class Trail:
     principal: Principal | None = None
     decision: Decision | None = None
     permitted: PermittedCall | None = None
+    sref: str | None = None
     opened: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     reply: Reply | None = None

@@ -49,6 +49,12 @@ class Audit(Section):
     questions: Literal["keep", "none"] = Field(
         default="keep", description="whether the vault keeps what policies were asked, for backtests"
     )
+    sealing_key_file: Path | None = Field(
+        default=None, description="64 hex digits; without it, what a policy wants sealed is refused"
+    )
+    sealed_bytes: int = Field(
+        default=1024 * 1024, ge=1024, le=16 * 1024 * 1024, description="the longest payload that is sealed"
+    )
 
 
 class Log(Section):

@@ -252,7 +252,7 @@ async def test_the_log_keeps_questions_beside_its_records(
 
 
 async def test_questions_need_not_be_kept(tmp_path: Path, make_decision: Callable[..., Record]) -> None:
-    """`audit.vault.questions: none` leaves the commitment and nothing else."""
+    """`audit.questions: none` leaves the commitment and nothing else."""
     async with AuditLog.open(tmp_path, "x.example/audit", keep_questions=False) as log:
         await log.append(deciding(make_decision, asked()))
     (one,) = recalled(tmp_path)
