@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audit.commands import erase, hold, prune
 from audit.errors import AuditError
 from audit.instants import instant_us
 from audit.reading.query import Filter, Row, query
@@ -25,6 +26,8 @@ DEFAULT_FOLDER = Path("data/audit")
 PIPED_WIDTH = 160
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
+for command in (erase, hold, prune):
+    command.register(app)
 
 
 class Surroundings(Protocol):
