@@ -54,13 +54,13 @@ def of_subject(folder: Path, sref: str) -> Belonging:
         OSError: when a segment can't be read.
     """
     found, needle = Belonging(sref), orjson.dumps({"sref": sref})[1:-1]
-    for body in _bodies(folder, found):
+    for body in bodies(folder, found):
         if needle in body and _DECISION in body:
             record = orjson.loads(body)
             if record["sref"] == sref:
                 found.add(record)
         elif found.ids:
-            _add_end(found, body)
+            add_end(found, body)
     return found
 
 
@@ -74,7 +74,7 @@ def of_record(folder: Path, record_id: str) -> Belonging | None:
     if not _ID.fullmatch(record_id):
         return None
     found, needle = Belonging(), orjson.dumps({"id": record_id})[1:-1]
-    for body in _bodies(folder, found):
+    for body in bodies(folder, found):
         if needle in body:
             record = orjson.loads(body)
             if record["id"] != record_id:
@@ -85,18 +85,25 @@ def of_record(folder: Path, record_id: str) -> Belonging | None:
             found.sref, found.decision = record.get("sref"), record_id
             found.add(record)
         elif found.ids:
-            _add_end(found, body)
+            add_end(found, body)
     return found if found.decision else None
 
 
-def _add_end(found: Belonging, body: bytes) -> None:
+def add_end(found: Belonging, body: bytes) -> None:
+    """Add a record if it is the end of a decision that was found."""
     if any(each in body for each in _ENDS):
         ref = _REF.search(body)
         if ref and bytes.fromhex(ref[1].decode()) in found.ids:
             found.ids.add(bytes.fromhex(orjson.loads(body)["id"]))
 
 
-def _bodies(folder: Path, found: Belonging) -> Iterator[bytes]:
+def bodies(folder: Path, found: Belonging) -> Iterator[bytes]:
+    """Yield each record of a log, writer by writer; note in `found` what couldn't be read.
+
+    Raises:
+        LogUnavailable: `log.cannot_open` when the folder is no log.
+        OSError: when a segment can't be read.
+    """
     for slot, paths in segments(folder).items():
         for path in paths:
             try:
@@ -104,7 +111,7 @@ def _bodies(folder: Path, found: Belonging) -> Iterator[bytes]:
             except FileNotFoundError:  # pruned meanwhile
                 continue
             with file:
-                bodies = Bodies(file)
-                yield from bodies
-            if bodies.left > (_MOST_UNFINISHED_BYTES if path is paths[-1] else 0):
+                reading = Bodies(file)
+                yield from reading
+            if reading.left > (_MOST_UNFINISHED_BYTES if path is paths[-1] else 0):
                 found.unread.append(f"{slot}/{path.stem}")

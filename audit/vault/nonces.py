@@ -108,6 +108,16 @@ def erase_all(vault: Path, keys: Collection[bytes], ports: Ports) -> int:
     return count
 
 
+def live(vault: Path) -> Iterator[bytes]:
+    """Yield the ids of the records that have nonces which weren't erased, once for each nonce."""
+    for path in sorted(vault.glob("nonces/*/*.bin")):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:  # pruned meanwhile
+            continue
+        yield from (key for key, at in _places(data) if data[at + _STATE_AT] == _LIVE)
+
+
 def _overwrite(path: Path, places: list[int], ports: Ports) -> None:
     fd = os.open(path, os.O_RDWR)
     try:

@@ -31,7 +31,7 @@ class Watch:
     __slots__ = ("_due_us", "_mono_us", "_path", "generation")
 
     def __init__(self, vault: Path, mono_us: Callable[[], int]) -> None:
-        self._path = vault / NAME
+        self._path = str(vault / NAME)
         self._mono_us = mono_us
         self.generation = generation(vault)
         self._due_us = mono_us() + LOOK_EVERY_US
@@ -54,13 +54,17 @@ class Tombstones:
     """All ids that were erased, for a writer.
 
     Args:
-        vault: the log's vault.
+        vault: the log's vault; the file is made there, so that looking for it is never a failure.
+
+    Raises:
+        OSError: when the file can't be made.
     """
 
     __slots__ = ("_ids", "_path", "_read")
 
     def __init__(self, vault: Path) -> None:
-        self._path = vault / NAME
+        (vault / NAME).touch(mode=0o600)
+        self._path = str(vault / NAME)
         self._read = 0
         self._ids: set[str] = set()
 
@@ -72,7 +76,7 @@ class Tombstones:
         """
         size = _size(self._path)
         if size != self._read:
-            data = self._path.read_bytes()
+            data = Path(self._path).read_bytes()
             whole = len(data) - len(data) % _ID_BYTES
             self._ids = {data[at : at + _ID_BYTES].hex() for at in range(0, whole, _ID_BYTES)}
             self._read = size
@@ -81,7 +85,7 @@ class Tombstones:
 
 def generation(vault: Path) -> int:
     """Return a number that grows with each erasure."""
-    return _size(vault / NAME)
+    return _size(str(vault / NAME))
 
 
 def bury(vault: Path, ids: Iterable[str], ports: Ports) -> None:
@@ -99,8 +103,8 @@ def bury(vault: Path, ids: Iterable[str], ports: Ports) -> None:
         os.close(fd)
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size  # noqa: PTH116 - before each group; a third of the time of a Path's
     except FileNotFoundError:
         return 0

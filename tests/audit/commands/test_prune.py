@@ -15,6 +15,7 @@ from audit.ports import Ports
 from audit.reading.stream import events
 from audit.record import Record
 from audit.vault.commitment import commit
+from audit.vault.nonces import find
 from audit.vault.pruning import DAY_US
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
@@ -120,3 +121,57 @@ def test_where_there_is_no_log_nothing_goes(tmp_path: Path) -> None:
     """40, and nothing is made."""
     assert regent(tmp_path / "none", "--keep-days", "400").exit_code == 40
     assert list(tmp_path.iterdir()) == []
+
+
+# What policies wanted kept for days that are over.
+
+
+@pytest.fixture
+async def kept(folder: Path, make_decision: Make, make_outcome: Make) -> dict[int | None, tuple[str, str]]:
+    """A log with a call for each of some retentions, made ten days ago; the ids of both its records."""
+    found: dict[int | None, tuple[str, str]] = {}
+    ten_days_ago = Ports().wall_us() - 10 * DAY_US
+    async with AuditLog.open(folder, ORIGIN, ports=Ports(wall_us=lambda: ten_days_ago)) as log:
+        for days in (9, 11, None):
+            retain = [{"kind": "retain", "payload": "digest", "days": each} for each in (days, 400) if days]
+            question = b'{"subject":{"id":"alice"}}'
+            opening = make_decision(
+                obligations=retain,
+                policy_input=commit("input", question),
+                question=question,
+                payload=[commit("req", b"prompt")],
+            )
+            await log.append(opening)
+            closing = make_outcome(ref=opening.id, payload=[commit("resp", b"reply")])
+            await log.append(closing)
+            found[days] = opening.id, closing.id
+    return found
+
+
+def test_what_is_due_goes_from_the_vault_and_stays_in_the_log(
+    folder: Path, kept: dict[int | None, tuple[str, str]]
+) -> None:
+    """By the fewest days of the decision, with its end; what is younger, or has no days, stays."""
+    assert regent(folder, "--due").stdout == "would go (--yes does it): record 2\n"
+    done = regent(folder, "--due", "--yes")
+    records = list(events(folder, "prune"))
+    opened, closed = kept.pop(9)
+
+    assert done.stdout == "went: record 2, question 1, payload 0, nonce 3\n"
+    assert [each["stage"] for each in records] == ["begun", "done"]
+    assert records[1]["count"] == {"record": 2, "question": 1, "payload": 0, "nonce": 3}
+    for record, label in ((opened, "input"), (opened, "req"), (closed, "resp")):
+        assert find(folder / "vault", record, label) is None
+    for opened, closed in kept.values():
+        assert find(folder / "vault", opened, "req") is not None
+        assert find(folder / "vault", closed, "resp") is not None
+    assert verify(folder).verdict is Verdict.OPERATOR_ASSERTED
+    assert regent(folder, "--due", "--yes").stdout == "went: record 0\n"
+
+
+def test_what_is_held_is_not_due(folder: Path, kept: dict[int | None, tuple[str, str]]) -> None:
+    """A hold stops this, too; a name that is none does before."""
+    set_hold(folder, tenant="acme", basis="litigation.1", by="legal")
+    assert regent(folder, "--due", "--yes").exit_code == 3
+    assert regent(folder, "--due", "--by", "Some Body", "--yes").exit_code == 2
+    assert find(folder / "vault", kept[9][0], "req") is not None
