@@ -4,17 +4,17 @@ SQLite with a rollback journal and `secure_delete`: a write-ahead log would keep
 before 3.51.3 can corrupt one that several processes write. New subjects are rare, so its speed is not needed.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from audit.errors import LogUnavailable
+from audit.ports import Ports
+from audit.vault.shredding import shred
 
 NAME = "subjects.db"
 _BUSY_S = 5.0
-_CHUNK_BYTES = 1 << 16
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS subject (subject TEXT PRIMARY KEY, sref TEXT NOT NULL UNIQUE) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leaving (sref TEXT PRIMARY KEY, subject TEXT NOT NULL) WITHOUT ROWID;
@@ -122,13 +122,5 @@ def wipe_journal(db: sqlite3.Connection, path: Path) -> None:
     """
     journal = path.with_name(path.name + "-journal")
     # Nobody writes meanwhile; a journal that is there now is one whose transaction is over.
-    with transaction(db), suppress(FileNotFoundError):
-        fd = os.open(journal, os.O_RDWR)
-        try:
-            size = os.fstat(fd).st_size
-            for at in range(0, size, _CHUNK_BYTES):
-                os.pwrite(fd, bytes(min(_CHUNK_BYTES, size - at)), at)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        journal.unlink()
+    with transaction(db):
+        shred(journal, Ports())

@@ -1,4 +1,4 @@
-"""Retention as policies asked for it: which decisions' days are over, so that the vault keeps nothing of them.
+"""Retention as policies asked for it: which decisions' days are over, so that nothing of them is kept.
 
 A decision's record has the days in its obligation `retain`; of several the fewest count. The record itself
 stays: how long the log is kept is `audit.vault.pruning`'s affair.

@@ -22,15 +22,13 @@ from audit.ports import Ports
 from audit.reading.stream import Bodies, segments
 from audit.tlog import minimum
 from audit.tlog.tree import Frontier, leaf_hash
-from audit.vault import holds
+from audit.vault import aging, holds
+from audit.vault.shredding import shred
 from audit.writing import head
 
 FLOOR_DAYS = 183
 DAY_US = 86_400_000_000
 HINT = "pruned.json"
-_KINDS = ("sealed", "questions", "nonces")
-_CHUNK_BYTES = 1 << 20
-_T_US = re.compile(rb'"t_us":([0-9]+)')
 _BOOT = re.compile(rb'"boot":([0-9]+)')
 
 
@@ -88,7 +86,7 @@ def plan(folder: Path, db: sqlite3.Connection, before_us: int, now_us: int, *, f
     found = Plan(before_us)
     slots = segments(folder)
     for slot, paths in slots.items():
-        found.sidecars += _old_sidecars(folder / "vault", slot, paths, before_us)
+        found.sidecars += aging.old_sidecars(folder / "vault", slot, paths, before_us)
     if (folder / "checkpoint").is_file():
         _plan_log(folder, found, slots)
     return found
@@ -101,7 +99,7 @@ def carry_out(folder: Path, found: Plan, ports: Ports) -> None:
         OSError: when the disk refuses; planning and doing it again finishes it.
     """
     for path in found.sidecars:
-        _shred(path, ports)
+        shred(path, ports)
     _sync_parents(found.sidecars)
     for slot, paths in found.segments.items():
         _write_base(folder / "writers" / slot, paths)
@@ -131,44 +129,6 @@ def minimum_index(folder: Path) -> int:
         raise LogUnavailable("log.cannot_open", f"cannot read {folder / HINT}: {error}") from error
 
 
-# ── the vault ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _old_sidecars(vault: Path, slot: str, paths: list[Path], before_us: int) -> list[Path]:
-    old, stems = [], {path.stem for path in paths}
-    beside = {path for kind in _KINDS for path in (vault / kind / slot).glob("*.bin")}
-    for stem in sorted({path.stem for path in beside}):
-        if stem in stems:
-            # Clocks may step, so a whole segment must be too old; and the last one is being written.
-            path = next(path for path in paths if path.stem == stem)
-            if path is paths[-1] or _newest_us(path) >= before_us:
-                break
-        elif not paths or stem > paths[0].stem:  # its segment isn't known (yet)
-            break
-        old += sorted(path for path in beside if path.stem == stem)
-    return old
-
-
-def _newest_us(path: Path) -> int:
-    with path.open("rb") as file:
-        return max((_number(_T_US, body) for body in Bodies(file)), default=0)
-
-
-def _shred(path: Path, ports: Ports) -> None:
-    try:
-        fd = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return
-    try:
-        size = os.fstat(fd).st_size
-        for at in range(0, size, _CHUNK_BYTES):
-            ports.write_all(fd, bytes(min(_CHUNK_BYTES, size - at)), at)
-        ports.fdatasync(fd)
-    finally:
-        os.close(fd)
-    path.unlink(missing_ok=True)
-
-
 # ── the log ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -177,7 +137,7 @@ def _plan_log(folder: Path, found: Plan, slots: dict[str, list[Path]]) -> None:
     least, merged = minimum_index(folder), dict[str, int]()
     while least + minimum.WIDTH <= size:
         entries = _entries(folder / minimum.bundle_path(least // minimum.WIDTH))
-        if not entries or any(_number(_T_US, entry) >= found.before_us for entry in entries):
+        if not entries or any(aging.t_us(entry) >= found.before_us for entry in entries):
             break
         for entry in entries:
             _note_heads(entry, merged)
@@ -241,21 +201,9 @@ def _write_base(slot: Path, going: list[Path]) -> None:
         with path.open("rb") as file:
             for body in Bodies(file):
                 frontier.append(leaf_hash(body))
-                boot = _number(_BOOT, body)
+                boot = aging.number(_BOOT, body)
     start = head.Start(frontier.size, boot, tuple(frontier.hashes))
     head.write(slot, head.Head(start, frontier.size, frontier.root()), head.BASE)
-
-
-def _number(pattern: re.Pattern[bytes], body: bytes) -> int:
-    """Return what the log itself wrote under a name; of several the last, as keys are sorted.
-
-    Raises:
-        LogUnavailable: `log.cannot_open` when it is no record.
-    """
-    found = pattern.findall(body)
-    if not found:
-        raise LogUnavailable("log.cannot_open", "the log holds what is no record; see `verify`")
-    return int(found[-1])
 
 
 def _sync_parents(paths: list[Path]) -> None:

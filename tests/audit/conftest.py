@@ -1,6 +1,7 @@
 """What the tests of the log share: records as the gateway makes them, logs in a temporary folder."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -111,3 +112,41 @@ def bodies(folder: Path) -> Callable[..., list[bytes]]:
         return [body for path in paths for _, body in frames.scan(path.read_bytes())]
 
     return read
+
+
+_STEPS = frozenset({"pwrite", "write", "fdatasync", "fsync", "execute", "unlink", "open"})
+
+
+class Crash(BaseException):
+    """The machine stops here."""
+
+
+@pytest.fixture
+def crashed() -> Callable[[int, Callable[[], object]], bool]:
+    """Tell whether something was stopped after so many system calls and statements of this thread.
+
+    The log's own writing doesn't count: its crashes have tests of their own.
+    """
+
+    def run(after: int, what: Callable[[], object]) -> bool:
+        left = after
+
+        def stop(frame: Any, event: str, arg: Any) -> None:
+            nonlocal left
+            path = frame.f_code.co_filename
+            if event == "c_call" and arg.__name__ in _STEPS and "/audit/" in path and "/writing/" not in path:
+                left -= 1
+                if left < 0:
+                    sys.setprofile(None)
+                    raise Crash
+
+        sys.setprofile(stop)
+        try:
+            what()
+        except Crash:
+            return True
+        finally:
+            sys.setprofile(None)
+        return False
+
+    return run

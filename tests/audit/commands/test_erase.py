@@ -1,6 +1,5 @@
 """Pins `regent audit erase`: two records for each erasure, whatever breaks in between."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,39 +156,9 @@ def test_a_hold_that_came_between_stops_the_rest_and_nobody_else(
     assert find(folder / "vault", called[ALICE], "req") is None
 
 
-class Crash(BaseException):
-    """The machine stops here."""
-
-
-STEPS = frozenset({"pwrite", "fdatasync", "fsync", "execute", "unlink", "open", "write"})
-
-
-def crashed(after: int, what: Callable[[], object]) -> bool:
-    """Whether `what` was stopped after so many system calls and statements of this thread."""
-    left = after
-
-    def stop(frame: Any, event: str, arg: Any) -> None:
-        nonlocal left
-        path = frame.f_code.co_filename
-        if event == "c_call" and arg.__name__ in STEPS and "/audit/" in path and "/writing/" not in path:
-            left -= 1
-            if left < 0:
-                sys.setprofile(None)
-                raise Crash
-
-    sys.setprofile(stop)
-    try:
-        what()
-    except Crash:
-        return True
-    finally:
-        sys.setprofile(None)
-    return False
-
-
 @pytest.mark.slow
 def test_no_crash_loses_the_fact(
-    folder: Path, called: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    folder: Path, called: dict[str, str], crashed: Callable[[int, Callable[[], object]], bool]
 ) -> None:
     """Wherever it breaks off: if anything is gone, the log says that it was to go; and it can be finished."""
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -260,6 +259,23 @@ async def test_an_answer_that_crosses_an_erasure_is_not_remembered(folder: Path)
     map_of.close()
 
 
+async def test_an_end_that_comes_after_its_decision_was_erased_is_not_kept(
+    folder: Path, make_decision: Make, make_outcome: Make
+) -> None:
+    """The record of the end stands in the log; nothing that would open it stands in the vault."""
+    async with AuditLog.open(folder, ORIGIN, seal=Seal(KEY)) as log:
+        sealing = await log.sealing(ALICE, "acme")
+        opening = make_decision(sref=sealing.sref, payload=[commit("req", b"prompt", sealing=sealing)])
+        await log.append(opening)
+        assert erasure.erase_record(folder, opening.id) == Counts(0, 0, 0, 1, 1)
+        closing = make_outcome(ref=opening.id, payload=[commit("resp", b"reply", sealing=sealing)])
+        await log.append(closing)
+
+    assert closing.body["payload"]["resp"]["sealed"] is True
+    assert find(folder / "vault", closing.id, "resp") is None
+    assert unseal(folder, closing.id, "resp", KEY) == "absent"
+
+
 # Holds.
 
 
@@ -350,41 +366,8 @@ def test_what_an_unreadable_question_mentions_goes_along(scene: Scene) -> None:
 # Crashes.
 
 
-class Crash(BaseException):
-    """The machine stops here."""
-
-
-STEPS = frozenset({"pwrite", "fdatasync", "fsync", "execute", "unlink", "open"})
-
-
-class Stop:
-    """Lets so many system calls and statements of this thread happen, and not one more."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def __call__(self, frame: Any, event: str, arg: Any) -> None:
-        if event == "c_call" and arg.__name__ in STEPS and "/audit/" in frame.f_code.co_filename:
-            self.left -= 1
-            if self.left < 0:
-                sys.setprofile(None)
-                raise Crash
-
-
-def crashed(after: int, what: Callable[[], object]) -> bool:
-    """Whether `what` was stopped."""
-    sys.setprofile(Stop(after))
-    try:
-        what()
-    except Crash:
-        return True
-    finally:
-        sys.setprofile(None)
-    return False
-
-
 def test_an_erasure_can_be_interrupted_anywhere_and_finished(
-    scene: Scene, tmp_path_factory: pytest.TempPathFactory
+    scene: Scene, crashed: Callable[[int, Callable[[], object]], bool]
 ) -> None:
     """Whichever write, sync or statement is the last: doing it again leaves nothing, and no proof breaks."""
     sref = look_up(scene.vault / database.NAME, ALICE)

@@ -15,7 +15,7 @@ from audit.ports import Ports
 from audit.reading.stream import Bodies, segments
 from audit.record import Record
 from audit.tlog.tree import leaf_hash, root_of
-from audit.vault import database, holds, nonces, pruning
+from audit.vault import aging, database, holds, nonces, pruning
 from audit.vault.commitment import commit
 from audit.vault.holds import Hold
 from audit.vault.pruning import DAY_US, FLOOR_DAYS, Plan
@@ -114,9 +114,9 @@ def test_a_record_that_is_young_keeps_its_segment(folder: Path, days: Days) -> N
     """Clocks step: what stands before a young record stays, however old it says it is."""
     paths = segments(folder)["w0"]
     with pytest.MonkeyPatch.context() as patch:
-        newest = pruning._newest_us
+        newest = aging.newest_us
         patch.setattr(
-            pruning, "_newest_us", lambda path: DAY0_US + 999 * DAY_US if path == paths[2] else newest(path)
+            aging, "newest_us", lambda path: DAY0_US + 999 * DAY_US if path == paths[2] else newest(path)
         )
         prune(folder, 30)
 
