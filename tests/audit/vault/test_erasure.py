@@ -6,7 +6,8 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -274,6 +275,35 @@ async def test_an_end_that_comes_after_its_decision_was_erased_is_not_kept(
     assert closing.body["payload"]["resp"]["sealed"] is True
     assert find(folder / "vault", closing.id, "resp") is None
     assert unseal(folder, closing.id, "resp", KEY) == "absent"
+
+
+async def test_a_group_on_its_way_to_the_disk_is_waited_for(
+    folder: Path, make_decision: Make, until: Callable[..., Awaitable[None]]
+) -> None:
+    """What was being written when the tombstone came is in the log before it is searched, and goes."""
+    slow, arrived, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def fdatasync(fd: int) -> None:
+        if slow.is_set():
+            arrived.set()
+            assert go_on.wait(10)
+        os.fdatasync(fd)
+
+    async with AuditLog.open(folder, ORIGIN, ports=Ports(fdatasync=fdatasync)) as log:
+        record = make_decision(sref=await log.sref(ALICE), payload=[commit("req", b"prompt")])
+        slow.set()
+        appending = asyncio.create_task(log.append(record))
+        await until(arrived.is_set)
+        erasing = asyncio.create_task(asyncio.to_thread(erasure.erase_subject, folder, ALICE))
+        await until(lambda: (folder / "vault" / "erased").stat().st_size == 16)
+        assert find(folder / "vault", record.id, "req") is not None
+        assert not erasing.done()
+        slow.clear()
+        go_on.set()
+        await appending
+        assert (await erasing).nonce == 1
+
+    assert find(folder / "vault", record.id, "req") is None
 
 
 # Holds.
