@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 import orjson
 import typer
 
-from audit.commands import doctor, query, reindex
+from audit.commands import doctor, erase, hold, prune, query, reindex
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
@@ -16,6 +16,8 @@ from audit.verify.words import describe
 DEFAULT_FOLDER = Path("data/audit")
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
+for command in (erase, hold, prune):
+    command.register(app)
 
 
 class Surroundings(Protocol):
