@@ -1,4 +1,4 @@
-"""Whose word a checkpoint is: the log's keys and their rotations, its witnesses, and how old their word is."""
+"""Whose word a checkpoint is: the log's keys and their rotations, its witnesses, how old their word is."""
 
 from dataclasses import dataclass
 

@@ -5,14 +5,15 @@ logs of its writers are where the records came from, and are at hand in the log'
 are there, they must agree. Where only the writers' logs are there, nobody has signed anything yet.
 """
 
+import time
 from pathlib import Path
 from typing import Any
 
-from audit.verify import authority, history, packs
+from audit.verify import authority, disclosed, history, manifest, packs
 from audit.verify.beside import ORIGIN, Beside, read_heads, read_origin
 from audit.verify.limits import limits
 from audit.verify.lint import Lint
-from audit.verify.notes import MAX_NOTE_BYTES, Note
+from audit.verify.notes import MAX_NOTE_BYTES
 from audit.verify.receipts import Receipts
 from audit.verify.segments import slots
 from audit.verify.sources import Folder, Source, Unreadable
@@ -21,6 +22,8 @@ from audit.verify.terms import Entries, Terms
 from audit.verify.verdict import Report, Verdict
 
 CHECKPOINT = "checkpoint"
+_LOOKS = 3
+_PAUSE_S = 0.05
 
 
 def verify(log: Source | Path, terms: Terms | None = None) -> Report:
@@ -37,7 +40,7 @@ def verify(log: Source | Path, terms: Terms | None = None) -> Report:
     source = Folder(log) if isinstance(log, Path) else log
     report = Report()
     try:
-        if source.read(packs.MANIFEST, packs.MAX_MANIFEST_BYTES) is None:
+        if source.read(manifest.PATH, manifest.MAX_BYTES) is None:
             _check(source, terms, report)
         else:
             packs.check(source, terms, report)
@@ -60,7 +63,7 @@ def head(report: Report) -> dict[str, Any]:
 
 def _check(source: Source, terms: Terms, report: Report) -> None:
     published = history.published_sizes(source)  # first: a live log grows while it is read
-    signed = source.read(CHECKPOINT, MAX_NOTE_BYTES)
+    signed = _read_checkpoint(source, published[-1] if published else 0)
     origin = read_origin(source, report)
     if signed is None:
         _check_unsigned(source, origin, terms, report)
@@ -77,19 +80,33 @@ def _check(source: Source, terms: Terms, report: Report) -> None:
     receipts = Receipts(terms.receipts or (), report.origin, who.keys, report)
     if terms.kept or terms.heads is not None:
         report.kept = 0
-    structure = Structure(
-        source, report.checkpoint.size, report, [each.checkpoint.size for each in kept + ours]
-    )
+    marks = [each.checkpoint.size for each in kept + ours]
+    structure = Structure(source, report.checkpoint.size, report, marks)
     _check_entries(source, structure, receipts, terms, report, origin)
-    if structure.root is not None and structure.root != report.checkpoint.root:
-        report.add(Verdict.TAMPERED, CHECKPOINT, "its root is not that of the entries")
+    if structure.root is not None:
+        report.checked.append(f"all {structure.size} entries, every tile over them, and the root")
+        if structure.root != report.checkpoint.root:
+            report.add(Verdict.TAMPERED, CHECKPOINT, "its root is not that of the entries")
     compared = history.compare(kept, structure.roots, report)
     if report.kept is not None:
         report.kept += compared
-    history.compare(ours, structure.roots, report)
     if ours:
+        history.compare(ours, structure.roots, report)
         report.checked.append(f"{len(ours)} checkpoints that the log keeps itself")
-    _check_demands(note, who, receipts, terms, report)
+    authority.check_witnesses(note, who, terms, report)
+    if terms.receipts is not None:
+        receipts.finish(authority.seen_us(note, report), whole=structure.root is not None)
+
+
+def _read_checkpoint(source: Source, published: int) -> bytes | None:
+    """Return the checkpoint; of a live log, one that is not behind what it has published already."""
+    for _ in range(_LOOKS):
+        signed = source.read(CHECKPOINT, MAX_NOTE_BYTES)
+        stated = (signed or b"").split(b"\n", 2)[1:2]
+        if signed is None or not stated or not stated[0].isdigit() or int(stated[0][:20]) >= published:
+            break
+        time.sleep(_PAUSE_S)
+    return signed
 
 
 def _check_entries(
@@ -100,37 +117,26 @@ def _check_entries(
     report: Report,
     origin: tuple[str, str] | None,
 ) -> None:
-    """Read the whole tree, and what the records in it say."""
-    lint = beside = None
-    if terms.entries is Entries.REGENT:
-        lint = _lint(origin, receipts, terms, report)
-        beside = Beside(source, lint, report)
+    """Read the whole tree once, and what the records in it say."""
+    shown = disclosed.read(source, report) if terms.deep else None
+    lint = _lint(origin, receipts, shown, terms, report) if terms.entries is Entries.REGENT else None
+    beside = Beside(source, lint, report) if lint else None
     for batch in structure.batches():
         if receipts.wanted:
-            for leaf in batch.leaves:
-                receipts.see(leaf)
+            receipts.see_all(batch.leaves)
         if lint:
-            for index, (entry, leaf) in enumerate(zip(batch.entries, batch.leaves, strict=True), batch.first):
-                lint.entry(index, entry, leaf)
+            for index, entry in enumerate(batch.entries):
+                lint.entry(batch.first + index, entry, batch.leaves[index])
         report.records += len(batch.entries)
         terms.progress(report.records, structure.size)
-    if structure.root is not None:
-        report.checked.append(f"all {structure.size} entries, every tile over them, and the root")
     if lint and beside:
         unmerged = beside.finish()
         if unmerged:
-            report.notes.append(
-                f"{unmerged} records of the writers are not merged yet, and no checkpoint has them"
-            )
+            what = "records of the writers are not merged yet, and no checkpoint has them"
+            report.notes.append(f"{unmerged} {what}")
         lint.finish()
-
-
-def _check_demands(
-    note: Note, who: authority.Authority, receipts: Receipts, terms: Terms, report: Report
-) -> None:
-    authority.check_witnesses(note, who, terms, report)
-    if terms.receipts is not None:
-        receipts.finish(authority.seen_us(note, report))
+    if shown:
+        shown.finish()
 
 
 def _check_unsigned(source: Source, origin: tuple[str, str] | None, terms: Terms, report: Report) -> None:
@@ -148,21 +154,29 @@ def _check_unsigned(source: Source, origin: tuple[str, str] | None, terms: Terms
     report.origin = origin[0]
     if terms.heads is not None:
         report.kept = 0
-    lint = _lint(origin, None, terms, report)
+    lint = _lint(origin, None, None, terms, report)
     report.records = Beside(source, lint, report).finish()
     lint.finish()
     report.notes.append("these are the logs of single writers: nothing was merged and signed yet")
 
 
-def _lint(origin: tuple[str, str] | None, receipts: Receipts | None, terms: Terms, report: Report) -> Lint:
+def _lint(
+    origin: tuple[str, str] | None,
+    receipts: Receipts | None,
+    shown: disclosed.Disclosed | None,
+    terms: Terms,
+    report: Report,
+) -> Lint:
     """Return the check of the records, with what is at hand to hold them to."""
-    heads = read_heads(terms.heads, report)
     if origin is None:
-        report.notes.append(
-            "origin.json is not at hand: its digest in the records was compared with itself only"
-        )
+        report.notes.append("origin.json is not at hand: records were compared with each other only")
     what = "each record: form, numbers, boots, clocks, trees of writers, ids, requests and their ends"
     report.checked.append(what + (", canonical bytes" if terms.deep else ""))
     return Lint(
-        report, origin_digest=origin[1] if origin else None, kept=heads, receipts=receipts, deep=terms.deep
+        report,
+        origin_digest=origin[1] if origin else None,
+        kept=read_heads(terms.heads, report),
+        receipts=receipts,
+        disclosed=shown,
+        deep=terms.deep,
     )

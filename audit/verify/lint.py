@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from audit.verify import rotation
 from audit.verify.checkpoints import Malformed
+from audit.verify.disclosed import Disclosed
 from audit.verify.notes import Refused
 from audit.verify.numbering import NoRecord, Writer
 from audit.verify.pairs import Pairs, place
@@ -33,10 +34,12 @@ class Lint:
         kept: heads kept earlier, by writer.
         receipts: what others hold, if any of it is at hand.
         deep: also check that each record is in its canonical form.
-        partial: true where the first records are not there, as in a pack.
+        disclosed: payloads that were handed over, to be held against the commitments to them.
+        begins: false where the first records are not there, as in a pack.
+        ends: false where the last ones are not.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a check may have at hand, each by its name
         self,
         report: Report,
         *,
@@ -44,14 +47,17 @@ class Lint:
         kept: dict[str, list[Head]] | None = None,
         receipts: Receipts | None = None,
         deep: bool = False,
-        partial: bool = False,
+        disclosed: Disclosed | None = None,
+        begins: bool = True,
+        ends: bool = True,
     ) -> None:
         self.writers: dict[str, Writer] = {}
-        self._report, self._receipts, self._deep, self._partial = report, receipts, deep, partial
+        self._report, self._receipts, self._deep, self._disclosed = report, receipts, deep, disclosed
+        self._begins, self._whole = begins, begins and ends
         self._digest = origin_digest
         self._kept = kept or {}
-        self._sequencer = Sequencer(report, joined=partial)
-        self._pairs = Pairs(report, partial=partial)
+        self._sequencer = Sequencer(report, joined=not begins)
+        self._pairs = Pairs(report, partial=not self._whole)
         self._segments: dict[str, Iterator[bytes]] = {}
         self._living: set[str] = set()
         self._silences = 0
@@ -88,6 +94,19 @@ class Lint:
         if self._receipts and (leaf in self._receipts.wanted or self._receipts.places):
             self._see(record, leaf, index)
 
+    def single(self, index: int, entry: bytes, leaf: bytes) -> None:
+        """Check an entry by itself, where its neighbours are not at hand."""
+        try:
+            record = self._read(entry)
+            self._pairs.take(record, record["typ"], index)
+            if self._disclosed:
+                self._disclosed.see(record, index)
+        except _NO_RECORD:
+            self._report.add(Verdict.TAMPERED, f"entry {index}", "it is no record of version 1")
+            return
+        if self._receipts and self._receipts.wanted:
+            self._see(record, leaf, index)
+
     def unmerged(self, name: str, number: int, body: bytes, leaf: bytes) -> None:
         """Check a record in a writer's own log that does not stand in the merged one (yet)."""
         writer = self._writer(name)
@@ -115,7 +134,7 @@ class Lint:
         if self._report.kept is not None:
             self._report.kept += sum(writer.compared for writer in self.writers.values())
         self._pairs.finish({(each.name, each.boot) for each in self.writers.values() if not each.closed})
-        if self._sequencer.advanced and self._report.merged and not self._partial:
+        if self._sequencer.advanced and self._report.merged and self._whole:
             names = ", ".join(sorted(self._sequencer.advanced))
             self._report.notes.append(f"no head of the sequencer stands behind the last records of {names}")
         if self._silences:
@@ -139,7 +158,7 @@ class Lint:
         writer = self.writers.get(name)
         if writer is None:
             kept = self._kept.get(name, [])
-            writer = self.writers[name] = Writer(name, self._report, kept, joined=self._partial)
+            writer = self.writers[name] = Writer(name, self._report, kept, joined=not self._begins)
         return writer
 
     def _check(self, record: dict[str, Any], writer: Writer | None, where: str | int) -> None:
@@ -154,6 +173,8 @@ class Lint:
                 writer.take(record, where)
             self._pairs.take(record, typ, where)
             self._note_time(t_us)
+            if self._disclosed:
+                self._disclosed.see(record, where)
             if typ == "writer.open":
                 self._check_origin(record, where)
             elif typ == "mode":

@@ -63,6 +63,35 @@ class Tree:
         return root
 
 
+class Range:
+    """A tree of which only a range of leaves is at hand: complete subtrees stand for what is beside it."""
+
+    __slots__ = ("_nodes", "size")
+
+    def __init__(self) -> None:
+        self._nodes: list[tuple[int, int, bytes]] = []  # height, index, hash; left to right
+        self.size = 0
+
+    def add(self, height: int, node: bytes) -> None:
+        """Add the next complete subtree, of 2^height leaves; a leaf is one of height 0."""
+        index = self.size >> height
+        self.size += 1 << height
+        nodes = self._nodes
+        while index & 1 and nodes and nodes[-1][:2] == (height, index - 1):
+            node = sha256(b"\x01" + nodes.pop()[2] + node).digest()
+            height, index = height + 1, index >> 1
+        nodes.append((height, index, node))
+
+    def root(self) -> bytes:
+        """Return the root over all that was added."""
+        if not self._nodes:
+            return EMPTY_ROOT
+        *others, (_, _, root) = self._nodes
+        for _, _, left in reversed(others):
+            root = node_hash(left, root)
+        return root
+
+
 def includes(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
     """Tell whether `leaf` stands at `index` in the tree of `size` leaves (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size or not _all_hashes(leaf, root, *proof):

@@ -90,10 +90,9 @@ class Receipts:
             self.wanted.setdefault(receipt.leaf, []).append(receipt)
             self.places.setdefault((receipt.writer, receipt.boot, receipt.wseq), []).append(receipt)
 
-    def see(self, leaf: bytes) -> None:
-        """Cross off the receipts for an entry, which may be nobody's."""
-        if leaf in self.wanted:
-            self._found.add(leaf)
+    def see_all(self, leaves: Iterable[bytes]) -> None:
+        """Cross off the receipts for these entries; most are nobody's."""
+        self._found.update(self.wanted.keys() & leaves)
 
     def see_place(self, at: tuple[str, int, int], leaf: bytes, where: str) -> None:
         """Compare an entry with what was promised for its place, and its place with what was promised for it.
@@ -112,16 +111,20 @@ class Receipts:
                 what = f"a receipt was given for another record as {receipt.title}"
                 self._report.add(Verdict.RECEIPT_MISSING, where, what)
 
-    def finish(self, seen_us: int) -> None:
+    def finish(self, seen_us: int, *, whole: bool) -> None:
         """Report what was promised, is due, and is not there.
 
         Args:
             seen_us: a time that the log's state is not older than, by its own entries or its cosigners.
+            whole: whether the whole log was read, and not only a part of it.
         """
         early = 0
         for leaf, several in self.wanted.items():
             for receipt in several if leaf not in self._found else ():
-                if receipt.due_us < seen_us:
+                if not whole:
+                    what = "the record may stand outside of the pack: check the log itself"
+                    self._report.add(Verdict.CANNOT_CHECK, f"receipt of {receipt.title}", what)
+                elif receipt.due_us < seen_us:
                     what = "the log gave a receipt for this record, and does not have it"
                     self._report.add(Verdict.RECEIPT_MISSING, receipt.title, what)
                 else:

@@ -4,6 +4,7 @@ import gzip
 import stat
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol
 from zlib import error as DeflateError  # noqa: N812 - zlib names its exception in lower case
@@ -29,6 +30,14 @@ class Source(Protocol):
         """
         ...
 
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a file of any size.
+
+        Raises:
+            Unreadable: when it is not there or cannot be read.
+        """
+        ...
+
     def names(self, under: str) -> list[str]:
         """Return the paths of all files below a folder; of none where that cannot be asked."""
         ...
@@ -37,6 +46,22 @@ class Source(Protocol):
     def folder(self) -> Path | None:
         """The folder on this machine, where it is one: the logs of writers are read there only."""
         ...
+
+
+def lines(source: Source, path: str, limit: int) -> Iterator[bytes]:
+    """Yield the lines of a file of any size, without their newlines; the last one must have one, too.
+
+    Raises:
+        Unreadable: when a line has more than `limit` bytes, or the file cannot be read or is cut off.
+    """
+    rest = b""
+    for chunk in source.chunks(path):
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > limit:
+            raise Unreadable(f"{path} has a line of more than {limit} bytes")
+        yield from whole
+    if rest:
+        raise Unreadable(f"{path} does not end in a newline")
 
 
 class Folder:
@@ -64,6 +89,18 @@ class Folder:
         if len(data) > limit:
             raise Unreadable(f"{path} has more than {limit} bytes")
         return data
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a file of any size."""
+        place = self._folder / path
+        try:
+            if not place.is_file():
+                raise Unreadable(f"{path} is missing or no plain file")
+            with place.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    yield chunk
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"{path} cannot be read: {type(error).__name__}") from error
 
     def names(self, under: str) -> list[str]:
         """Return the paths of all files below a folder of the log."""
@@ -113,6 +150,18 @@ class Archive:
         if len(data) != member.size:
             raise Unreadable(f"{path} is cut off")
         return data
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a member of any size."""
+        member = self._members.get(path)
+        if member is None:
+            raise Unreadable(f"{path} is missing")
+        try:
+            stream = self._tar.extractfile(member)
+            while stream and (chunk := stream.read(_CHUNK)):
+                yield chunk
+        except (OSError, tarfile.TarError, ValueError) as error:
+            raise Unreadable(f"{path} cannot be read: {type(error).__name__}") from error
 
     def names(self, under: str) -> list[str]:
         """Return the names of all members below a folder."""

@@ -2,6 +2,7 @@
 
 import time
 import zlib
+from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -67,6 +68,10 @@ class Web:
                     raise Unreadable(f"{path} cannot be fetched: {type(error).__name__}") from error
                 time.sleep(_PAUSE_S)
         raise AssertionError("every attempt returns or raises")
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Refuse: what is read like this is an evidence pack, and nobody serves those file by file."""
+        raise Unreadable(f"{path}: fetch the pack first, and check the file")
 
     def names(self, under: str) -> list[str]:
         """Return nothing: a tlog-tiles server lists no files."""
