@@ -57,15 +57,10 @@ def number(text: str) -> int:
 
 def read_key(text: str) -> Key:
     """Return the key `<name>+<id>+<base64 of kind and public key>`; its id must be that of its bytes."""
-    name, _, rest = text.partition("+")
-    key_id, _, material = rest.partition("+")
-    data = base64(material) or b"\x00"
+    parts = re.fullmatch(r"([^\s+\x00-\x1f]+)\+([0-9a-f]{8})\+(\S+)", text)
+    name, key_id, data = (parts[1], parts[2], base64(parts[3])) if parts else ("", "", b"\x00")
     found = sha256(name.encode() + b"\n" + data).digest()[:4]
-    if (
-        not re.fullmatch(r"[^\s+\x00-\x1f]+", name)
-        or key_id != found.hex()
-        or len(data) - 1 != PUBLIC_BYTES.get(data[0])
-    ):
+    if key_id != found.hex() or len(data) - 1 != PUBLIC_BYTES.get(data[0]):
         raise ValueError(f"no key that is known here: {text[:80]!r}")
     return name, found, data[0], data[1:]
 
