@@ -204,7 +204,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.edge: list[bytes] = []
-        self.size = self.told = self.wseq = self.t_us = 0
+        self.size = self.told = self.wseq = self.t_us = self.mono_us = 0
         self.boot, self.closed = -1, True
 
     def grow(self, leaf: bytes) -> None:
@@ -244,7 +244,7 @@ class Records:
                 self.findings.append((INCOMPLETE, f"{name} {boot}/{wseq}: the clock was turned back"))
             (self.sequence if name == "sequencer" else self.follow)(writer, record)
             self.pair(record)
-            writer.boot, writer.wseq, writer.t_us = boot, wseq + 1, t_us
+            writer.boot, writer.wseq, writer.t_us, writer.mono_us = boot, wseq + 1, t_us, record["mono_us"]
             writer.grow(leaf)
             self.latest_us = max(self.latest_us, t_us)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -262,6 +262,8 @@ class Records:
             writer.boot, writer.wseq, writer.closed = writer.boot + 1, 0, False
         if (boot, wseq, False) != (writer.boot, writer.wseq, writer.closed) or typ == "writer.head":
             raise ValueError(f"numbered {boot}/{wseq}, expected {writer.boot}/{writer.wseq}")
+        if typ != "writer.open" and record["mono_us"] < writer.mono_us:
+            raise ValueError("the monotonic clock ran backwards")
         if typ in {"writer.open", "writer.close"} and record["tree"] != writer.tree():
             raise ValueError("the records before it are not those it was written behind")
         writer.closed = typ == "writer.close"
