@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -113,7 +114,8 @@ def head_command(context: typer.Context) -> None:
 def _check(log: str, asked: Asked, token: str | None) -> Report:
     bar = Bar(sys.stderr)
     try:
-        return verify(open_log(log, token), asked.terms(progress=bar))
+        with closing(open_log(log, token)) as opened:
+            return verify(opened, asked.terms(progress=bar))
     except (Unreadable, Unusable) as error:
         raise _refusal(str(error)) from error
     finally:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from audit.verify.asked import Asked, Unusable, open_log, save_evidence
@@ -30,7 +31,8 @@ def main(arguments: list[str]) -> int:
     )
     bar = Bar(sys.stderr)
     try:
-        report = verify(open_log(given.log, given.token), asked.terms(progress=bar))
+        with closing(open_log(given.log, given.token)) as log:
+            report = verify(log, asked.terms(progress=bar))
     except (Unreadable, Unusable) as error:
         sys.stderr.write(f"{error}\n")
         return Verdict.CANNOT_CHECK

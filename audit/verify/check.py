@@ -100,6 +100,7 @@ def _check(source: Source, terms: Terms, report: Report) -> None:
 
 def _read_checkpoint(source: Source, published: int) -> bytes | None:
     """Return the checkpoint; of a live log, one that is not behind what it has published already."""
+    signed = None
     for _ in range(_LOOKS):
         signed = source.read(CHECKPOINT, MAX_NOTE_BYTES)
         stated = (signed or b"").split(b"\n", 2)[1:2]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Protocol
 from zlib import error as DeflateError  # noqa: N812 - zlib names its exception in lower case
 
-MAX_ARCHIVE_BYTES = 64 << 30
+MAX_ARCHIVE_BYTES = 16 << 30
 MAX_MEMBERS = 10_000_000
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -40,6 +40,10 @@ class Source(Protocol):
 
     def names(self, under: str) -> list[str]:
         """Return the paths of all files below a folder; of none where that cannot be asked."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
         ...
 
     @property
@@ -110,6 +114,9 @@ class Folder:
             raise Unreadable(f"{under} cannot be listed: {type(error).__name__}") from error
         return sorted(each.relative_to(self._folder).as_posix() for each in found)
 
+    def close(self) -> None:
+        """Do nothing: each file is closed as soon as it was read."""
+
 
 class Archive:
     """A tar file, compressed with gzip or not, whose members are the files of a log or a pack."""
@@ -118,11 +125,17 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self._members: dict[str, tarfile.TarInfo] = {}
+        self._stream: IO[bytes] | None = None
         try:
-            self._tar = tarfile.open(fileobj=_plain(path), mode="r:")  # noqa: SIM115 - open as long as this is
+            self._stream = _plain(path)
+            self._tar = tarfile.open(fileobj=self._stream, mode="r:")  # noqa: SIM115 - open as long as this is
             for member in self._tar:
                 self._add(member)
+        except Unreadable:
+            self.close()
+            raise
         except (OSError, tarfile.TarError, EOFError, ValueError, DeflateError) as error:
+            self.close()
             raise Unreadable(f"it is no archive that can be read: {type(error).__name__}") from error
 
     def _add(self, member: tarfile.TarInfo) -> None:
@@ -168,6 +181,11 @@ class Archive:
         prefix = f"{under}/" if under else ""
         return sorted(name for name in self._members if name.startswith(prefix))
 
+    def close(self) -> None:
+        """Close the archive."""
+        if self._stream:
+            self._stream.close()
+
 
 def _plain(path: Path) -> IO[bytes]:
     """Return the archive's bytes as a file that can be read in any order."""
@@ -177,12 +195,20 @@ def _plain(path: Path) -> IO[bytes]:
     if start != _GZIP:
         return stream
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - read for as long as the archive is
-    room = MAX_ARCHIVE_BYTES
-    with stream, gzip.GzipFile(fileobj=stream) as unpacked:
-        while chunk := unpacked.read(_CHUNK):
-            room -= len(chunk)
-            if room < 0:  # a small file can unpack to any size
-                raise Unreadable(f"the archive unpacks to more than {MAX_ARCHIVE_BYTES} bytes")
-            spool.write(chunk)
+    try:
+        with stream, gzip.GzipFile(fileobj=stream) as unpacked:
+            _copy(unpacked, spool)
+    except BaseException:
+        spool.close()
+        raise
     spool.seek(0)
     return spool
+
+
+def _copy(unpacked: gzip.GzipFile, spool: IO[bytes]) -> None:
+    room = MAX_ARCHIVE_BYTES
+    while chunk := unpacked.read(_CHUNK):
+        room -= len(chunk)
+        if room < 0:  # a small file can unpack to any size
+            raise Unreadable(f"the archive unpacks to more than {MAX_ARCHIVE_BYTES} bytes")
+        spool.write(chunk)

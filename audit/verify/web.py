@@ -78,6 +78,9 @@ class Web:
         del under
         return []
 
+    def close(self) -> None:
+        """Do nothing: each answer is closed as soon as it was read."""
+
     def _get(self, path: str, limit: int) -> bytes:
         request = Request(f"{self._prefix}/{path}", headers=self._headers)  # noqa: S310 - http(s), see above
         deadline = time.monotonic() + DEADLINE_S

@@ -33,7 +33,7 @@ def _index(records: list[Record], typ: str, start: int = 0) -> int:
 
 def _open_writer(records: list[Record]) -> str:
     """Return a writer whose last boot is open: new records can be written as its own."""
-    last = {each["writer"]["id"]: each["typ"] for each in records if each["typ"] != "writer.head"}
+    last = {str(each["writer"]["id"]): each["typ"] for each in records if each["typ"] != "writer.head"}
     return next(name for name, typ in last.items() if typ != "writer.close")
 
 
@@ -45,7 +45,8 @@ def _next(records: list[Record], template: Record, **changes: Any) -> Record:
     mono_us = own["mono_us"] + now_us - own["t_us"]
     key = sha256(json.dumps([template, len(records)]).encode()).hexdigest()[:32]
     times = {"writer": own["writer"], "t_us": now_us, "mono_us": mono_us, "wseq": own["wseq"] + 1}
-    return json.loads(json.dumps(template | {"id": key} | times)) | changes
+    new: Record = json.loads(json.dumps(template | {"id": key} | times))
+    return new | changes
 
 
 def _denied(records: list[Record]) -> Record:
@@ -65,12 +66,14 @@ def _with_head(records: list[Record]) -> list[Record]:
 
 
 def modify(sample: Sample) -> View:
+    """Change an old record and sign the tree over it."""
     records = _records(sample)
     records[_index(records, "decision")]["team"] = "nobody"
     return View(relink(records))
 
 
 def delete_middle(sample: Sample) -> View:
+    """Take an old request out, its end as well, and number the rest anew."""
     records = _records(sample)
     at = _index(records, "decision")
     ref = records.pop(at)["id"]
@@ -78,6 +81,7 @@ def delete_middle(sample: Sample) -> View:
 
 
 def insert_back_dated(sample: Sample) -> View:
+    """Put a record of today among those of an earlier time."""
     records = _records(sample)
     at = _index(records, "decision")
     new = _next(records, _denied(records))
@@ -87,6 +91,7 @@ def insert_back_dated(sample: Sample) -> View:
 
 
 def reorder(sample: Sample) -> View:
+    """Move a decision before others."""
     records = _records(sample)
     at = _index(records, "decision", _index(records, "outcome"))
     moved = records.pop(at)
@@ -94,14 +99,17 @@ def reorder(sample: Sample) -> View:
 
 
 def truncate(sample: Sample) -> View:
+    """Cut the tail off behind what the auditor kept."""
     return View(sample.entries[: sample.kept + 1])
 
 
 def roll_back(sample: Sample) -> View:
+    """Show an older state, which was genuine and which the witness had cosigned."""
     return View(sample.entries[: sample.seen], sample.seen_s)
 
 
 def wipe(sample: Sample) -> View:
+    """Throw the log away and begin another of the same name."""
     records = _records(sample)
     for record in records:
         record["id"] = sha256(record["id"].encode()).hexdigest()[:32]
@@ -111,12 +119,14 @@ def wipe(sample: Sample) -> View:
 
 
 def fork(sample: Sample) -> View:
+    """Show another history behind what the auditor kept."""
     records = _records(sample)
     records[_index(records, "decision", sample.kept)]["team"] = "nobody"
     return View(relink(records))
 
 
 def replay(sample: Sample) -> View:
+    """Write an old record once more as a new one."""
     records = _records(sample)
     old = _denied(records)
     records.append(_next(records, old, id=old["id"]))
@@ -124,6 +134,7 @@ def replay(sample: Sample) -> View:
 
 
 def turn_clock_back(sample: Sample) -> View:
+    """Write a new record with a time of an hour ago."""
     records = _records(sample)
     late = _next(records, _denied(records))
     records.append(late | {"t_us": late["t_us"] - 3_600 * SECOND_US})
@@ -131,12 +142,14 @@ def turn_clock_back(sample: Sample) -> View:
 
 
 def delete_uncovered(sample: Sample) -> View:
+    """Leave out records that no checkpoint covers yet, and number the rest anew."""
     records = _records(sample)
     left = [each for at, each in enumerate(records) if at not in sample.receipted]
     return View(relink(left), sample.now_s)
 
 
 def lose_uncovered(sample: Sample) -> View:
+    """Leave them out and leave the numbers as they are."""
     records = _records(sample)
     left = [each for at, each in enumerate(records) if at not in sample.receipted]
     return View(relink(left, renumber=False), sample.now_s)

@@ -5,7 +5,7 @@ honest log, so that one written by another program can take its place.
 """
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -51,8 +51,6 @@ class Signer:
         if self.kind == 4:
             return bytes(self.key.sign(f"cosignature/v1\ntime {time_s}\n{text}".encode()))
         origin, size, root = text.split("\n")[:3]
-        from base64 import b64decode  # noqa: PLC0415
-
         head = b"subtree/v1\n\x00" + bytes([len(self.name)]) + self.name.encode()
         place = bytes([len(origin)]) + origin.encode() + bytes(8) + int(size).to_bytes(8, "big")
         return bytes(self.key.sign(head + time_s.to_bytes(8, "big") + place + b64decode(root)))
@@ -98,6 +96,7 @@ def encode(record: Record) -> bytes:
 
 
 def leaf_hash(entry: bytes) -> bytes:
+    """Return the RFC 6962 hash of a leaf."""
     return sha256(b"\x00" + entry).digest()
 
 

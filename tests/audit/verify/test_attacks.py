@@ -118,7 +118,7 @@ def test_the_columns_add_up() -> None:
 def test_the_exit_code_says_what_was_detected(
     name: str, verdict: Verdict, sample: Sample, tmp_path: Path
 ) -> None:
-    """Asked for everything but the lint where that would see more, each attack gets the code of its element."""
+    """Asked for no more than the element that sees it, each attack gets that element's code."""
     attack, accepted = ATTACKS[name]
     report = check(tmp_path, sample, attack(sample), elements=accepted - 1)
     assert report.verdict is verdict

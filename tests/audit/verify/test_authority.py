@@ -1,6 +1,7 @@
 """Pins whose word counts: keys and their changes, witnesses, kept checkpoints, age, receipts."""
 
 from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class OtherKey(Signer):
     def __init__(self, kind: int = 1) -> None:
         super().__init__(ORIGIN + "/next", kind)
         self.name = ORIGIN
-        self.id = notes.sha256(self.name.encode() + b"\n" + self.public).digest()[:4]
+        self.id = sha256(self.name.encode() + b"\n" + self.public).digest()[:4]
 
 
 NEXT = OtherKey()

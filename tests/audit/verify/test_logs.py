@@ -37,7 +37,7 @@ def _file(path: Path, data: bytes) -> Path:
 
 
 def test_whole_logs_follow_the_vectors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each log gets its verdict with and without the kept checkpoint, and the one file gives the same code."""
+    """Each log gets its verdict, with and without the kept checkpoint, from both alike."""
     for number, row in enumerate(rows("logs")):
         folder = unpack(row, tmp_path / str(number) / "log")
         trust = f"log {row['vkey']}\nquorum none\n".encode()
@@ -58,7 +58,7 @@ def test_the_one_file_detects_each_attack_like_the_package(
 ) -> None:
     """On the honest log and on twelve forged ones both give the same code, asked for all and for little."""
     sample = honest()
-    monkeypatch.setattr(alone.time, "time", lambda: float(sample.now_s))
+    monkeypatch.setattr("time.time", lambda: float(sample.now_s))
     view = ATTACKS[name][0](sample) if name in ATTACKS else None
     entries, cosigned_s = (view.entries, view.cosigned_s) if view else (sample.entries, sample.now_s)
     cosigned = [] if cosigned_s is None else [(sample.witness, cosigned_s)]

@@ -253,7 +253,7 @@ def lay_segments(folder: Path, name: str, entries: list[bytes]) -> Path:
 def test_the_writers_own_logs_agree_with_the_merged_one(tmp_path: Path) -> None:
     """They may be ahead of it, and may not contradict it or be behind it."""
     sample = honest()
-    merged = [entry for entry in sample.entries[: sample.seen]]
+    merged = sample.entries[: sample.seen]
     paths = {name: lay_segments(tmp_path, name, sample.entries) for name in ("w0", "w1")}
     report = check(tmp_path, merged)
     assert report.findings == []

@@ -1,4 +1,4 @@
-"""Pins where tiles stand, how wide they are, what is in a bundle, and single proofs: to the public vectors."""
+"""Pins paths and widths of tiles, bundles and single proofs to the public vectors."""
 
 import pytest
 
