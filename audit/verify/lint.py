@@ -62,6 +62,7 @@ class Lint:
         self._living: set[str] = set()
         self._silences = 0
         self._modes: set[str] = set()
+        self._foreign = False
         self._decode = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).raw_decode
 
     def beside(self, name: str, bodies: Iterator[bytes]) -> None:
@@ -81,6 +82,7 @@ class Lint:
                 raise NoRecord("a writer has a name")
         except _NO_RECORD:
             self._report.add(Verdict.TAMPERED, f"entry {index}", "it is no record of version 1")
+            self._foreign = self._foreign or not self.writers
             return
         if name == SEQUENCER:
             self._check(record, None, index)
@@ -140,6 +142,9 @@ class Lint:
         if self._silences:
             what = f"{self._silences} times no entry for more than 2 minutes, while writers were open"
             self._report.notes.append(what)
+        if self._foreign and not self.writers:
+            what = "none of the entries is a record of Regent's; --entries any checks a log of other things"
+            self._report.notes.append(what)
         if self._modes - {STRICT}:
             what = f"modes other than strict were active: {', '.join(sorted(self._modes - {STRICT}))}"
             self._report.notes.append(what)
@@ -172,7 +177,8 @@ class Lint:
             else:
                 writer.take(record, where)
             self._pairs.take(record, typ, where)
-            self._note_time(t_us)
+            if type(where) is int:  # what is not merged is no part of what was signed
+                self._note_time(t_us)
             if self._disclosed:
                 self._disclosed.see(record, where)
             if typ == "writer.open":

@@ -6,6 +6,7 @@ from audit.verify.merkle import Tree
 from audit.verify.verdict import Head, Report, Verdict
 
 CLOCK_STEP_US = 1_000_000
+LARGEST_US = 1 << 63
 
 
 class NoRecord(ValueError):
@@ -59,7 +60,7 @@ class Writer:
         """
         typ, t_us, mono_us, wseq = record["typ"], record["t_us"], record["mono_us"], record["wseq"]
         boot = record["writer"]["boot"]
-        if not type(t_us) is type(mono_us) is type(wseq) is type(boot) is int or t_us < 0:
+        if not type(t_us) is type(mono_us) is type(wseq) is type(boot) is int or not 0 <= t_us < LARGEST_US:
             raise NoRecord("a number is none")
         if self._joining:
             self._join(typ, boot, wseq)

@@ -7,7 +7,7 @@ tree over one writer's records so far, and that is compared with the records tha
 from collections.abc import Mapping
 from typing import Any
 
-from audit.verify.numbering import CLOCK_STEP_US, NoRecord, Writer
+from audit.verify.numbering import CLOCK_STEP_US, LARGEST_US, NoRecord, Writer
 from audit.verify.verdict import Report, Verdict
 
 NAME = "sequencer"
@@ -41,7 +41,7 @@ class Sequencer:
             record["wseq"],
             record["writer"]["boot"],
         )
-        if not type(t_us) is type(mono_us) is type(wseq) is type(boot) is int or t_us < 0:
+        if not type(t_us) is type(mono_us) is type(wseq) is type(boot) is int or not 0 <= t_us < LARGEST_US:
             raise NoRecord("a number is none")
         if self._joining:
             self._joining, self._wseq, self._boot, self._mono_us = False, wseq, boot, mono_us
