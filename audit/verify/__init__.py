@@ -5,7 +5,7 @@ an auditor can read this folder whole, copy it, and run it as `python -m audit.v
 same in one file that imports nothing of the others. `check.verify` is the way in:
 
 - `terms` says what is asked, `sources` and `web` where the log is, `verdict` what comes out, `words` says it;
-- `notes`, `checkpoints`, `trust`, `authority`, `rotation` and `history` are about what was signed, and by whom;
+- `notes`, `checkpoints`, `trust`, `authority`, `rotation`, `history`: what was signed, and by whom;
 - `merkle`, `tiles`, `structure` and `proofs` are about the tree, and know no record;
 - `lint`, `numbering`, `sequencer`, `pairs`, `receipts` and `disclosed` are about what the records say;
 - `segments` and `beside` are the logs of single writers, `packs`, `manifest` and `excerpts` evidence packs.

@@ -22,6 +22,7 @@ from audit.verify.verdict import Head, Report, Verdict
 
 SILENCE_US = 120_000_000
 STRICT = "strict"
+_SELDOM = {"writer.open", "writer.close", "mode", "key.rotate"}
 _NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -181,18 +182,25 @@ class Lint:
                 self._note_time(t_us)
             if self._disclosed:
                 self._disclosed.see(record, where)
-            if typ == "writer.open":
-                self._check_origin(record, where)
-            elif typ == "mode":
-                self._modes.add(str(record["mode"]))
-            elif typ == "key.rotate":
-                rotation.check_record(record, self._report.origin)
+            if writer and typ in _SELDOM:
+                self._check_seldom(record, writer, where)
         except (Malformed, Refused) as error:
             self._report.add(Verdict.TAMPERED, place(where), f"the change of key does not hold: {error}")
         except _NO_RECORD:
             self._report.add(Verdict.TAMPERED, place(where), "it is no record of version 1")
-        if writer is not None:
-            (self._living.discard if writer.closed else self._living.add)(writer.name)
+
+    def _check_seldom(self, record: dict[str, Any], writer: Writer, where: str | int) -> None:
+        """Check what few records say: a boot's beginning and end, the mode, a change of keys."""
+        match record["typ"]:
+            case "writer.open":
+                self._living.add(writer.name)
+                self._check_origin(record, where)
+            case "writer.close":
+                self._living.discard(writer.name)
+            case "mode":
+                self._modes.add(str(record["mode"]))
+            case _:
+                rotation.check_record(record, self._report.origin)
 
     def _note_time(self, t_us: int) -> None:
         latest = self._report.latest_us

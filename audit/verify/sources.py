@@ -4,7 +4,7 @@ import gzip
 import stat
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 from zlib import error as DeflateError  # noqa: N812 - zlib names its exception in lower case
@@ -28,6 +28,10 @@ class Source(Protocol):
         Raises:
             Unreadable: when it is there and cannot be read, or is larger than `limit` bytes.
         """
+        ...
+
+    def expect(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Be told which files are read next, with their limits: what is far away may be fetched ahead."""
         ...
 
     def chunks(self, path: str) -> Iterator[bytes]:
@@ -93,6 +97,9 @@ class Folder:
         if len(data) > limit:
             raise Unreadable(f"{path} has more than {limit} bytes")
         return data
+
+    def expect(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Do nothing: what is near is read when it is wanted."""
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of a file of any size."""
@@ -163,6 +170,9 @@ class Archive:
         if len(data) != member.size:
             raise Unreadable(f"{path} is cut off")
         return data
+
+    def expect(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Do nothing: what is near is read when it is wanted."""
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of a member of any size."""

@@ -14,6 +14,8 @@ from audit.verify.sources import Source, Unreadable
 from audit.verify.tiles import MAX_BUNDLE_BYTES, TILE_BYTES, WIDTH, split_bundle, tile_path
 from audit.verify.verdict import Report, Verdict
 
+AHEAD = 8  # bundles that a source is told of before they are read
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -51,6 +53,8 @@ class Structure:
         """Yield the entries, bundle by bundle, checked against the tiles of hashes over them."""
         for first in range(0, self.size, WIDTH):
             width = min(WIDTH, self.size - first)
+            if first % (AHEAD * WIDTH) == 0:
+                self._source.expect(self._next(first // WIDTH))
             entries = self._bundle(first // WIDTH, width)
             if entries is None:
                 return  # nothing behind a hole can be told from anything else
@@ -67,6 +71,13 @@ class Structure:
             if level and nodes:
                 self._compare(level, self._counts[level], nodes)
         self.root = self._fold(self._levels[0])
+
+    def _next(self, index: int) -> Iterator[tuple[str, int]]:
+        """Yield the bundles and lowest tiles that are read next."""
+        for each in range(index, min(index + AHEAD, -(-self.size // WIDTH))):
+            width = min(WIDTH, self.size - each * WIDTH)
+            yield tile_path(None, each, width), MAX_BUNDLE_BYTES
+            yield tile_path(0, each, width), TILE_BYTES
 
     def _push(self, level: int, node: bytes) -> None:
         """Add the hash of a full tile to the level above; what fills up there goes further up."""

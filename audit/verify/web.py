@@ -2,7 +2,8 @@
 
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -21,6 +22,7 @@ from audit.verify.sources import Unreadable
 
 TIMEOUT_S = 30.0
 DEADLINE_S = 120.0
+CONNECTIONS = 8
 _ATTEMPTS = 3
 _PAUSE_S = 0.2
 _CHUNK = 1 << 16
@@ -48,6 +50,8 @@ class Web:
         self._headers = {"Accept-Encoding": "gzip, identity", "User-Agent": "regent-audit-verify"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
+        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="audit-verify")
+        self._ahead: dict[str, Future[bytes | None]] = {}
         # No handler of redirections: they would carry the token to whoever is named there.
         self._opener = OpenerDirector()
         for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor):
@@ -55,6 +59,15 @@ class Web:
 
     def read(self, path: str, limit: int) -> bytes | None:
         """Return the body of an answer 200, None for 404; another answer is no answer."""
+        ahead = self._ahead.pop(path, None)
+        return ahead.result() if ahead else self._fetch(path, limit)
+
+    def expect(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Fetch these ahead, several at a time."""
+        for path, limit in wanted:
+            self._ahead[path] = self._pool.submit(self._fetch, path, limit)
+
+    def _fetch(self, path: str, limit: int) -> bytes | None:
         for attempt in range(_ATTEMPTS):
             try:
                 return self._get(path, limit)
@@ -79,7 +92,8 @@ class Web:
         return []
 
     def close(self) -> None:
-        """Do nothing: each answer is closed as soon as it was read."""
+        """Fetch nothing further."""
+        self._pool.shutdown(cancel_futures=True)
 
     def _get(self, path: str, limit: int) -> bytes:
         request = Request(f"{self._prefix}/{path}", headers=self._headers)  # noqa: S310 - http(s), see above

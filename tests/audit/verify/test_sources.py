@@ -18,7 +18,7 @@ from audit.verify import sources, web
 from audit.verify.asked import open_log
 from audit.verify.check import verify
 from audit.verify.sources import Archive, Folder, Unreadable, lines
-from audit.verify.terms import Terms
+from audit.verify.terms import Entries, Terms
 from audit.verify.trust import read_policy
 from audit.verify.verdict import Verdict
 from audit.verify.web import Web
@@ -85,11 +85,25 @@ def test_a_log_is_read_over_http(*, packed: bool, log: Path, serve: Callable[[An
     """With the token, compressed or not; the full tile takes the place of a partial one that is gone."""
     address = serve(from_folder(log, packed=packed)) + "/logs/a/"
     terms = Terms(policy=read_policy(policy()))
-    report = verify(Web(address, TOKEN), terms)
-    assert (report.verdict, report.findings) == (Verdict.OPERATOR_ASSERTED, [])
-    assert verify(Web(address), terms).verdict is Verdict.CANNOT_CHECK
-    next((log / "tile" / "0").rglob("*")).rename(log / "gone")
-    assert verify(Web(address, TOKEN), terms).verdict is Verdict.INCOMPLETE
+    with closing(Web(address, TOKEN)) as source:
+        report = verify(source, terms)
+        assert (report.verdict, report.findings) == (Verdict.OPERATOR_ASSERTED, [])
+        assert verify(Web(address), terms).verdict is Verdict.CANNOT_CHECK
+        next((log / "tile" / "0").rglob("*")).rename(log / "gone")
+        assert verify(source, terms).verdict is Verdict.INCOMPLETE
+
+
+def test_a_long_log_is_fetched_ahead(tmp_path: Path, serve: Callable[[Answer], str]) -> None:
+    """Several bundles at a time, and the full tile where a partial one is gone."""
+    entries = [b"entry %d" % number for number in range(256 * 9 + 7)]
+    folder = publish(tmp_path / "long", entries, checkpoint(entries))
+    full = publish(tmp_path / "full", [*entries, *entries[:249]], b"")
+    for level in ("0", "entries"):
+        (folder / "tile" / level / "009.p" / "7").unlink()
+        (full / "tile" / level / "009").rename(folder / "tile" / level / "009")
+    with closing(Web(serve(from_folder(folder)) + "/logs/a", TOKEN)) as source:
+        report = verify(source, Terms(policy=read_policy(policy()), entries=Entries.ANY))
+    assert (report.verdict, report.findings, report.records) == (Verdict.OPERATOR_ASSERTED, [], len(entries))
 
 
 @pytest.mark.parametrize(
