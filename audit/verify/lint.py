@@ -88,7 +88,7 @@ class Lint:
         if name == SEQUENCER:
             self._check(record, None, index)
         else:
-            writer = self._writer(name)
+            writer = self.writers.get(name) or self._writer(name)
             self._check(record, writer, index)
             writer.append(leaf)
             self._sequencer.advanced.add(name)
@@ -161,11 +161,10 @@ class Lint:
         return record
 
     def _writer(self, name: str) -> Writer:
-        writer = self.writers.get(name)
-        if writer is None:
+        if name not in self.writers:
             kept = self._kept.get(name, [])
-            writer = self.writers[name] = Writer(name, self._report, kept, joined=not self._begins)
-        return writer
+            self.writers[name] = Writer(name, self._report, kept, joined=not self._begins)
+        return self.writers[name]
 
     def _check(self, record: dict[str, Any], writer: Writer | None, where: str | int) -> None:
         """Check all that a record says; `writer` is None for the sequencer."""

@@ -87,7 +87,7 @@ def _check(pack: _Pack) -> None:
     history.compare(published, roots, report)
     if report.kept is not None:
         report.kept += compared
-    for each in kept:
+    for each in kept + published:
         if each.checkpoint.size < pack.stated.size and each.checkpoint.size not in roots:
             what = "nothing in the pack leads from it to the pack's checkpoint"
             report.add(Verdict.CANNOT_CHECK, each.title, what)

@@ -179,6 +179,9 @@ def test_what_was_kept_is_followed_by_a_consistency_proof(
     proof = consistency_file(sample.entries, 11)
     report = check(tmp_path / "proof", files | proof, span, kept=kept)
     assert (report.verdict, report.kept) == (Verdict.VERIFIED, 1)
+    earlier = {"checkpoints/11.note": kept[0]}
+    assert check(tmp_path / "earlier", files | proof | earlier, span).verdict is Verdict.VERIFIED
+    assert check(tmp_path / "unled", files | earlier, span).verdict is Verdict.CANNOT_CHECK
     forked = (checkpoint([*sample.entries[:10], b"other"]),)
     assert check(tmp_path / "forked", files | proof, span, kept=forked).verdict is Verdict.TAMPERED
     inside = (checkpoint(sample.entries[:25]), checkpoint(sample.entries))
