@@ -4,7 +4,7 @@ from audit.verify.verdict import Report, Verdict
 
 _PROVEN = {
     Verdict.VERIFIED: "VERIFIED: the log agrees with itself, and more than the operator's word says so.",
-    Verdict.OPERATOR_ASSERTED: "OPERATOR-ASSERTED: the log agrees with itself, by the operator's word.",
+    Verdict.OPERATOR_ASSERTED: "WHOLE, BY THE OPERATOR'S WORD: operator-asserted; the log agrees with itself.",
     Verdict.TAMPERED: "TAMPERED OR DAMAGED: the files contradict themselves.",
     Verdict.FORKED: "FORKED OR ROLLED BACK: this is not a continuation of what was kept.",
     Verdict.RECEIPT_MISSING: "MISSING: the log gave a receipt for a record that it does not have.",

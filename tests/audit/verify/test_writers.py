@@ -339,6 +339,6 @@ def test_it_runs_with_the_standard_library_alone(whole: Path, tmp_path: Path) ->
     alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     alone["PYTHONPATH"] = str(copy.parent)
     done = subprocess.run(command, check=False, capture_output=True, env=alone)
-    assert (done.returncode, done.stdout[:8], done.stderr) == (10, b"OPERATOR", b"")
+    assert (done.returncode, done.stdout[:8], done.stderr) == (10, b"WHOLE, B", b"")
     done = subprocess.run([*command, "more"], check=False, capture_output=True, env=alone)
     assert (done.returncode, done.stderr[:6]) == (40, b"usage:")
