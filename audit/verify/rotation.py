@@ -8,7 +8,7 @@ from base64 import b64decode
 from typing import Any
 
 from audit.verify.checkpoints import Malformed
-from audit.verify.notes import COSIGNATURE, Key, Refused, open_note, read_key
+from audit.verify.notes import COSIGNATURE, Key, Refused, open_note, read_key, split_note
 
 PATH = "keys/rotations.notes"
 MAX_BYTES = 4_000_000
@@ -25,15 +25,33 @@ def follow(data: bytes, trusted: list[Key], origin: str) -> list[Key]:
         origin: name of the log.
 
     Raises:
-        Malformed, Refused: at the first note that is none, or that no key before it signed.
+        Malformed, Refused: at the first note that is none, that the key before it has not signed, or that
+            leads nowhere.
     """
-    known = list(trusted)
-    for note in data.split(b"\n" + _BETWEEN):
-        text = note if note.endswith(b"\n") else note + b"\n"
-        new = read_rotation(text, known, origin)
-        if new not in known:
+    known, last = list(trusted), None
+    for data_of in data.split(b"\n" + _BETWEEN):
+        note = data_of if data_of.endswith(b"\n") else data_of + b"\n"
+        new, is_trusted = _next(note, known, last, origin)
+        if is_trusted and new not in known:
             known.append(new)
+        last = new
+    if last not in known:
+        raise Refused("it leads to a key that is not known")
     return known[len(trusted) :]
+
+
+def _next(note: bytes, known: list[Key], last: Key | None, origin: str) -> tuple[Key, bool]:
+    """Return the key that a note names, and whether one that is trusted has signed it.
+
+    A file may begin with changes that came before the first key that is trusted. They prove nothing; but
+    each of them must be signed by the key that the one before it names.
+    """
+    try:
+        return read_rotation(note, known, origin), True
+    except Refused:
+        if last is not None:
+            return read_rotation(note, [last], origin), False
+        return _named(split_note(note)[0], origin), False
 
 
 def read_rotation(data: bytes, known: list[Key], origin: str) -> Key:
@@ -42,8 +60,11 @@ def read_rotation(data: bytes, known: list[Key], origin: str) -> Key:
     Raises:
         Malformed, Refused: when it is no rotation of this log.
     """
-    note = open_note(data, known)
-    lines = note.text.split("\n")
+    return _named(open_note(data, known).text, origin)
+
+
+def _named(text: str, origin: str) -> Key:
+    lines = text.split("\n")
     if len(lines) != 4 or lines[0] != _HEADER or lines[3]:  # noqa: PLR2004 - three lines, each with its newline
         raise Malformed("it is no rotation of a key")
     if lines[1] != origin:

@@ -192,7 +192,7 @@ def test_changed_keys_are_followed_from_the_trusted_one(sample: Sample, tmp_path
     "note",
     [
         b"nonsense",
-        rotation(NEXT, LOG),
+        rotation(NEXT, OtherKey(6)),
         rotation(LOG, NEXT, origin="other.example"),
         rotation(LOG, Signer("other.example", 1)),
         rotation(LOG, OtherKey(4)),
@@ -202,6 +202,17 @@ def test_a_rotation_that_is_none_is_tampering(note: bytes, sample: Sample, tmp_p
     """Not signed by a trusted key, of another log, or to a key that cannot sign for it."""
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "rotations.notes").write_bytes(note)
+    assert check(tmp_path, sample, trust=policy()).verdict is Verdict.TAMPERED
+
+
+def test_changes_before_the_trusted_key_prove_nothing(sample: Sample, tmp_path: Path) -> None:
+    """Whoever begins with a later key can't check who signed it in; but what is there must lead to it."""
+    (tmp_path / "keys").mkdir()
+    path = tmp_path / "keys" / "rotations.notes"
+    path.write_bytes(rotation(OtherKey(6), NEXT) + b"---\n" + rotation(NEXT, LOG))
+    report = check(tmp_path, sample, trust=policy())
+    assert (report.verdict, report.findings) == (Verdict.OPERATOR_ASSERTED, [])
+    path.write_bytes(rotation(NEXT, LOG) + b"---\n" + rotation(OtherKey(6), LOG))
     assert check(tmp_path, sample, trust=policy()).verdict is Verdict.TAMPERED
 
 
