@@ -17,7 +17,8 @@ class LogUnavailable(AuditError):
     """The log cannot promise durability now.
 
     Codes: `log.backlogged` (the queue is full), `log.not_durable` (a write or a sync failed),
-    `log.closed`, `log.cannot_open` (folder or lock), `vault.unavailable` (the map of subjects).
+    `log.closed`, `log.cannot_open` (folder or lock), `vault.unavailable` (the map of subjects). Of the index:
+    `index.busy` (another process keeps it), `index.unwritable`, `index.unreadable`, `index.rebuilt` (meanwhile).
     """
 
 
