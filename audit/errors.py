@@ -18,7 +18,7 @@ class LogUnavailable(AuditError):
 
     Codes: `log.backlogged` (the queue is full), `log.not_durable` (a write or a sync failed),
     `log.closed`, `log.cannot_open` (folder or lock), `vault.unavailable` (the map of subjects). Of the index:
-    `index.busy` (another process keeps it), `index.unwritable`, `index.unreadable`, `index.rebuilt` (meanwhile).
+    `index.busy` (another process keeps it), `index.unwritable`, `index.unreadable`, `index.rebuilt`.
     """
 
 
