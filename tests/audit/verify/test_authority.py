@@ -209,10 +209,11 @@ def test_changes_before_the_trusted_key_prove_nothing(sample: Sample, tmp_path: 
     """Whoever begins with a later key can't check who signed it in; but what is there must lead to it."""
     (tmp_path / "keys").mkdir()
     path = tmp_path / "keys" / "rotations.notes"
-    path.write_bytes(rotation(OtherKey(6), NEXT) + b"---\n" + rotation(NEXT, LOG))
+    stranger = Signer("stranger.example", 1)
+    path.write_bytes(rotation(stranger, NEXT) + b"---\n" + rotation(NEXT, LOG))
     report = check(tmp_path, sample, trust=policy())
     assert (report.verdict, report.findings) == (Verdict.OPERATOR_ASSERTED, [])
-    path.write_bytes(rotation(NEXT, LOG) + b"---\n" + rotation(OtherKey(6), LOG))
+    path.write_bytes(rotation(NEXT, LOG) + b"---\n" + rotation(stranger, LOG))
     assert check(tmp_path, sample, trust=policy()).verdict is Verdict.TAMPERED
 
 
