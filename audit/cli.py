@@ -5,7 +5,7 @@ from typing import Annotated, Protocol
 
 import typer
 
-from audit.commands import doctor, erase, hold, prune, query, reindex, verify
+from audit.commands import doctor, erase, hold, keys, merge, prune, query, reindex, verify, witness
 
 DEFAULT_FOLDER = Path("data/audit")
 
@@ -33,5 +33,5 @@ def choose_folder(
     typer.echo(f"log: {context.obj}", err=True)
 
 
-for command in (query, verify, doctor, reindex, erase, hold, prune):
+for command in (query, verify, doctor, reindex, merge, erase, hold, prune, keys, witness):
     command.register(app)
