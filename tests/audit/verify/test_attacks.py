@@ -1,18 +1,21 @@
 """Pins which of twelve attacks by the operator each element of a verifier detects, and which it can't."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
 
+from audit.record import Record
 from audit.verify.check import verify
 from audit.verify.terms import Entries, Terms
 from audit.verify.trust import read_policy
 from audit.verify.verdict import Report, Verdict
 from tests.audit.verify.attacks import ATTACKS, View
 from tests.audit.verify.builder import Sample, checkpoint, honest, policy, publish, witnessed
+from tests.audit.verify.real import written
 
 ACCEPTED = {Verdict.VERIFIED, Verdict.OPERATOR_ASSERTED}
 DETECTED = [0, 0, 0, 5, 7, 8, 11, 12]
@@ -73,10 +76,19 @@ def by_regent(elements: int) -> Verifier:
 VERIFIERS: list[Verifier] = [by_chain, by_signed_chain, *(by_regent(elements) for elements in range(1, 7))]
 
 
-@pytest.fixture
-def sample() -> Sample:
-    """Make the honest log; another program's takes its place here."""
-    return honest()
+@pytest.fixture(params=["made by hand", "written by Regent"])
+async def sample(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    make_decision: Callable[..., Record],
+    make_outcome: Callable[..., Record],
+) -> AsyncIterator[Sample]:
+    """Give an honest log: as the format is described, and as Regent's own writers and sequencer write it."""
+    with ExitStack() as opened:
+        if request.param == "made by hand":
+            yield honest()
+        else:
+            yield await written(tmp_path / "real", opened, make_decision, make_outcome)
 
 
 def test_the_honest_log_is_accepted_by_every_verifier(sample: Sample, tmp_path: Path) -> None:
