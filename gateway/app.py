@@ -13,12 +13,13 @@ from adapters.contract import InvalidConfiguration, KeyStyle, Secret, Target
 from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
+from audit import record as records
 from audit.log import AuditLog
 from audit.vault.keys import read_sealing_key
 from audit.vault.sealing import Seal
 from audit.vouched import Vouched
 from bundles import bundle as bundles
-from gateway import distribution, identity, listing, logs, pipeline, policy, settings
+from gateway import __version__, distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
@@ -78,6 +79,7 @@ class House:
         await policies.begin()
         log = _log(chosen.audit)
         opened.push_async_callback(log.aclose)
+        await log.append(records.config_load(settings=chosen.digest, build=__version__))
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)
         await people.warm()

@@ -189,3 +189,20 @@ def test_trust_is_read_without_the_secrets(tmp_path: Path, monkeypatch: pytest.M
     assert settings.trust().scope == "read"
     monkeypatch.setenv("REGENT_CONFIG", str(tmp_path / "nowhere.yaml"))
     assert settings.trust() == settings.Trust()
+
+
+def test_a_change_changes_the_digest_and_a_secret_does_not(tmp_path: Path) -> None:
+    """An auditor sees that a value is another one; nobody can test guesses at a key by it."""
+
+    def digest(**more: object) -> str:
+        return settings.load(write(tmp_path, {**OPTIONS, **more})).digest
+
+    def keyed(key: str) -> dict[str, Any]:
+        return {"p": {"adapter": "echo", "api_key": key}}
+
+    plain, one, two = digest(), digest(providers=keyed("sk-one")), digest(providers=keyed("sk-two"))
+
+    assert plain == digest()
+    assert one == two
+    assert len({plain, one, digest(log={"level": "error"})}) == 3
+    assert plain.startswith("sha256:")
