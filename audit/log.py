@@ -22,6 +22,7 @@ from audit.record import Record
 from audit.vault.pseudonyms import Pseudonyms
 from audit.vault.sidecars import Vault, private
 from audit.writing import slot as slots
+from audit.writing.folder import FolderStore
 from audit.writing.group import Receipt
 from audit.writing.inbox import Entry
 from audit.writing.segments import Segments
@@ -114,7 +115,7 @@ class AuditLog:
         undo.callback(segments.release)
         segments.boot = _next_boot(segments)
         vault = Vault.open(folder / "vault", slot.name, ports, keep_questions=limits.keep_questions)
-        writer = Writer(slot.name, segments, vault, ports, limits)
+        writer = Writer(slot.name, FolderStore(segments, vault), ports, limits)
         others = [records.mode(MODE)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
