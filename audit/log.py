@@ -1,6 +1,6 @@
 """The log's public face: open it, append to it, close it.
 
-One `AuditLog` per process; several processes share a folder, each with a writer's log of its own.
+One `AuditLog` per process; several processes share a folder or a database, each with a writer's log of its own.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import orjson
 
@@ -34,8 +34,40 @@ MODE = "strict"
 """What this version promises, said in a record of each boot: nothing leaves without a durable record."""
 
 
+class Slot(Protocol):
+    """**Protocol:** a writer's place, held by this process alone."""
+
+    @property
+    def name(self) -> str:
+        """Id of the writer."""
+        ...
+
+    def release(self) -> None:
+        """Give the place back."""
+        ...
+
+
+class Names(Protocol):
+    """**Protocol:** the erasable map between subjects and their pseudonyms."""
+
+    async def sref(self, subject: str) -> str:
+        """See `audit.vault.pseudonyms.Pseudonyms.sref`."""
+        ...
+
+    def close(self) -> None:
+        """Close the map."""
+        ...
+
+
 class AuditLog:
-    """An open log. Made by `open`; appends come from any event loop, `sref` from one.
+    """An open log. Made by `open`, or by `audit.postgres.log`; appends come from any event loop, `sref` from one.
+
+    Args:
+        receipts: makes receipts.
+        slot: where its writer is.
+        boot: number of this process's lifetime.
+        writer: has begun.
+        pseudonyms: of subjects.
 
     Attributes:
         origin: name of the log.
@@ -43,9 +75,7 @@ class AuditLog:
         boot: number of this process's lifetime in the writer's log.
     """
 
-    def __init__(
-        self, receipts: Receipts, slot: slots.Slot, boot: int, writer: Writer, pseudonyms: Pseudonyms
-    ) -> None:
+    def __init__(self, receipts: Receipts, slot: Slot, boot: int, writer: Writer, pseudonyms: Names) -> None:
         self.origin = receipts.origin
         self.writer = slot.name
         self.boot = boot

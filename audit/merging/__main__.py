@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 from audit.keys import LogKeys
+from audit.merging.folder import Folder
 from audit.merging.loop import INTERVAL_S, Loop, Pace
 from audit.merging.notary import LogNotary
 from audit.ports import Ports
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> None:
     chosen = said.parse_args(arguments)
     ports = Ports()
     loop = Loop(
-        chosen.folder,
+        Folder(chosen.folder),
         lambda: LogNotary(LogKeys.settle(chosen.folder, chosen.origin), ports),
         report=partial(print, "regent: audit log:", file=sys.stderr, flush=True),
         pace=Pace(interval_s=chosen.interval_s),

@@ -1,9 +1,11 @@
 """The writers of a log that lives in a folder: each has a slot, and is followed through its segments."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from audit.errors import LogDamaged
 from audit.merging.run import Run
+from audit.merging.shelf import Shelf
 from audit.tlog.tree import Frontier
 
 
@@ -31,3 +33,22 @@ class FolderWriters:
         """Close what is open."""
         for run in self._runs.values():
             run.close()
+
+
+class Folder:
+    """**Adapter** of a folder to `loop.Place`: writers and merged log stand side by side.
+
+    Args:
+        folder: the log.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self, opened: ExitStack) -> tuple[FolderWriters, Shelf]:
+        """See `loop.Place.open`."""
+        shelf = Shelf(self._folder)
+        opened.callback(shelf.close)
+        writers = FolderWriters(self._folder)
+        opened.callback(writers.close)
+        return writers, shelf

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 from audit.errors import AuditError, LogUnavailable
-from audit.merging.folder import FolderWriters
-from audit.merging.sequencer import BEAT_US, Notary, Sequencer
-from audit.merging.shelf import Shelf
+from audit.merging.sequencer import BEAT_US, Notary, Sequencer, Shelf, Writers
 from audit.ports import Ports
 
 INTERVAL_S = 1.0
@@ -17,6 +15,20 @@ PAUSE_S = 5.0
 _LAST_TURNS = 16
 
 Report = Callable[[str], None]
+
+
+class Place(Protocol):
+    """**Protocol:** where a log is."""
+
+    def open(self, opened: ExitStack) -> tuple[Writers, Shelf]:
+        """Return the log's writers, and the shelf that its one sequencer holds until `opened` is closed.
+
+        Raises:
+            LogUnavailable: `log.merging`: another one holds it.
+            LogDamaged: it isn't what it was.
+            OSError: it can't be read or written.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +47,10 @@ class Pace:
 
 
 class Loop:
-    """Merges a folder's log until it is stopped.
+    """Merges a log until it is stopped.
 
     Args:
-        folder: the log.
+        place: where the log is.
         notary: makes the one who signs; called at each beginning, so that a new key is taken up.
         after: called after each turn, for what no promise of the log rests on (an index, witnesses).
         report: told in words what went wrong, once for each failure.
@@ -48,7 +60,7 @@ class Loop:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         notary: Callable[[], Notary],
         *,
         after: Callable[[], None] = lambda: None,
@@ -56,7 +68,7 @@ class Loop:
         pace: Pace | None = None,
         ports: Ports | None = None,
     ) -> None:
-        self._folder = folder
+        self._place = place
         self._notary = notary
         self._after = after
         self._report = report
@@ -83,10 +95,7 @@ class Loop:
 
     def _merge(self) -> None:
         with ExitStack() as opened:
-            shelf = Shelf(self._folder)
-            opened.callback(shelf.close)
-            writers = FolderWriters(self._folder)
-            opened.callback(writers.close)
+            writers, shelf = self._place.open(opened)
             sequencer = Sequencer(writers, shelf, self._notary(), self._ports, self._pace.beat_us)
             while not self._stop.is_set():
                 sequencer.turn()
