@@ -1,6 +1,6 @@
 """The log's public face: open it, append to it, close it.
 
-One `AuditLog` per process; several processes share a folder or a database, each with a writer's log of its own.
+One `AuditLog` per process. Several share a folder or a database, each with a writer's log of its own.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Names(Protocol):
 
 
 class AuditLog:
-    """An open log. Made by `open`, or by `audit.postgres.log`; appends come from any event loop, `sref` from one.
+    """An open log, made by `open` or in `audit.postgres`; appends come from any event loop, `sref` from one.
 
     Args:
         receipts: makes receipts.

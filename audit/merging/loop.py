@@ -14,6 +14,8 @@ INTERVAL_S = 1.0
 PAUSE_S = 5.0
 _LAST_TURNS = 16
 
+_NOTHING_TO_DO = {"log.merging", "log.empty"}
+
 Report = Callable[[str], None]
 
 
@@ -24,7 +26,7 @@ class Place(Protocol):
         """Return the log's writers, and the shelf that its one sequencer holds until `opened` is closed.
 
         Raises:
-            LogUnavailable: `log.merging`: another one holds it.
+            LogUnavailable: `log.merging`: another one holds it; `log.empty`: nobody has written yet.
             LogDamaged: it isn't what it was.
             OSError: it can't be read or written.
         """
@@ -87,7 +89,7 @@ class Loop:
             try:
                 self._merge()
             except LogUnavailable as error:
-                if error.code != "log.merging":
+                if error.code not in _NOTHING_TO_DO:
                     self._tell(error)
             except (OSError, AuditError) as error:
                 self._tell(error)
