@@ -32,9 +32,7 @@ def main(arguments: list[str]) -> None:
     said.add_argument("origin")
     said.add_argument("--interval-s", type=float, default=INTERVAL_S, help="seconds between checkpoints")
     said.add_argument("--beside", action="store_true", help="end with the standard input, not by a signal")
-    said.add_argument(
-        "--postgres", metavar="SCHEMA", help="the log is there; its DSN comes first on the input"
-    )
+    said.add_argument("--postgres", metavar="SCHEMA", help="the log is there; the input begins with its DSN")
     chosen = said.parse_args(arguments)
     report: Report = partial(print, "regent: audit log:", file=sys.stderr, flush=True)
     with ExitStack() as opened:

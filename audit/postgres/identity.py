@@ -53,13 +53,14 @@ def make_keys(session: Session, folder: Path, origin: str, *, post_quantum: bool
 
     Raises:
         LogUnavailable: `log.no_key`: the log has a key, and it isn't in the folder.
-        LogDamaged: `log.key`: what is there is no key, of another log, or open to others.
+        LogDamaged: `log.key`: what is there is no key, of another log, or open to others; `log.origin`.
         OSError: the database can't be asked, or a file not read or written.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = said(session)
     if known is None:
         return LogKeys.settle(folder, origin, post_quantum=post_quantum)
+    origins.read(known.document, origin, "the database")
     return keys(folder, origin, known.verifier)
 
 

@@ -86,8 +86,8 @@ class Mirror:
                 raise LogDamaged(
                     "log.rolled_back", f"the database has {size} entries, {self._folder} has {had} of them"
                 )
+            self._insist_it_continues((size, root), (had, had_root))
             shelf.put(self._new(had, size))
-            self._insist_it_continues(shelf, size, root, (had, had_root))
             if note != before:
                 shelf.swap(before, note)
             shelf.tidy(path for path, width in _grown(had, size) if width == FULL)
@@ -113,16 +113,13 @@ class Mirror:
         for path, _ in _grown(had, size):
             yield path, fetch(self._session, path)
 
-    def _insist_it_continues(self, shelf: Shelf, size: int, root: bytes, before: tuple[int, bytes]) -> None:
-        had, had_root = before
+    def _insist_it_continues(self, now: tuple[int, bytes], before: tuple[int, bytes]) -> None:
         try:
-            reader = TileReader(shelf.fetch, size, root)
-            continues = reader.root_at(size) == root and (not had or reader.root_at(had) == had_root)
+            reader = TileReader(lambda path: fetch(self._session, path), *now)
+            root = reader.root_at(before[0])
         except TlogRefused as error:
-            raise LogDamaged(
-                "log.damaged", f"the database's tiles aren't its checkpoint's: {error}"
-            ) from error
-        if not continues:
+            raise LogDamaged("log.damaged", f"the tiles aren't those of the checkpoint: {error}") from error
+        if root != before[1]:
             raise LogDamaged("log.forked", f"the database doesn't continue the checkpoint in {self._folder}")
 
 

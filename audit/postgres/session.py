@@ -7,6 +7,7 @@ nor values: what the server complains about may quote a record.
 
 import asyncio
 import errno
+import os
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ MOVED = "RG001"
 _PLAIN = ("08", "28", "3D", "53", "55", "57")
 """Classes whose messages name settings, roles and databases, and no values."""
 
+_GONE = ("08", "57P")
+"""Classes that end the connection, or keep it from being made."""
+
 _NUMBERS = {
     "53100": errno.ENOSPC,
     "42501": errno.EACCES,
@@ -47,17 +51,20 @@ class Session:
         target: which database.
         name: what the server's administrator sees.
         settings: of the server, for this connection.
+
+    Attributes:
+        lock_timeout_ms: how long a statement may wait for a lock.
     """
 
     def __init__(self, target: Target, name: str, settings: dict[str, str] | None = None) -> None:
         self.target = target
-        timeout_ms = str(round(target.timeout_s * 1000))
+        self.lock_timeout_ms = round(target.timeout_s * 800)
         self._settings = {
             "application_name": name[:63],
             "search_path": target.schema,
             "timezone": "UTC",
-            "statement_timeout": timeout_ms,
-            "lock_timeout": timeout_ms,
+            "statement_timeout": str(round(target.timeout_s * 1000)),
+            "lock_timeout": str(self.lock_timeout_ms),
             "idle_in_transaction_session_timeout": "60000",
             # A machine that is gone gives its locks back within half a minute.
             "client_connection_check_interval": "5000",
@@ -139,7 +146,7 @@ async def _cut(connection: Any) -> None:
 async def _part(connection: Any) -> None:
     try:
         await connection.close(timeout=1)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.terminate()
         await asyncio.sleep(0)
 
@@ -152,10 +159,11 @@ def _told() -> Iterator[None]:
         raise OSError(errno.ETIMEDOUT, "the database took too long") from None
     except asyncpg.PostgresError as error:
         raise _refusal(error) from None
-    except (asyncpg.InterfaceError, ConnectionError, EOFError):
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, EOFError):
         raise OSError(errno.ECONNRESET, "the connection to the database is gone") from None
     except OSError as error:
-        raise OSError(error.errno or errno.EIO, f"the database can't be reached: {error.strerror}") from None
+        said = os.strerror(error.errno) if error.errno else "it was cut"
+        raise OSError(error.errno or errno.ECONNRESET, f"no connection to the database: {said}") from None
     except ValueError:
         raise OSError(errno.EINVAL, "the DSN is not usable (its text is not shown here)") from None
 
@@ -163,5 +171,5 @@ def _told() -> Iterator[None]:
 def _refusal(error: asyncpg.PostgresError) -> OSError:
     state = str(error.sqlstate)
     said = str(error.args[0]) if error.args and state.startswith(_PLAIN) else type(error).__name__
-    number = _NUMBERS.get(state, errno.ECONNRESET if state.startswith("08") else errno.EIO)
+    number = _NUMBERS.get(state, errno.ECONNRESET if state.startswith(_GONE) else errno.EIO)
     return OSError(number, f"the database refused: {said} ({state})")

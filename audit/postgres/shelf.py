@@ -25,27 +25,26 @@ class PostgresShelf:
     """**Adapter** of the database to `sequencer.Shelf`, held by one session.
 
     Args:
-        session: connected as a sequencer; nobody else's.
-        patience_ms: how long to wait for another one to end, which is noticed at once.
+        session: connected as a sequencer; nobody else's. It waits up to a second for another one to end.
 
     Raises:
         LogUnavailable: `log.merging`: another process merges this log.
         OSError: the database can't be asked.
     """
 
-    def __init__(self, session: Session, patience_ms: int = STAND_BY_MS) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._within = False
         self._there: dict[tuple[int, int], tuple[int, int]] = {}  # tile -> width and bytes
         name = f"{session.target.schema}/merge"
-        session.run(f"SET lock_timeout = {patience_ms}")
+        session.run(f"SET lock_timeout = {min(STAND_BY_MS, session.lock_timeout_ms)}")
         try:
             session.run("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
         except BlockingIOError:
             raise LogUnavailable("log.merging", "another process merges the log in the database") from None
         finally:
             with suppress(OSError):
-                session.run(f"SET lock_timeout = {round(session.target.timeout_s * 1000)}")
+                session.run(f"SET lock_timeout = {session.lock_timeout_ms}")
 
     def fetch(self, path: str) -> bytes:
         """Return what stands at a path of the layout, for a width that was published once.

@@ -5,7 +5,6 @@ and the next one continues the same writer's log. That two can't hold one place 
 two couldn't write as one anyway, that of `append`, which moves a writer only from where its caller left it.
 """
 
-import errno
 import re
 
 from audit.errors import LogUnavailable
@@ -14,6 +13,7 @@ from audit.postgres.session import Session
 MAX_SLOTS = 1024
 _REPLICA = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 
+_WAIT = "SELECT pg_advisory_lock(hashtextextended($1, 0))"
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS ours"
 
 
@@ -30,13 +30,12 @@ class Slot:
         self.session = session
 
     def hold(self) -> None:
-        """Take the place again in a new connection.
+        """Take the place again in a new connection, as soon as the server has noticed the end of the old one.
 
         Raises:
-            OSError: somebody holds it, if only the connection that broke, or the database can't be asked.
+            OSError: somebody else holds it, or the database can't be asked.
         """
-        if not _try(self.session, self.name):
-            raise OSError(errno.EBUSY, f"the place of {self.name} isn't free")
+        self.session.run(_WAIT, _key(self.session, self.name))
 
     def release(self) -> None:
         """Give the place back with the connection."""
@@ -64,4 +63,8 @@ def take(session: Session, replica: str) -> Slot:
 
 
 def _try(session: Session, name: str) -> bool:
-    return bool(session.row(_LOCK, f"{session.target.schema}/writer/{name}")["ours"])
+    return bool(session.row(_LOCK, _key(session, name))["ours"])
+
+
+def _key(session: Session, name: str) -> str:
+    return f"{session.target.schema}/writer/{name}"
