@@ -15,6 +15,7 @@ from rich.text import Text
 
 from audit.errors import AuditError
 from audit.instants import instant_us
+from audit.postgres.cli import app as postgres_app
 from audit.reading.query import Filter, Row, query
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
@@ -25,6 +26,7 @@ DEFAULT_FOLDER = Path("data/audit")
 PIPED_WIDTH = 160
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
+app.add_typer(postgres_app, name="postgres")
 
 
 class Surroundings(Protocol):

@@ -13,9 +13,8 @@ from adapters.contract import InvalidConfiguration, KeyStyle, Secret, Target
 from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
-from audit.log import AuditLog
 from bundles import bundle as bundles
-from gateway import distribution, identity, listing, logs, pipeline, policy, settings
+from gateway import auditing, distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
@@ -73,12 +72,7 @@ class House:
         policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()
-        log = AuditLog.open(
-            chosen.audit.folder,
-            chosen.audit.origin,
-            keep_questions=chosen.audit.questions == "keep",
-            post_quantum=chosen.audit.post_quantum,
-        )
+        log = auditing.open_log(chosen.audit)
         opened.push_async_callback(log.aclose)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)

@@ -13,11 +13,10 @@ from audit.postgres import slot as slots
 from audit.postgres.pseudonyms import SharedPseudonyms
 from audit.postgres.session import Session
 from audit.postgres.store import PostgresStore
-from audit.postgres.target import Target
+from audit.postgres.target import REPLICA, Target
 from audit.receipts import Receipts
 from audit.writing.writer import Limits, Writer
 
-REPLICA = "gateway"
 REOPEN_AFTER_S = 1.0
 """Sooner than for a disk: a server that was started again is a server as before."""
 

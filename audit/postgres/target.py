@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from audit.errors import LogUnavailable
 
 SCHEMA = "regent"
+REPLICA = "gateway"
 TIMEOUT_S = 5.0
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,39}", re.ASCII)
 _SCHEMES = {"postgres", "postgresql"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gateway.settings.section import Section
+from audit.errors import AuditError
+from audit.postgres.target import REPLICA, SCHEMA, Target
+from gateway.settings.section import Name, Secret, Section
 
 
 class Server(Section):
@@ -41,10 +43,39 @@ class Limits(Section):
     token_bytes: int = Field(default=16 * 1024, ge=256)
 
 
+class Postgres(Section):
+    """The database of a log that many replicas share."""
+
+    dsn: Secret = Field(description="address and login, of a member of the log's writers and sequencers")
+    sequencer_dsn: Secret = Field(default=None, description="another login for the sequencer alone")
+    replica: Name = Field(default=REPLICA, description="what the ids of this replica's writers begin with")
+    schema_name: str = Field(default=SCHEMA, description="the schema of the log's tables")
+
+    @model_validator(mode="after")
+    def _addresses_are_sound(self) -> Self:
+        """Found here, because then the message names the field, and never the value."""
+        if self.dsn is None:
+            raise ValueError("a DSN is needed")
+        try:
+            self.target()
+            self.target(sequencer=True)
+        except AuditError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def target(self, *, sequencer: bool = False) -> Target:
+        """The database as the gateway sees it, or its sequencer."""
+        dsn = (self.sequencer_dsn if sequencer else None) or self.dsn
+        return Target(dsn.get_secret_value() if dsn else "", self.schema_name)
+
+
 class Audit(Section):
     """Where the audit log lives, and what it calls itself."""
 
     folder: Path = Path("data/audit")
+    postgres: Postgres | None = Field(
+        default=None, description="the log is there; the folder has the keys, and a copy of the merged log"
+    )
     origin: str = "regent.localhost/audit"
     questions: Literal["keep", "none"] = Field(
         default="keep", description="whether the vault keeps what policies were asked, for backtests"

@@ -1,4 +1,4 @@
-"""PostgreSQL for tests, each a fresh cluster: `postgres_server` without durability, `durable_postgres` with."""
+"""PostgreSQL for tests, fresh clusters: `postgres_server` without durability, `durable_postgres` with it."""
 
 from __future__ import annotations
 
