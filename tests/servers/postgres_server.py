@@ -65,7 +65,8 @@ class PostgresServer(Server):
 
 
 @contextlib.contextmanager
-def _running(options: Mapping[str, str]) -> Iterator[PostgresServer]:
+def running(options: Mapping[str, str]) -> Iterator[PostgresServer]:
+    """A fresh cluster with these options, for as long as it is entered."""
     user = _unprivileged() if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="regent-postgres-"))
     if user is not None:
@@ -83,14 +84,14 @@ def _running(options: Mapping[str, str]) -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL for the session; tests keep to databases or schemas of their own."""
-    with _running(OPTIONS) as server:
+    with running(OPTIONS) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def durable_postgres() -> Iterator[PostgresServer]:
     """One that is configured as PostgreSQL comes: what it acknowledges outlives it."""
-    with _running({"max_connections": OPTIONS["max_connections"]}) as server:
+    with running({"max_connections": OPTIONS["max_connections"]}) as server:
         yield server
 
 

@@ -50,11 +50,11 @@ CREATE TABLE {schema}.head (
 );
 INSERT INTO {schema}.head DEFAULT VALUES;
 
--- The vault: the only place from which something can go.
+-- The vault: the only place from which something can go, and where what has gone is swept up at once.
 CREATE TABLE {schema}_vault.subject (
   subject text PRIMARY KEY,
   sref text NOT NULL UNIQUE
-);
+) WITH (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
 CREATE TABLE {schema}_vault.kept (
   record bytea NOT NULL,   -- 16 bytes, the record's id
   day date NOT NULL,
@@ -107,7 +107,9 @@ BEGIN
     EXECUTE format('ALTER TABLE {schema}.entry ATTACH PARTITION {schema}.%I FOR VALUES FROM (%L) TO (%L)',
       part, each, each + 1);
     part := 'kept_' || to_char(each, 'YYYYMMDD');
-    EXECUTE format('CREATE TABLE {schema}_vault.%I (LIKE {schema}_vault.kept INCLUDING ALL)', part);
+    EXECUTE format('CREATE TABLE {schema}_vault.%I (LIKE {schema}_vault.kept INCLUDING ALL) WITH ('
+      'autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,'
+      'toast.autovacuum_vacuum_threshold = 1, toast.autovacuum_vacuum_scale_factor = 0)', part);
     EXECUTE format('ALTER TABLE {schema}_vault.kept ATTACH PARTITION {schema}_vault.%I FOR VALUES FROM (%L) TO (%L)',
       part, each, each + 1);
   END LOOP;
