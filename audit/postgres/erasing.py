@@ -6,12 +6,15 @@ which is set to look at these tables for each of them; its write-ahead log and b
 """
 
 from contextlib import closing
+from dataclasses import replace
 
 import orjson
 
 from audit.errors import LogUnavailable
 from audit.postgres.session import Session
 from audit.postgres.target import Target
+
+_PATIENCE_S = 3600.0
 
 _RECORD = """
 WITH gone AS (DELETE FROM {vault}.kept WHERE record = $1 RETURNING 1),
@@ -55,11 +58,12 @@ def erase_subject(target: Target, subject: str) -> int:
     Raises:
         LogUnavailable: `vault.unavailable`.
     """
-    return _erase(target, _SUBJECT, subject, subject.split("@", maxsplit=1)[0])
+    return _erase(target, _SUBJECT, subject, orjson.dumps(subject))
 
 
 def _erase(target: Target, statement: str, *values: object) -> int:
-    with closing(Session(target, "regent eraser", {"statement_timeout": "0"})) as session:
+    patient = replace(target, timeout_s=_PATIENCE_S)  # it reads every question that is kept
+    with closing(Session(patient, "regent eraser")) as session:
         try:
             row = session.row(statement.format(vault=f"{target.schema}_vault"), *values)
         except OSError as error:

@@ -3,7 +3,7 @@
 Done by an administrator, never by the gateway: what the gateway connects as owns nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 from audit.errors import LogUnavailable
@@ -14,6 +14,7 @@ VERSION = 1
 MIN_SERVER = 140_000
 ROLES = ("owner", "writer", "sequencer", "auditor", "eraser")
 _DAYS_AHEAD = 7
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def init(target: Target) -> Made:
     Raises:
         LogUnavailable: `log.cannot_open`: the server is too old, refuses, or holds a newer log.
     """
-    session = Session(target, "regent init", {"statement_timeout": "0"})
+    session = Session(replace(target, timeout_s=_PATIENCE_S), "regent init")
     try:
         session.run("BEGIN")
         made = _init(session)

@@ -50,13 +50,12 @@ class Session:
     Args:
         target: which database.
         name: what the server's administrator sees.
-        settings: of the server, for this connection.
 
     Attributes:
         lock_timeout_ms: how long a statement may wait for a lock.
     """
 
-    def __init__(self, target: Target, name: str, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, target: Target, name: str) -> None:
         self.target = target
         self.lock_timeout_ms = round(target.timeout_s * 800)
         self._settings = {
@@ -71,7 +70,6 @@ class Session:
             "tcp_keepalives_idle": "10",
             "tcp_keepalives_interval": "5",
             "tcp_keepalives_count": "3",
-            **(settings or {}),
         }
         # A little longer than the server's own patience: what it has given up, it has given up for certain.
         self._patience_s = target.timeout_s * 1.2
