@@ -6,10 +6,12 @@ from typing import Annotated, Protocol
 import typer
 
 from audit.commands import doctor, erase, hold, keys, merge, prune, query, reindex, verify, witness
+from audit.postgres.cli import app as postgres_app
 
 DEFAULT_FOLDER = Path("data/audit")
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
+app.add_typer(postgres_app, name="postgres")
 
 
 class Surroundings(Protocol):

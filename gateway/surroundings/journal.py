@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from audit import record as records
 from audit.errors import AuditError
-from audit.log import AuditLog
 from bundles.store.errors import StoreError
+from gateway.auditing import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class AuditJournal:
             ) from None
 
     async def _append(self, found: list[records.Record]) -> None:
-        async with AuditLog.open(self._chosen.folder, self._chosen.origin) as log:
+        async with open_log(self._chosen) as log:
             for each in found:
                 await log.append(each)
 
