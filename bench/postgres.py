@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ORIGIN = "bench.invalid/audit"
 CONNECTIONS = 32
 BODY_BYTES = 1_368
-_WRITER_CALLERS = (1, 32, 256)
+WRITER_CALLERS = (1, 32, 256)
 
 _TABLES = """
 CREATE TABLE plain (writer text, at bigint, body bytea, PRIMARY KEY (writer, at));
@@ -91,7 +91,7 @@ def bench_postgres(target: Target, place: Place, seconds: float = 3.0, rounds: i
 
 
 async def _round(target: Target, place: Place, seconds: float, number: int) -> list[Rate]:
-    found = [await _through_the_writer(place, callers, seconds) for callers in _WRITER_CALLERS]
+    found = [await _through_the_writer(place, callers, seconds) for callers in WRITER_CALLERS]
     ways: list[tuple[str, Callable[[Any, int], Callable[[int], Awaitable[object]]]]] = [
         ("INSERT, own key", _plain),
         ("append(), own writer", _append),
@@ -199,6 +199,11 @@ def _record() -> records.Record:
     )
 
 
+def prepare(target: Target) -> None:
+    """Make the tables of the other ways, and a login for the log's writer."""
+    uvloop.run(_prepare(target))
+
+
 async def _prepare(target: Target) -> None:
     connection = await asyncpg.connect(target.dsn, server_settings={"search_path": target.schema})
     await connection.execute(
@@ -215,7 +220,7 @@ def _server() -> Iterator[tuple[Target, Target]]:
     with running({"max_connections": "100", "shared_buffers": "256MB"}) as server:
         target = Target(server.socket_dsn, "bench")
         schema.init(target)
-        uvloop.run(_prepare(target))
+        prepare(target)
         yield target, Target(server.dsn_of("bench_gateway"), "bench")
 
 
