@@ -282,7 +282,7 @@ async def test_two_processes_can_not_write_as_one(cluster: Cluster, monkeypatch:
 
 
 async def test_a_server_that_has_lost_commits_is_written_to_no_more(cluster: Cluster) -> None:
-    """After a failover to a standby that lacked them, say: the running writer knows better, and stays down."""
+    """After a failover to a standby that lacked them, say: the running writer knows, and stays down."""
     log = cluster.open(reopen_after_s=3600)
     await cluster.append(log, *failures(3))
     before = cluster.run("SELECT boot, size, hashes FROM writer")[0]
