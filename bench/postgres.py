@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ORIGIN = "bench.invalid/audit"
 CONNECTIONS = 32
 BODY_BYTES = 1_368
-_WRITER_CALLERS = (1, 32, 256)
+WRITER_CALLERS = (1, 32, 256)
 
 _TABLES = """
 CREATE TABLE plain (writer text, at bigint, body bytea, PRIMARY KEY (writer, at));
@@ -91,7 +91,7 @@ def bench_postgres(target: Target, place: Place, seconds: float = 3.0, rounds: i
 
 
 async def _round(target: Target, place: Place, seconds: float, number: int) -> list[Rate]:
-    found = [await _through_the_writer(place, callers, seconds) for callers in _WRITER_CALLERS]
+    found = [await _through_the_writer(place, callers, seconds) for callers in WRITER_CALLERS]
     ways: list[tuple[str, Callable[[Any, int], Callable[[int], Awaitable[object]]]]] = [
         ("INSERT, own key", _plain),
         ("append(), own writer", _append),
@@ -99,14 +99,14 @@ async def _round(target: Target, place: Place, seconds: float, number: int) -> l
     ]
     for way, made in ways:
         async with contextlib.AsyncExitStack() as opened:
-            onces = []
+            calls = []
             for each in range(CONNECTIONS):
                 connection = await asyncpg.connect(target.dsn, server_settings={"search_path": target.schema})
                 opened.push_async_callback(connection.close)
-                onces.append(made(connection, number * CONNECTIONS + each))
+                calls.append(made(connection, number * CONNECTIONS + each))
             if way.startswith("append"):
                 await _enlist(target, number)
-            found.append(await _measure(f"{way}, {CONNECTIONS} connections", onces, seconds))
+            found.append(await _measure(f"{way}, {CONNECTIONS} connections", calls, seconds))
     return found
 
 
@@ -122,7 +122,7 @@ async def _through_the_writer(place: Place, callers: int, seconds: float) -> Rat
         await log.aclose()
 
 
-async def _measure(way: str, onces: list[Once], seconds: float) -> Rate:
+async def _measure(way: str, calls: list[Once], seconds: float) -> Rate:
     took_ms: list[float] = []
     began_ns = perf_counter_ns()
     end_ns = began_ns + round(seconds * 1e9)
@@ -134,7 +134,7 @@ async def _measure(way: str, onces: list[Once], seconds: float) -> Rate:
             number += 1
             took_ms.append((perf_counter_ns() - before_ns) / 1e6)
 
-    await asyncio.gather(*map(call, onces))
+    await asyncio.gather(*map(call, calls))
     wall_s = (perf_counter_ns() - began_ns) / 1e9
     return Rate(way, len(took_ms) / wall_s, median(took_ms), quantiles(took_ms, n=100)[98])
 
@@ -199,6 +199,11 @@ def _record() -> records.Record:
     )
 
 
+def prepare(target: Target) -> None:
+    """Make the tables of the other ways, and a login for the log's writer."""
+    uvloop.run(_prepare(target))
+
+
 async def _prepare(target: Target) -> None:
     connection = await asyncpg.connect(target.dsn, server_settings={"search_path": target.schema})
     await connection.execute(
@@ -215,7 +220,7 @@ def _server() -> Iterator[tuple[Target, Target]]:
     with running({"max_connections": "100", "shared_buffers": "256MB"}) as server:
         target = Target(server.socket_dsn, "bench")
         schema.init(target)
-        uvloop.run(_prepare(target))
+        prepare(target)
         yield target, Target(server.dsn_of("bench_gateway"), "bench")
 
 

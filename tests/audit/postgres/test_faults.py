@@ -281,6 +281,27 @@ async def test_two_processes_can_not_write_as_one(cluster: Cluster, monkeypatch:
     check(cluster)
 
 
+async def test_a_server_that_has_lost_commits_is_written_to_no_more(cluster: Cluster) -> None:
+    """After a failover to a standby that lacked them, say: the running writer knows, and stays down."""
+    log = cluster.open(reopen_after_s=3600)
+    await cluster.append(log, *failures(3))
+    before = cluster.run("SELECT boot, size, hashes FROM writer")[0]
+    await cluster.append(log, *failures(3))
+    cluster.run(
+        "SET session_replication_role = replica",
+        f"DELETE FROM entry WHERE at >= {before['size']}",  # noqa: S608
+        f"UPDATE writer SET size = {before['size']}, hashes = '\\x{before['hashes'].hex()}'",  # noqa: S608
+        "SELECT 1",
+    )
+    cut(cluster)
+    await refused(log, 2)
+    with pytest.raises(LogDamaged, match=r"log\.rolled_back"):
+        store_of(log).reopen()
+    store_of(log).abandon()
+
+    assert len(cluster.bodies()) == before["size"]
+
+
 async def test_a_place_is_free_as_soon_as_its_holder_is_gone(cluster: Cluster) -> None:
     """A living process keeps it; the next one continues it at once, under the next boot."""
     first, second = cluster.open(), cluster.open()
