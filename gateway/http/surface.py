@@ -70,7 +70,8 @@ class Surface:
             client_ip=client[0] if client else "unknown",
             received_us=house.now_us(),
             read_body=lambda: body.read(receive, house.limits, whole=_is_whole(scope)),
-            subpath=scope.get("path_params", {}).get("model", ""),
+            subpath="".join(scope.get("path_params", {}).values()),
+            parameters=scope.get("query_string", b""),
             on_stop=partial(scope.get("extensions", {}).get(CONNECTION, {}).__setitem__, "stopping"),
         )
 
