@@ -76,7 +76,7 @@ def test_questions_fit(
         question(),
         question(team=None, labels=None),
         listing(),
-        administering("audit.reading.query"),
+        administering("audit.query"),
         replying(),
     )
     for document in usual:
