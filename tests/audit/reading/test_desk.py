@@ -92,7 +92,7 @@ async def test_a_question_that_takes_too_long_is_ended(folder: Path, slow: Slow)
     with pytest.raises(LogUnavailable, match=r"reading\.too_long"):
         await desk.page(Filter(), 1, None)
     desk.close()
-    await asyncio.to_thread(desk._threads.shutdown, True)
+    await asyncio.to_thread(desk._threads.shutdown, wait=True)
 
     assert slow.ended == [True]
     assert desk._questions.acquire(blocking=False)

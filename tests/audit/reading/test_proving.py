@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 async def entries(open_log: OpenLog, make_decision: Make, sequence: Merge, folder: Path) -> list[bytes]:
     """Merge some 600 records in two turns."""
     log = open_log()
+    size = 0
     for turn in range(2):
         for number in range(300):
             await log.append(make_decision(request_id=f"r{turn}-{number}"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audit.errors import LogDamaged
 from audit.reading import published
-from audit.tlog.tiles import new_bundles, new_tiles
+from audit.tlog.tiles import Bundle, Tile, new_bundles, new_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,8 @@ async def size(open_log: OpenLog, make_decision: Make, sequence: Merge) -> int:
 
 def test_the_whole_layout_is_there(size: int, folder: Path) -> None:
     """Every tile and bundle of the checkpoint's tree, byte for byte; only full ones last."""
-    for wanted in (*new_tiles(0, size), *new_bundles(0, size)):
+    files: list[Tile | Bundle] = [*new_tiles(0, size), *new_bundles(0, size)]
+    for wanted in files:
         found = published.read(folder, wanted.path)
         assert found is not None
         assert (found.data, found.text) == ((folder / wanted.path).read_bytes(), False)
