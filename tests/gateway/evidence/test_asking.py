@@ -57,7 +57,7 @@ def test_nothing_asked_is_the_newest_decisions() -> None:
 
 def test_kinds_may_be_several_or_all() -> None:
     """As in the command."""
-    assert asking.rows(b"kind=access&kind=policy.load").wanted.kinds == {"access", "policy.load"}
+    assert asking.rows(b"kind=access&kind=policy.load").wanted.kinds == frozenset({"access", "policy.load"})
     assert asking.rows(b"kind=access&kind=all").wanted.kinds is None
 
 

@@ -218,16 +218,17 @@ async def test_a_log_that_cannot_be_read_is_told_in_codes(
 
 async def test_questions_at_once_are_bounded(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes too many is told when to come again; calls go on meanwhile."""
-    free = threading.Event()
+    begun, free = threading.Semaphore(0), threading.Event()
 
     def slow(*_: Any) -> list[Any]:
+        begun.release()
         free.wait(5)
         return []
 
     monkeypatch.setattr(desks, "query", slow)
     waiting = [asyncio.ensure_future(ask(scene)) for _ in range(desks.QUESTIONS)]
-    while scene.desk._questions._value:
-        await asyncio.sleep(0)
+    for _ in waiting:
+        await asyncio.to_thread(begun.acquire)
     refused = await ask(scene)
     free.set()
 
