@@ -109,15 +109,15 @@ def test_an_auditor_finds_reads_and_proves(auditor: Auditor) -> None:
     hashes = [base64.b64decode(each) for each in between["hashes"]]
     assert roots[1] == trusted.checkpoint.root
     assert verify_consistency(index, trusted.checkpoint.size, roots[0], roots[1], hashes)
-    whats = [(each["what"], each["n"]) for each in auditor.accesses()]
-    assert whats.count(("audit.query", 1)) == 2
-    assert ("audit.read", 1) in whats
-    assert ("audit.log", 1) in whats
+    told = [(each["what"], each["n"]) for each in auditor.accesses()]
+    assert told.count(("audit.query", 1)) == 2
+    assert ("audit.read", 1) in told
+    assert ("audit.log", 1) in told
 
 
 @pytest.mark.engine("embedded")
 def test_others_may_not(auditor: Auditor) -> None:
-    """An administrator is no auditor, a caller even less: 403, recorded. Strangers have 401 and are counted."""
+    """An administrator is no auditor, a caller even less: 403, recorded. Strangers: 401, counted."""
     paths = (
         "/decisions",
         "/records/0",
