@@ -420,6 +420,54 @@ def prune(
     return _event("prune", {**facts, "by": by, "count": count, "ref": ref})
 
 
+def access(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    what: str,
+    filters: dict[str, Any],
+    n: int,
+    actor: dict[str, Any],
+    sref: str | None = None,
+    tenant: str | None = None,
+    team: str | None = None,
+    request_id: str | None = None,
+    policy: dict[str, Any] | None = None,
+    access_id: str | None = None,
+) -> Record:
+    """Return the record that the log was read by somebody: durable before they have what they read.
+
+    It stands for itself: nobody writes an end for it, whatever becomes of the answer.
+
+    Args:
+        what: the kind of access: `audit.query`, `audit.read`, `audit.log`.
+        filters: what was looked for, by field, in codes and words that the log has already; null for others.
+        n: rows or records that were found, or files that were asked for.
+        actor: {kind, auth} of a caller, or {kind, name} of a role in the house.
+        sref: pseudonym of who read; null for a role.
+        tenant: their organization.
+        team: their team.
+        request_id: the gateway's id of the request; null where many are told of at once.
+        policy: {engine, bundle, revision, path, rules} by which they may.
+        access_id: the record's id, 32 hex digits, where it has been announced already.
+    """
+    record = _event(
+        "access",
+        {
+            "what": what,
+            "filter": filters,
+            "n": n,
+            "actor": actor,
+            "sref": sref,
+            "tenant": tenant,
+            "team": team,
+            "req": {"id": request_id},
+            "policy": policy or {},
+        },
+    )
+    if access_id is not None:
+        record.body["id"] = access_id
+    return record
+
+
 def writer_open(origin: str, origin_digest: str) -> Record:
     """Return the first record of a boot; the writer adds `tree`, {size, root} of all it logged before."""
     return _event("writer.open", {"origin": origin, "origin_digest": origin_digest})

@@ -13,14 +13,17 @@ from adapters.contract import InvalidConfiguration, KeyStyle, Secret, Target
 from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
-from audit import record as records
+from audit import record as audit_records
+from audit.accesses import Accesses
+from audit.reading.desk import Desk
 from audit.vouched import Vouched
 from bundles import bundle as bundles
 from gateway import __version__, auditing, distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
-from gateway.http import api, serving, surface
+from gateway.evidence import decisions, files, records
+from gateway.http import api, audit_api, serving, surface
 from gateway.http.server import calm_collector
-from gateway.ports import Ports, Upstream
+from gateway.ports import Evidence, Ports, Upstream
 from gateway.question import ENTRYPOINTS
 from gateway.routing import catalogue
 from gateway.shadow import Shadow
@@ -76,7 +79,10 @@ class House:
         await policies.begin()
         log = auditing.open_log(chosen.audit)
         opened.push_async_callback(log.aclose)
-        await log.append(records.config_load(settings=chosen.digest, build=__version__))
+        await log.append(audit_records.config_load(settings=chosen.digest, build=__version__))
+        evidence = Evidence(Desk(chosen.audit.folder), Accesses(log))
+        opened.callback(evidence.desk.close)
+        opened.push_async_callback(evidence.accesses.close)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)
         await people.warm()
@@ -102,6 +108,7 @@ class House:
             now_us=_now_us,
             shadow=shadow,
             vouched=_vouched(chosen.audit),
+            evidence=evidence,
         )
 
     def _forget(self) -> None:
@@ -121,7 +128,14 @@ def build(configured: Settings) -> ASGIApp:
     chat = surface.Surface("chat.completions", pipeline.serve, house.ports)
     models = surface.Surface("models.list", listing.serve, house.ports)
     handed_on = surface.Surface("bundle.read", distribution.serve, house.ports)
-    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on), house.running)
+    shown = audit_api.AuditSurfaces(
+        decisions=surface.Surface("audit.query", decisions.serve, house.ports),
+        record=surface.Surface("audit.read", records.serve, house.ports),
+        proof=surface.Surface("audit.read", records.prove, house.ports),
+        consistency=surface.Surface("audit.log", files.compare, house.ports),
+        files=surface.Surface("audit.log", files.serve, house.ports),
+    )
+    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on, shown), house.running)
     return surface.Front({("POST", "/v1/chat/completions"): chat, ("GET", "/v1/models"): models}, rest)
 
 

@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.answers import naming
 from gateway.conclusion import Conclusion
-from gateway.engine.ruling import rule
 from gateway.errors import Refused
-from gateway.question import ADMIN, administration
+from gateway.permission import permit
 from gateway.steps import record
-from gateway.steps.authenticate import authenticate
-from gateway.steps.enforce import insist
 from gateway.types import Answer, Trail
 
 if TYPE_CHECKING:
@@ -40,9 +37,9 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     """Hand the active bundle on, or say that there is none but the one that the caller has."""
     trail = Trail(raw)
     async with Conclusion(trail, house, deliver):
-        release = await _permit(trail, house)
+        release = await permit(trail, house)
         if await _waited(raw, house.policies):
-            release = await _permit(trail, house)
+            release = await permit(trail, house)
         if release is None:
             # The engine has its bundle from elsewhere, so there is none to hand on.
             raise Refused("route.unknown")
@@ -51,24 +48,6 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         trail.delivery.status = answer.status
         await deliver(answer)
         record.listed(trail, house.log, house.now_us())
-
-
-async def _permit(trail: Trail, house: Ports) -> Release | None:
-    """Ask who it is and whether they may, as if they had just come.
-
-    Returns:
-        the very bundle by which it was decided.
-
-    Raises:
-        Refused: an `identity.*` code, the policy's reason, or `obligation.unknown`: nothing is enforced here.
-    """
-    trail.principal = await authenticate(trail.raw, house.identity)
-    question = administration(trail.raw, trail.principal, house.now_us())
-    engine, release = house.policies.current(), house.policies.release
-    trail.decision = await rule(engine, ADMIN, question)
-    if insist(trail.decision).obligations:
-        raise Refused("obligation.unknown")
-    return release
 
 
 async def _waited(raw: RawRequest, policies: Policies) -> bool:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from adapters.contract import Adapter
+    from audit.accesses import Accesses
     from audit.log import AuditLog
+    from audit.reading.desk import Desk
     from gateway.settings import Limits
     from gateway.types import Candidates, Decision, FiredRule, Principal, UnverifiedToken
 
@@ -147,11 +149,25 @@ class Shadow(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """The audit log as its readers meet it.
+
+    Args:
+        desk: where it is read.
+        accesses: counts what is read file by file.
+    """
+
+    desk: Desk
+    accesses: Accesses
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """The house as a step sees it, built once by `gateway/app.py`.
 
     Args:
         vouched: whether others have vouched for the log lately, or need not.
+        evidence: the log for those who may read it; None where there is none to be read here.
     """
 
     identity: Identity
@@ -163,3 +179,4 @@ class Ports:
     now_us: Callable[[], int]
     shadow: Shadow | None = None
     vouched: Callable[[], bool] = lambda: True
+    evidence: Evidence | None = None

@@ -94,6 +94,11 @@ REASONS: dict[str, ReasonCode] = {
     "log.backlogged": ReasonCode(503, _SERVER, "Too many decisions are waiting to be recorded.", 1),
     "log.record_refused": ReasonCode(503, _SERVER, "The decision could not be recorded."),
     "log.unwitnessed": ReasonCode(503, _SERVER, "The record of decisions has no witnesses at present.", 5),
+    "audit.unknown": ReasonCode(404, _INPUT, "The audit log has no such record."),
+    "audit.unmerged": ReasonCode(404, _INPUT, "No published checkpoint covers the record yet.", 1),
+    "audit.busy": ReasonCode(503, _SERVER, "Too many are reading the audit log.", 1),
+    "audit.too_long": ReasonCode(503, _SERVER, "The audit log did not answer in time; ask for less."),
+    "audit.unreadable": ReasonCode(503, _SERVER, "The audit log cannot be read right now.", 5),
     # The upstream
     "upstream.unreachable": ReasonCode(502, _SERVER, "The model's server cannot be reached.", 2),
     "upstream.broken": ReasonCode(502, _SERVER, "The model's answer broke off.", 2),

@@ -23,7 +23,7 @@ UnverifiedToken = NewType("UnverifiedToken", str)
 VerifiedClaims = NewType("VerifiedClaims", "Mapping[str, object]")
 """A token's claims after signature, issuer, audience and times were checked."""
 
-Action = Literal["chat.completions", "models.list", "bundle.read"]
+Action = Literal["chat.completions", "models.list", "bundle.read", "audit.query", "audit.read", "audit.log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class RawRequest:
         received_us: wall clock at arrival, microseconds since the epoch (UTC).
         read_body: reads the body, refusing what is longer than `limit` bytes or slower than allowed.
         subpath: what follows the surface's path (the model id of `/v1/models/{id}`), else empty.
+        parameters: what stands behind the `?` of the URL, as it was sent.
         on_stop: has something called once the server wants to stop: who waits for news lets go then.
     """
 
@@ -50,6 +51,7 @@ class RawRequest:
     received_us: int
     read_body: Callable[[], Awaitable[bytes]]
     subpath: str = ""
+    parameters: bytes = b""
     on_stop: Callable[[Callable[[], None]], None] = lambda _: None
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
@@ -385,6 +387,7 @@ class Trail:
         sref: the principal's pseudonym in the opening record.
         opened: whether the opening record was handed to the log, so that it needs a closing one.
         unrecorded: whether it goes on without a record, because the log does no more than its best.
+        shown: whether an `access` record tells of it, which needs no other one.
         attempts: every try at a deployment.
     """
 
@@ -396,6 +399,7 @@ class Trail:
     sref: str | None = None
     opened: bool = False
     unrecorded: bool = False
+    shown: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     reply: Reply | None = None
     delivery: Delivery = field(default_factory=Delivery)

@@ -6,7 +6,7 @@ What was indexed behind the first page is left out: whoever asks reads that part
 
 import heapq
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from audit.tlog.tree import Frontier
 _PAGE = 256
 _LEAST = 8
 _FOREVER_US = 1 << 62
+_STEPS = 20_000  # of SQLite's machine, less than a millisecond
 
 _COLUMNS = (
     'log_index, t_us, kind, id, request_id, sref, writer, "index", tenant, team, op, model, action, '
@@ -70,6 +71,10 @@ class Search:
         if search is None:
             db.close()
         return search
+
+    def heed(self, stopped: Callable[[], bool]) -> None:
+        """Have questions end with `sqlite3.OperationalError` once `stopped` says so."""
+        self._db.set_progress_handler(stopped, _STEPS)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,1 +1,5 @@
-"""Reading the log back for people and for replays; never evidence, which is `audit.verify`'s matter."""
+"""Reading the log back: for people and for replays, which is never evidence, and for those who verify.
+
+What `exact`, `proving` and `published` hand out holds by itself or not at all; whoever checks it needs none
+of this: that is `audit.verify`'s matter.
+"""

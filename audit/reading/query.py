@@ -7,7 +7,7 @@ is for.
 
 import heapq
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -27,10 +27,17 @@ from audit.vault.pseudonyms import look_up
 
 _OPENED = 65_536
 
-__all__ = ["DECISIONS", "Filter", "Row", "query"]
+__all__ = ["DECISIONS", "Filter", "Row", "Stopped", "query"]
+
+Stopped = Callable[[], bool]
+"""Tells whether nobody waits for the answer any more."""
 
 
-def query(folder: Path, wanted: Filter) -> Iterator[Row]:
+def _never() -> bool:
+    return False
+
+
+def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[Row]:
     """Yield the rows that match, newest first.
 
     Memory: a page of the index; per writer about a megabyte of its segments, and of those not merged the
@@ -39,11 +46,12 @@ def query(folder: Path, wanted: Filter) -> Iterator[Row]:
     Args:
         folder: the log.
         wanted: what to look for.
+        stopped: asked again and again from this thread; once it says so, the search ends.
 
     Raises:
         LogUnavailable: `log.cannot_open` when the folder is no log, `vault.unavailable` when a subject
             is asked for and the map cannot be read, `index.unreadable` or `index.rebuilt` when the index
-            fails half-way.
+            fails half-way, `query.stopped`.
         LogDamaged: `log.damaged` when something in it is no record.
     """
     if not (folder / "origin.json").is_file():
@@ -54,10 +62,12 @@ def query(folder: Path, wanted: Filter) -> Iterator[Row]:
         if sref is None:
             return
     try:
-        yield from islice(_newest_first(folder, wanted, sref), wanted.limit)
+        yield from islice(_newest_first(folder, wanted, sref, stopped), wanted.limit)
     except OSError as error:
         raise LogUnavailable("log.cannot_open", f"cannot read the log in {folder}: {error}") from error
     except sqlite3.Error as error:
+        if stopped():
+            raise _stop() from error
         raise LogUnavailable(
             "index.unreadable", f"the index of {folder} fails ({error}); `regent audit reindex` makes it anew"
         ) from error
@@ -65,31 +75,36 @@ def query(folder: Path, wanted: Filter) -> Iterator[Row]:
         raise LogDamaged("log.damaged", f"{folder} holds what is no record; see `verify`") from error
 
 
-def _newest_first(folder: Path, wanted: Filter, sref: str | None) -> Iterator[Row]:
+def _newest_first(folder: Path, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:
     search = Search.open(folder)
     if search is None:
-        yield from _merge(_tails(folder, {}), [], wanted, sref)
+        yield from _merge(_tails(folder, {}), [], wanted, sref, stopped)
         return
     with closing(search):
+        search.heed(stopped)
         tails = _tails(folder, search.places)
         # Ends that came after the index, of decisions that it has: their rows are completed here.
-        late = {row.log_index: row for row in _completed(tails, search)}
+        late = {row.log_index: row for row in _completed(tails, search, stopped)}
         indexed = search.rows(wanted, sref)
         if not late:
-            yield from _merge(tails, [indexed], wanted, sref)
+            yield from _merge(tails, [indexed], wanted, sref, stopped)
             return
         completed = sorted(late.values(), key=_newest, reverse=True)
         others = [
             (row for row in indexed if row.log_index not in late),
             (row for row in completed if matches(row, wanted, sref)),
         ]
-        yield from _merge(tails, others, wanted, sref)
+        yield from _merge(tails, others, wanted, sref, stopped)
 
 
 def _merge(
-    tails: Sequence[Tail], others: Sequence[Iterator[Row]], wanted: Filter, sref: str | None
+    tails: Sequence[Tail],
+    others: Sequence[Iterator[Row]],
+    wanted: Filter,
+    sref: str | None,
+    stopped: Stopped,
 ) -> Iterator[Row]:
-    streams = [*(_rows(tail, wanted, sref) for tail in tails), *others]
+    streams = [*(_rows(tail, wanted, sref, stopped) for tail in tails), *others]
     return streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_newest, reverse=True)
 
 
@@ -107,11 +122,13 @@ def _tails(folder: Path, places: dict[str, Place]) -> list[Tail]:
     return [Tail(slot, places.get(slot.name) or Place()) for slot in slots]
 
 
-def _rows(tail: Tail, wanted: Filter, sref: str | None) -> Iterator[Row]:
+def _rows(tail: Tail, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:
     """Yield one writer's rows, newest first. An end comes after its decision, so it is met before it."""
     ends: dict[str, End] = {}
     newest_us = 0
     for part in tail.newest_first():
+        if stopped():
+            raise _stop()
         for index, body in part:
             record = orjson.loads(body)
             newest_us = max(newest_us, record["t_us"])
@@ -130,11 +147,13 @@ def _rows(tail: Tail, wanted: Filter, sref: str | None) -> Iterator[Row]:
             newest_us = 0
 
 
-def _completed(tails: list[Tail], search: Search) -> Iterator[Row]:
+def _completed(tails: list[Tail], search: Search, stopped: Stopped) -> Iterator[Row]:
     """Yield the rows of the index whose ends are not merged yet."""
     for tail in tails:
         opened: dict[str, None] = {}
         for body in tail.oldest_first():
+            if stopped():
+                raise _stop()
             # Anything a caller wrote has its quotes escaped, so nothing else can look like this.
             if b'"typ":"decision"' in body:
                 opened[orjson.loads(body)["id"]] = None
@@ -150,3 +169,7 @@ def _completed(tails: list[Tail], search: Search) -> Iterator[Row]:
 
 def _with_end(row: Row, end: End) -> Row:
     return replace(row, **end._asdict())
+
+
+def _stop() -> LogUnavailable:
+    return LogUnavailable("query.stopped", "nobody waits for the answer any more")

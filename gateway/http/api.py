@@ -8,35 +8,23 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
-from typing_extensions import override
 
 from gateway import __version__, answers, distribution, readiness
 from gateway.errors import Refused
-from gateway.http import openapi
+from gateway.http import audit_api, openapi
+from gateway.http.delegated import Delegated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from gateway.http.asgi import ASGIApp, Receive, Scope, Send
+    from gateway.http.asgi import ASGIApp
     from gateway.ports import Ports
     from gateway.types import Answer
 
     Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _BY_STATUS = {404: "route.unknown", 405: "route.method"}
-
-
-class _Delegated(Response):
-    """A response that is another ASGI endpoint: the framework shows the route, the surface serves it."""
-
-    def __init__(self, endpoint: ASGIApp) -> None:
-        super().__init__()
-        self._endpoint = endpoint
-
-    @override
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._endpoint(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +35,13 @@ class Surfaces:
         chat: of `/v1/chat/completions`.
         models: of `/v1/models` and `/v1/models/{model}`.
         bundle: of the active policy bundle.
+        audit: of the audit log.
     """
 
     chat: ASGIApp
     models: ASGIApp
     bundle: ASGIApp
+    audit: audit_api.AuditSurfaces
 
 
 def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) -> FastAPI:
@@ -67,6 +57,7 @@ def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) ->
     app.router.redirect_slashes = False
     _add_openai(app, surfaces.chat, surfaces.models)
     _add_policy(app, surfaces.bundle)
+    audit_api.add(app, surfaces.audit)
     _add_health(app, house)
     _add_errors(app)
     return app
@@ -76,17 +67,17 @@ def _add_openai(app: FastAPI, chat: ASGIApp, models: ASGIApp) -> None:
     @app.post("/v1/chat/completions", tags=["openai"], **openapi.CHAT)
     async def chat_completions() -> Response:
         """Create a chat completion, whole or streamed, if policy allows."""
-        return _Delegated(chat)
+        return Delegated(chat)
 
     @app.get("/v1/models", tags=["openai"], **openapi.MODELS)
     async def list_models() -> Response:
         """List the models that the caller may use."""
-        return _Delegated(models)
+        return Delegated(models)
 
     @app.get("/v1/models/{model:path}", tags=["openai"], **openapi.MODEL)
     async def show_model(model: str) -> Response:  # noqa: ARG001 - the surface reads it from the scope
         """Show one model, if the caller may use it."""
-        return _Delegated(models)
+        return Delegated(models)
 
 
 def _add_policy(app: FastAPI, bundle: ASGIApp) -> None:
@@ -94,7 +85,7 @@ def _add_policy(app: FastAPI, bundle: ASGIApp) -> None:
     @app.get(distribution.PATH, tags=["policy"], **openapi.BUNDLE)
     async def read_bundle() -> Response:
         """The active policy bundle, in OPA's bundle protocol, for who may have it."""
-        return _Delegated(bundle)
+        return Delegated(bundle)
 
 
 def _add_health(app: FastAPI, house: Callable[[], Ports]) -> None:

@@ -44,31 +44,33 @@ _CHAT_BODY = {
 }
 
 
-def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
+def json_content(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A body in JSON."""
     return {"application/json": {"schema": schema}}
 
 
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Refusals by their statuses."""
     return {
-        status: {"description": "Refused, with a reason code", "content": _json(_ERROR)}
+        status: {"description": "Refused, with a reason code", "content": json_content(_ERROR)}
         for status in statuses
     }
 
 
-_SECURED: dict[str, Any] = {"security": [{"bearer": []}]}
+SECURED: dict[str, Any] = {"security": [{"bearer": []}]}
 
 CHAT: dict[str, Any] = {
     "responses": {
         200: {
             "description": "The completion, or its events if `stream` is true",
-            "content": {**_json({"type": "object"}), "text/event-stream": {}},
+            "content": {**json_content({"type": "object"}), "text/event-stream": {}},
         },
-        **_refusals(400, 401, 403, 404, 408, 413, 415, 429, 502, 503, 504),
+        **refusals(400, 401, 403, 404, 408, 413, 415, 429, 502, 503, 504),
     },
-    "openapi_extra": {**_SECURED, "requestBody": {"required": True, "content": _json(_CHAT_BODY)}},
+    "openapi_extra": {**SECURED, "requestBody": {"required": True, "content": json_content(_CHAT_BODY)}},
 }
-MODELS: dict[str, Any] = {"responses": _refusals(401, 403, 503), "openapi_extra": _SECURED}
-MODEL: dict[str, Any] = {"responses": _refusals(401, 403, 404, 503), "openapi_extra": _SECURED}
+MODELS: dict[str, Any] = {"responses": refusals(401, 403, 503), "openapi_extra": SECURED}
+MODEL: dict[str, Any] = {"responses": refusals(401, 403, 404, 503), "openapi_extra": SECURED}
 BUNDLE: dict[str, Any] = {
     "responses": {
         200: {
@@ -78,9 +80,9 @@ BUNDLE: dict[str, Any] = {
         304: {
             "description": "The caller has it (`If-None-Match`); after `Prefer: wait=N` seconds at the latest"
         },
-        **_refusals(401, 403, 404, 503),
+        **refusals(401, 403, 404, 503),
     },
-    "openapi_extra": _SECURED,
+    "openapi_extra": SECURED,
 }
 
 

@@ -70,7 +70,8 @@ class Surface:
             client_ip=client[0] if client else "unknown",
             received_us=house.now_us(),
             read_body=lambda: body.read(receive, house.limits, whole=_is_whole(scope)),
-            subpath=scope.get("path_params", {}).get("model", ""),
+            subpath=_subpath(scope),
+            parameters=scope.get("query_string", b""),
             on_stop=partial(scope.get("extensions", {}).get(CONNECTION, {}).__setitem__, "stopping"),
         )
 
@@ -85,6 +86,12 @@ def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, tuple[bytes,
         else:
             found[name] = (value,)
     return {**found, **{name: tuple(values) for name, values in repeats.items()}} if repeats else found
+
+
+def _subpath(scope: Scope) -> str:
+    """What the route left open, with a line's end behind it that the framework's pattern passes over."""
+    found = "".join(scope.get("path_params", {}).values())
+    return found + "\n" if scope["path"].endswith("\n") and not found.endswith("\n") else found
 
 
 def _is_whole(scope: Scope) -> bool:

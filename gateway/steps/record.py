@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from gateway.reasons import REASONS
 from gateway.types import Allow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audit.log import AuditLog
     from audit.record import Record
     from audit.vault.payloads import Sealing
@@ -47,9 +49,7 @@ async def opening(trail: Trail, house: Ports) -> None:
             the policy asks.
     """
     log = house.log
-    if not house.vouched():
-        raise Refused("log.unwitnessed")
-    try:
+    with insisting(trail, house):
         sealing = await _sealing(trail, log)
         record = await _decision(trail, log, "allow", ALLOWED, sealing)
         trail.sref = record.body["sref"]
@@ -58,9 +58,18 @@ async def opening(trail: Trail, house: Ports) -> None:
         # From here on the record may exist, also if this task is cancelled while it waits.
         trail.opened = True
         trail.delivery.receipt = log.certify(await log.append(record))
+
+
+@contextmanager
+def insisting(trail: Trail, house: Ports) -> Iterator[None]:
+    """Around what makes an allow durable: refuses what can't be; for errors see `opening`."""
+    if not house.vouched():
+        raise Refused("log.unwitnessed")
+    try:
+        yield
     except AuditError as error:
-        trail.opened = False
-        if log.durability is not Durability.BEST_EFFORT or not isinstance(error, LogUnavailable):
+        trail.opened = trail.shown = False
+        if house.log.durability is not Durability.BEST_EFFORT or not isinstance(error, LogUnavailable):
             raise Refused(_refusal_code(error)) from error
         trail.unrecorded = True
 
@@ -157,7 +166,7 @@ async def refusal(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
     everybody else a deny, with a receipt for it unless the log is slow.
     """
     trail.reason = code
-    if trail.opened or trail.unrecorded:
+    if trail.opened or trail.unrecorded or trail.shown:
         _abort(trail, log, code, now_us)
     elif trail.principal is None:
         log.auth_failure(code)
@@ -178,7 +187,7 @@ async def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
         closing(trail, log, now_us)
     elif trail.principal is None:
         trail.reason = GONE
-    elif trail.opened or trail.unrecorded:
+    elif trail.opened or trail.unrecorded or trail.shown:
         await refusal(trail, log, GONE, now_us)
     else:  # nobody is there to be given a receipt
         trail.reason = GONE
@@ -190,7 +199,7 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
     reply = trail.reply
     used_in, used_out = _usage(trail) if reply else (0, 0)
     trail.reason = code
-    if trail.unrecorded:
+    if trail.unrecorded or trail.shown:
         return
     log.append_soon(
         records.aborted(
@@ -247,7 +256,7 @@ async def _decision(
         obligations=[each.document() for each in decision.obligations] if isinstance(decision, Allow) else (),
         payload=(commit("req", call.payload, sealing=sealing),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
-        **(_policy(decision.origin, action, _advice(trail)) if decision else _UNDECIDED),
+        **(_policy(trail, decision.origin, action) if decision else _UNDECIDED),
     )
 
 
@@ -293,15 +302,22 @@ def _advice(trail: Trail) -> list[dict[str, str]]:
     return [{"id": rule, "effect": effect} for rule, effect in said]
 
 
-def _policy(origin: Origin, action: str, advice: list[dict[str, str]]) -> dict[str, Any]:
-    hits = _hits(origin.rules, action)
+def _policy(trail: Trail, origin: Origin, action: str) -> dict[str, Any]:
     asked = orjson.dumps(origin.asked) if origin.asked else None
+    return {
+        **deciding(trail, origin, action),
+        "policy_input": commit("input", asked) if asked else None,
+        "question": asked,
+    }
+
+
+def deciding(trail: Trail, origin: Origin, action: str) -> dict[str, Any]:
+    """Which policy decided, and the rules of it that had a part in it."""
+    hits, advice = _hits(origin.rules, action), _advice(trail)
     return {
         "engine": origin.engine,
         "bundle": origin.bundle or None,
         "revision": origin.revision or None,
         "path": origin.path,
         "rules": [*hits, *advice] if advice else hits,
-        "policy_input": commit("input", asked) if asked else None,
-        "question": asked,
     }

@@ -8,6 +8,7 @@ from audit.canonical import encode
 from audit.record import (
     Record,
     aborted,
+    access,
     auth_failure,
     gap,
     mode,
@@ -113,6 +114,12 @@ def test_an_aborted_request_needs_a_reason_and_a_time_only() -> None:
         ),
         (writer_open("o", "sha256:0"), "writer.open", "origin", "o"),
         (writer_close({"size": 1, "root": "00"}), "writer.close", "tree", {"size": 1, "root": "00"}),
+        (
+            access(what="audit.query", filters={"team": "hr", "model": None}, n=2, actor={"kind": "user"}),
+            "access",
+            "filter",
+            {"team": "hr", "model": None},
+        ),
         (mode("strict"), "mode", "mode", "strict"),
         (gap("torn_tail", {"size": 7}), "gap", "gap", {"reason": "torn_tail", "size": 7}),
     ],
@@ -121,3 +128,9 @@ def test_events_have_type_id_and_their_facts(record: Record, typ: str, key: str,
     """Each event is a record of version 1 with a canonical form."""
     assert (record.body["v"], record.body["typ"], record.body[key]) == (1, typ, value)
     assert encode(record.body)
+
+
+def test_an_access_can_bear_an_id_that_was_announced() -> None:
+    """So that whoever reads the log has the name of their own record in hand."""
+    made = access(what="audit.read", filters={}, n=0, actor={"kind": "user"}, access_id="a" * 32)
+    assert made.id == "a" * 32

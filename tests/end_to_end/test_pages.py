@@ -31,10 +31,25 @@ def test_the_description_shows_the_hot_surfaces(demo_gateway: GatewayServer, htt
         "/v1/models",
         "/v1/models/{model}",
         "/v1/policy/bundles/regent.tar.gz",
+        "/v1/audit/decisions",
+        "/v1/audit/records/{id}",
+        "/v1/audit/proofs/{id}",
+        "/v1/audit/consistency",
+        "/v1/audit/log/{path}",
         "/healthz",
         "/readyz",
     }
     assert "requestBody" in described["/v1/chat/completions"]["post"]
+    rows = described["/v1/audit/decisions"]["get"]
+    assert {"subject", "cursor"} < {each["name"] for each in rows["parameters"]}
+    assert {"200", "400", "401", "403", "503"} <= set(rows["responses"])
+    for path in described:
+        named = {
+            each["name"]
+            for each in described[path].get("get", {}).get("parameters", [])
+            if each["in"] == "path"
+        }
+        assert named == set(re.findall(r"{(\w+)}", path))
 
 
 def test_the_page_loads_nothing(demo_gateway: GatewayServer, http_client: Http) -> None:

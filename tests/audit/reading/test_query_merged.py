@@ -9,6 +9,7 @@ import pytest
 
 from audit.errors import LogUnavailable
 from audit.index.indexer import Index
+from audit.index.schema import remove
 from audit.ports import Ports
 from audit.reading.query import Filter, query
 from audit.reading.tail import Tail
@@ -169,3 +170,23 @@ async def test_other_records_are_shown_when_asked_for(
         merge(folder)
         with Index(folder) as index:
             index.catch_up()
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_search_ends_when_nobody_waits(live: list[Record], folder: Path, *, indexed: bool) -> None:
+    """In the index as in the segments."""
+    if not indexed:
+        remove(folder)
+    with pytest.raises(LogUnavailable, match=r"query\.stopped"):
+        list(query(folder, Filter(), lambda: True))
+
+
+def test_a_search_of_the_index_ends_when_nobody_waits(
+    live: list[Record], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself looks up from a long search."""
+    monkeypatch.setattr("audit.index.search._STEPS", 1)
+    asked = iter([False] * 4)  # the tails' part
+    shutil.rmtree(folder / "writers")
+    with pytest.raises(LogUnavailable, match=r"query\.stopped"):
+        list(query(folder, Filter(), lambda: next(asked, True)))

@@ -6,6 +6,7 @@ _house := {"administration": {
 	"administrators": {"actions": ["bundle.*", "policy.*"], "roles": ["regent-admin"]},
 	"auditors": {"actions": ["audit.*", "bundle.read"], "teams": ["audit"], "organizations": ["acme"]},
 	"robot": {"actions": ["bundle.read"], "subjects": ["ci@acme"], "issuer": "https://idp.example"},
+	"mirrors": {"actions": ["audit.log"], "roles": ["mirror"]},
 	"nobody": {"actions": ["*"]},
 }}
 
@@ -23,6 +24,9 @@ test_allows[note] if {
 	some note, question in {
 		"an administrator": _asks("bundle.activate", _admin),
 		"an auditor": _asks("audit.query", _auditor),
+		"an auditor reads records": _asks("audit.read", _auditor),
+		"an auditor reads the log": _asks("audit.log", _auditor),
+		"a mirror reads the log": _asks("audit.log", {"roles": ["mirror"]}),
 		"an auditor may read bundles": _asks("bundle.read", _auditor),
 		"a single caller": _asks("bundle.read", {"issuer": "https://idp.example"}),
 	}
@@ -33,6 +37,8 @@ test_denies[note] if {
 	some note, question in {
 		"an administrator isn't an auditor": _asks("audit.query", _admin),
 		"an auditor isn't an administrator": _asks("bundle.activate", _auditor),
+		"a mirror asks nothing": _asks("audit.query", {"roles": ["mirror"]}),
+		"a mirror reads no single record": _asks("audit.read", {"roles": ["mirror"]}),
 		"half an auditor": _asks("audit.query", {"team": "audit"}),
 		"another issuer's subject": _asks("bundle.read", {}),
 		"a role that looks like a glob": _asks("bundle.activate", {"roles": ["*", "regent-admin "]}),
