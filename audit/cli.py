@@ -7,7 +7,8 @@ from typing import Annotated, Any, Protocol
 import orjson
 import typer
 
-from audit.commands import doctor, query, reindex
+from audit.commands import doctor, export, house, prove, query, reindex
+from audit.evidence.proving import prover
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
@@ -34,8 +35,9 @@ def choose_folder(
     ] = None,
 ) -> None:
     """Settle which log is meant: the option, else what the program around this one configured."""
-    house: Surroundings | None = context.obj
-    context.obj = folder or (house.audit_folder() if house else DEFAULT_FOLDER)
+    around: Surroundings | None = context.obj
+    house.remember(context, around)
+    context.obj = folder or (around.audit_folder() if around else DEFAULT_FOLDER)
     typer.echo(f"log: {context.obj}", err=True)
 
 
@@ -96,6 +98,8 @@ def _refusal(message: str) -> typer.Exit:
     return typer.Exit(Verdict.CANNOT_CHECK)
 
 
-query.register(app)
+query.register(app, prover)
+export.register(app)
+prove.register(app)
 reindex.register(app)
 doctor.register(app)
