@@ -3,7 +3,7 @@
 import importlib.metadata
 import importlib.util
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,7 +62,8 @@ class _Entries:
             within = selection.whole(published)
         if not self.narrows:
             return within
-        return selection.filtered(published, within, self.wanted, self._sref(published.folder))
+        wanted = replace(self.wanted, since_us=self.since_us, until_us=self.until_us)
+        return selection.filtered(published, within, wanted, self._sref(published.folder))
 
     def _sref(self, folder: Path) -> str | None:
         if self.wanted.subject is None:
