@@ -17,7 +17,10 @@ class LogUnavailable(AuditError):
     """The log cannot promise durability now.
 
     Codes: `log.backlogged` (the queue is full), `log.not_durable` (a write or a sync failed),
-    `log.closed`, `log.cannot_open` (folder or lock), `vault.unavailable` (the map of subjects).
+    `log.closed`, `log.cannot_open` (folder or lock), `log.merging` (another process merges), `log.no_key`.
+    Of the vault: `vault.unavailable` (the map of subjects), `vault.busy` (somebody else erases, holds or
+    prunes), `vault.key` (the sealing key). Of the index: `index.busy` (another process keeps it),
+    `index.unwritable`, `index.unreadable`, `index.rebuilt`.
     """
 
 
@@ -25,6 +28,14 @@ class RecordRefused(AuditError):
     """This one record has no canonical form; the log itself goes on.
 
     Codes: `record.type`, `record.key`, `record.value`, `record.too_long`, `record.label`.
+    """
+
+
+class VaultRefused(AuditError):
+    """What was asked of the vault isn't done.
+
+    Codes: `vault.held` (a legal hold), `vault.unknown` (no such subject, record or hold), `vault.too_young`
+    (younger than anything may be pruned), `vault.word` (a basis or an actor that is no code).
     """
 
 

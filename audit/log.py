@@ -20,7 +20,10 @@ from audit.keys import LogKeys
 from audit.ports import Ports
 from audit.receipts import Receipts
 from audit.record import Record
+from audit.vault import database
+from audit.vault.payloads import Sealing
 from audit.vault.pseudonyms import Pseudonyms
+from audit.vault.sealing import Seal, Sealer
 from audit.vault.sidecars import Vault, private
 from audit.writing import slot as slots
 from audit.writing.group import Receipt
@@ -43,7 +46,13 @@ class AuditLog:
     """
 
     def __init__(
-        self, receipts: Receipts, slot: slots.Slot, boot: int, writer: Writer, pseudonyms: Pseudonyms
+        self,
+        receipts: Receipts,
+        slot: slots.Slot,
+        boot: int,
+        writer: Writer,
+        pseudonyms: Pseudonyms,
+        sealer: Sealer | None = None,
     ) -> None:
         self.origin = receipts.origin
         self.writer = slot.name
@@ -53,6 +62,7 @@ class AuditLog:
         self._writer = writer
         self._receipts = receipts
         self._pseudonyms = pseudonyms
+        self._sealer = sealer
         self._closed = False
 
     @classmethod
@@ -66,6 +76,7 @@ class AuditLog:
         keep_questions: bool = True,
         durability: Durability = Durability.STRICT,
         post_quantum: bool = False,
+        seal: Seal | None = None,
         ports: Ports | None = None,
     ) -> "AuditLog":
         """Open the log in `folder`, creating what is not there, and begin a boot.
@@ -80,10 +91,11 @@ class AuditLog:
             keep_questions: whether the vault keeps what policies were asked, for backtests.
             durability: what is promised to callers.
             post_quantum: whether checkpoints are to have an ML-DSA-44 signature as well, from now on.
+            seal: what payloads are sealed with; None where none can be.
             ports: clocks and disk calls; None for the machine's own.
 
         Raises:
-            LogUnavailable: `log.cannot_open`, `log.no_key` or `vault.unavailable`.
+            LogUnavailable: `log.cannot_open`, `log.no_key`, `vault.unavailable` or `vault.key`.
             LogDamaged: the files are not what a crash can leave behind, or belong to another log.
         """
         ports = ports or Ports()
@@ -93,7 +105,7 @@ class AuditLog:
                 _make_folders(folder)
                 identity = origins.settle(folder, origin, ports.wall_us())
                 receipts = Receipts(LogKeys.settle(folder, origin, post_quantum=post_quantum).ed25519)
-                log = cls._open(folder, identity, receipts, limits, ports, undo)
+                log = cls._open(folder, identity, receipts, limits, seal, ports, undo)
                 undo.pop_all()
         except OSError as error:
             raise LogUnavailable("log.cannot_open", f"cannot open the log in {folder}: {error}") from error
@@ -106,23 +118,35 @@ class AuditLog:
         identity: origins.Origin,
         receipts: Receipts,
         limits: Limits,
+        seal: Seal | None,
         ports: Ports,
         undo: ExitStack,
     ) -> "AuditLog":
         slot = slots.take(folder / "writers")
         undo.callback(slot.release)
-        pseudonyms = Pseudonyms(folder / "vault" / "subjects.db")
+        subjects = folder / "vault" / database.NAME
+        pseudonyms = Pseudonyms(subjects, ports.mono_us)
         undo.callback(pseudonyms.close)
+        sealer = Sealer(subjects, seal, ports.mono_us) if seal else None
+        if sealer:
+            undo.callback(sealer.close)
         segments = Segments(slot.folder, ports)
         undo.callback(segments.release)
         segments.boot = _next_boot(segments)
-        vault = Vault.open(folder / "vault", slot.name, ports, keep_questions=limits.keep_questions)
+        vault = Vault.open(
+            folder / "vault",
+            slot.name,
+            ports,
+            keep_questions=limits.keep_questions,
+            seals=seal is not None,
+        )
+        undo.callback(vault.release)
         writer = Writer(slot.name, segments, vault, ports, limits)
         others = [records.mode(limits.durability.value)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))
         writer.begin(records.writer_open(identity.name, identity.digest), others)
-        return cls(receipts, slot, segments.boot, writer, pseudonyms)
+        return cls(receipts, slot, segments.boot, writer, pseudonyms, sealer)
 
     @property
     def available(self) -> bool:
@@ -162,6 +186,31 @@ class AuditLog:
         """Return the pseudonym of a subject; see `audit.vault.pseudonyms.Pseudonyms.sref`."""
         return await self._pseudonyms.sref(subject)
 
+    @property
+    def sealed_bytes(self) -> int:
+        """The longest payload that is sealed; 0 where nothing can be."""
+        return self._sealer.limit if self._sealer else 0
+
+    async def sealing(self, subject: str, tenant: str | None) -> Sealing:
+        """Return what payloads of a subject are sealed with, and its pseudonym; durable on return.
+
+        All calls come from one event loop.
+
+        Raises:
+            LogUnavailable: `vault.key` where there is no sealing key or the wrong one, `vault.unavailable`
+                when the vault can't be asked.
+            RecordRefused: `record.value` when subject or tenant is no well-formed text.
+        """
+        if self._sealer is None:
+            raise LogUnavailable("vault.key", "there is no key to seal with")
+        sealing = await self._sealer.sealing(await self.sref(subject), tenant)
+        if sealing is None:  # the subject was erased, and this process didn't know
+            self._pseudonyms.forget()
+            sealing = await self._sealer.sealing(await self.sref(subject), tenant)
+        if sealing is None:
+            raise LogUnavailable("vault.unavailable", "the subject is being erased")
+        return sealing
+
     def close(self) -> None:
         """Write what waits, end the boot with `writer.close` and free the slot. Blocks; idempotent."""
         if self._closed:
@@ -169,6 +218,8 @@ class AuditLog:
         self._closed = True
         self._writer.close()
         self._pseudonyms.close()
+        if self._sealer:
+            self._sealer.close()
         self._slot.release()
 
     async def aclose(self) -> None:

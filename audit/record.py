@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from audit.canonical import decimal_strings
 from audit.vault.commitment import Commitment
+from audit.vault.payloads import Payload
 
 SCHEMA_VERSION = 1
 
@@ -41,11 +42,15 @@ class Record:
         body: the JSON object, without what the log adds.
         nonces: (label, 32 bytes) per commitment in the body; they go to the vault, never to the log.
         question: what the policy was asked, as JSON; goes to the vault where questions are kept.
+        sealed: payloads that go to the vault as ciphertext.
+        sref: whose record it is where the body doesn't say; so that nothing of an erased subject is kept.
     """
 
     body: dict[str, Any]
     nonces: tuple[tuple[str, bytes], ...] = ()
     question: bytes | None = None
+    sealed: tuple[Payload, ...] = ()
+    sref: str | None = None
 
     @property
     def id(self) -> str:
@@ -142,7 +147,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
     }
     if policy_input:
         commitments.append(policy_input)
-    return Record(body, _nonces(commitments), question)
+    return Record(body, _nonces(commitments), question, _sealed(commitments))
 
 
 def outcome(  # noqa: PLR0913 - one keyword per field of the schema
@@ -163,6 +168,7 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
     upstream_us: int | None,
     attempts: Sequence[Attempt] = (),
     payload: Iterable[Commitment] = (),
+    sref: str | None = None,
 ) -> Record:
     """Return the record that closes an allowed request which was answered to its end.
 
@@ -183,6 +189,7 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
         upstream_us: time the provider took.
         attempts: every deployment tried, in order, with its outcome code.
         payload: commitments by field, as `Commitment("resp")`.
+        sref: pseudonym of the subject, for the vault; the record itself says it by `ref` alone.
     """
     commitments = list(payload)
     body: dict[str, Any] = {
@@ -206,7 +213,7 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
         "lat_us": {"total": total_us, "upstream": upstream_us},
         "payload": {each.label: each.finish() for each in commitments},
     }
-    return Record(body, _nonces(commitments))
+    return Record(body, _nonces(commitments), None, _sealed(commitments), sref)
 
 
 def aborted(  # noqa: PLR0913 - one keyword per field of the schema
@@ -223,6 +230,7 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
     upstream_us: int | None = None,
     attempts: Sequence[Attempt] = (),
     payload: Iterable[Commitment] = (),
+    sref: str | None = None,
 ) -> Record:
     """Return the record that closes an allowed request which was not answered to its end.
 
@@ -239,6 +247,7 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
         upstream_us: time the provider took.
         attempts: every deployment tried, in order, with its outcome code.
         payload: commitments to what was released before the end.
+        sref: as for `outcome`.
     """
     commitments = list(payload)
     body: dict[str, Any] = {
@@ -255,7 +264,7 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
         "lat_us": {"total": total_us, "upstream": upstream_us},
         "payload": {each.label: each.finish() for each in commitments},
     }
-    return Record(body, _nonces(commitments))
+    return Record(body, _nonces(commitments), None, _sealed(commitments), sref)
 
 
 def policy_load(
@@ -342,6 +351,65 @@ def auth_failure(reason_code: str, n: int) -> Record:
     return _event("auth_failure", {"reason_code": reason_code, "n": n})
 
 
+def erasure(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    stage: Literal["begun", "done"],
+    scope: Literal["subject", "record"],
+    sref: str | None,
+    record: str | None,
+    basis: str,
+    by: str,
+    count: dict[str, int],
+    ref: str | None = None,
+) -> Record:
+    """Return the record of an erasure: one before anything goes, and one with the counts when all is gone.
+
+    A `begun` without its `done` is an erasure that was interrupted; the next one finishes it.
+
+    Args:
+        stage: `begun` or `done`.
+        scope: everything of a subject, or one decision with its end.
+        sref: the subject's pseudonym, which leads to nobody any more.
+        record: id of the decision, where that is the scope.
+        basis: why, as a code: `gdpr.art17`.
+        by: who ordered it: a role or a name of the house, as in `policy_transition`.
+        count: of a `done`: pieces that were overwritten, by kind.
+        ref: of a `done`: id of the `begun` record.
+    """
+    facts = {"stage": stage, "scope": scope, "sref": sref, "record": record}
+    return _event("erasure", {**facts, "basis": basis, "by": by, "count": count, "ref": ref})
+
+
+def legal_hold(
+    *, action: Literal["set", "lift"], sref: str | None, tenant: str | None, basis: str, by: str
+) -> Record:
+    """Return the record of a hold that begins or ends: on a subject, on a tenant, or with neither on all."""
+    return _event("legal_hold", {"action": action, "sref": sref, "tenant": tenant, "basis": basis, "by": by})
+
+
+def prune(
+    *,
+    stage: Literal["begun", "done"],
+    before_us: int,
+    minimum_index: int | None,
+    by: str,
+    count: dict[str, int],
+    ref: str | None = None,
+) -> Record:
+    """Return the record of a pruning: one before anything goes, and one with the counts afterwards.
+
+    Args:
+        stage: `begun` or `done`.
+        before_us: what is older than this goes, microseconds UTC.
+        minimum_index: least index of the merged log that stays readable; null where there is no merged log.
+        by: who ordered it.
+        count: what goes (`begun`) or went (`done`), by kind.
+        ref: of a `done`: id of the `begun` record.
+    """
+    facts = {"stage": stage, "before_us": before_us, "minimum_index": minimum_index}
+    return _event("prune", {**facts, "by": by, "count": count, "ref": ref})
+
+
 def writer_open(origin: str, origin_digest: str) -> Record:
     """Return the first record of a boot; the writer adds `tree`, {size, root} of all it logged before."""
     return _event("writer.open", {"origin": origin, "origin_digest": origin_digest})
@@ -398,6 +466,14 @@ def gap(reason: str, facts: dict[str, Any]) -> Record:
 
 def _event(typ: str, fields: dict[str, Any]) -> Record:
     return Record({"v": SCHEMA_VERSION, "typ": typ, "id": secrets.token_hex(16), **fields})
+
+
+def _sealed(commitments: list[Commitment]) -> tuple[Payload, ...]:
+    return tuple(
+        Payload(each.label, each.sealing, data)
+        for each in commitments
+        if each.sealing is not None and (data := each.held()) is not None
+    )
 
 
 def _nonces(commitments: list[Commitment]) -> tuple[tuple[str, bytes], ...]:

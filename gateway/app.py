@@ -14,6 +14,8 @@ from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
 from audit.log import AuditLog
+from audit.vault.keys import read_sealing_key
+from audit.vault.sealing import Seal
 from audit.vouched import Vouched
 from bundles import bundle as bundles
 from gateway import distribution, identity, listing, logs, pipeline, policy, settings
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from adapters.contract import Adapter
     from adapters.transport import Transport
     from gateway.http.asgi import ASGIApp
-    from gateway.settings import Provider, Settings
+    from gateway.settings import Audit, Provider, Settings
 
 
 class House:
@@ -74,13 +76,7 @@ class House:
         policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()
-        log = AuditLog.open(
-            chosen.audit.folder,
-            chosen.audit.origin,
-            keep_questions=chosen.audit.questions == "keep",
-            durability=chosen.audit.durability,
-            post_quantum=chosen.audit.post_quantum,
-        )
+        log = _log(chosen.audit)
         opened.push_async_callback(log.aclose)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)
@@ -136,6 +132,18 @@ def create() -> ASGIApp:
     configured = settings.load()
     logs.configure(configured.log)
     return build(configured)
+
+
+def _log(chosen: Audit) -> AuditLog:
+    key = chosen.sealing_key_file
+    return AuditLog.open(
+        chosen.folder,
+        chosen.origin,
+        keep_questions=chosen.questions == "keep",
+        durability=chosen.durability,
+        post_quantum=chosen.post_quantum,
+        seal=Seal(read_sealing_key(key), chosen.sealed_bytes) if key else None,
+    )
 
 
 def _now_us() -> int:

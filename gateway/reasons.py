@@ -83,6 +83,12 @@ REASONS: dict[str, ReasonCode] = {
     "obligation.no_route": ReasonCode(
         403, _POLICY, "The policy leaves no deployment that may serve this call."
     ),
+    "obligation.unsealable": ReasonCode(
+        403, _POLICY, "The policy has the call kept sealed, and this gateway has no key to seal with."
+    ),
+    "obligation.too_large_to_seal": ReasonCode(
+        413, _INPUT, "The policy has the call kept sealed, and the body is too large for that."
+    ),
     # The audit log
     "log.not_durable": ReasonCode(503, _SERVER, "The decision could not be recorded.", 2),
     "log.backlogged": ReasonCode(503, _SERVER, "Too many decisions are waiting to be recorded.", 1),

@@ -208,9 +208,13 @@ class Clamp:
 
 @dataclass(frozen=True, slots=True)
 class Retain:
-    """Obligation: what of the payload is kept, and for how many days."""
+    """Obligation: what of the payload is kept, and for how many days.
 
-    payload: Literal["none", "digest"]
+    Args:
+        payload: nothing, a keyed digest, or the digest and the payload itself, sealed.
+    """
+
+    payload: Literal["none", "digest", "sealed"]
     days: int
 
     def document(self) -> dict[str, object]:
@@ -378,6 +382,7 @@ class Trail:
     Args:
         admission: the decision at the door.
         decision: the latest decision.
+        sref: the principal's pseudonym in the opening record.
         opened: whether the opening record was handed to the log, so that it needs a closing one.
         unrecorded: whether it goes on without a record, because the log does no more than its best.
         attempts: every try at a deployment.
@@ -388,6 +393,7 @@ class Trail:
     principal: Principal | None = None
     decision: Decision | None = None
     permitted: PermittedCall | None = None
+    sref: str | None = None
     opened: bool = False
     unrecorded: bool = False
     attempts: list[Attempt] = field(default_factory=list)

@@ -3,6 +3,7 @@
 import importlib.metadata
 import importlib.util
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from audit.commands import handing_over
-from audit.commands.house import Payloads, Policies, house_of
+from audit.commands.house import Policies, Sealed, house_of
 from audit.commands.query import Decided
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
@@ -155,8 +156,8 @@ def register(app: typer.Typer) -> None:
         )
         if (entries.ids or entries.indices) and (entries.narrows or since or until or between):
             raise typer.BadParameter("single entries are named by --id and --index alone")
-        who, labels = handing_over.actor(by), _labels(disclose)
-        folder, house = Path(context.obj), house_of(context)
+        labels = _labels(disclose)
+        who, folder, house = handing_over.actor(by), Path(context.obj), house_of(context)
         try:
             published = Published.open(folder)
             chosen = entries.select(published)
@@ -179,7 +180,7 @@ def register(app: typer.Typer) -> None:
                 order,
                 output,
                 announce=announce,
-                payloads=house.payloads(folder) if isinstance(house, Payloads) else None,
+                sealing_key=sealing_key(house, labels),
                 bundles=house.bundle_archive if bundles and isinstance(house, Policies) else None,
                 reports=_reports(pdf),
             )
@@ -218,6 +219,16 @@ def _reports(pdf: bool | None) -> Reports:  # noqa: FBT001 - as the option has i
         sys.stderr.write("no report.pdf: it needs reportlab, pip install 'regent[pdf]'\n")
         return reports.html_alone
     return reports.html_and_pdf
+
+
+def sealing_key(house: object, labels: Sequence[str]) -> bytes | None:
+    """Return what opens payloads, if any are asked for.
+
+    Raises:
+        LogUnavailable: `vault.key`.
+    """
+    wanted = isinstance(house, Sealed) and any(label != "input" for label in labels)
+    return house.sealing_key() if wanted and isinstance(house, Sealed) else None
 
 
 def _labels(text: str | None) -> tuple[str, ...]:

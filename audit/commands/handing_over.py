@@ -1,18 +1,15 @@
 """The record of somebody who was given a part of the log: durable before it is handed over."""
 
-import asyncio
-import re
 from pathlib import Path
 from typing import Any
 
-import orjson
 import typer
 
-from audit.errors import LogUnavailable
-from audit.log import AuditLog
+from audit.commands.journal import Journal
+from audit.errors import VaultRefused
 from audit.record import access
+from audit.vault import codes
 
-_ACTOR = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.ASCII)
 OPERATOR = "operator"
 """Who hands something over, unless a name is given."""
 
@@ -23,9 +20,10 @@ def actor(text: str) -> str:
     Raises:
         typer.BadParameter: it is no such name.
     """
-    if not _ACTOR.fullmatch(text):
-        raise typer.BadParameter("who asks is a short name of a-z, 0-9, '.', '_', '@' and '-'")
-    return text
+    try:
+        return codes.actor(text)
+    except VaultRefused as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def record(folder: Path, *, by: str, what: str, wanted: dict[str, Any], n: int) -> None:
@@ -33,7 +31,7 @@ def record(folder: Path, *, by: str, what: str, wanted: dict[str, Any], n: int) 
 
     Args:
         folder: the log.
-        by: who asked.
+        by: who asked: a role or a name of the house.
         what: what is handed over: `export`, `proof`.
         wanted: what was asked for, as codes; a pseudonym under `sref` names the subject.
         n: how many records.
@@ -44,16 +42,5 @@ def record(folder: Path, *, by: str, what: str, wanted: dict[str, Any], n: int) 
     """
     said = dict(wanted)
     sref = said.pop("sref", None)
-    asyncio.run(_append(folder, by, what, said, n, sref))
-
-
-async def _append(folder: Path, by: str, what: str, wanted: dict[str, Any], n: int, sref: str | None) -> None:
-    async with AuditLog.open(folder, _origin(folder)) as log:
-        await log.append(access(actor=by, what=what, wanted=wanted, n=n, sref=sref))
-
-
-def _origin(folder: Path) -> str:
-    try:
-        return str(orjson.loads((folder / "origin.json").read_bytes())["origin"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LogUnavailable("log.cannot_open", f"there is no log in {folder}") from error
+    with Journal(folder) as journal:
+        journal.record(access(actor=by, what=what, wanted=said, n=n, sref=sref))

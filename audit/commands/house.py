@@ -3,8 +3,6 @@
 `regent audit` works on a folder alone. Whoever mounts it into something larger leaves that in the context.
 """
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import typer
@@ -22,11 +20,15 @@ class Policies(Protocol):
 
 
 @runtime_checkable
-class Payloads(Protocol):
-    """**Protocol:** a house that can unseal payloads."""
+class Sealed(Protocol):
+    """**Protocol:** a house that may have payloads sealed."""
 
-    def payloads(self, folder: Path) -> Callable[[str, str], bytes | str] | None:
-        """What finds a payload of the log in `folder` by (record id, label); None where none are kept."""
+    def sealing_key(self) -> bytes | None:
+        """What opens them; None where none are sealed.
+
+        Raises:
+            LogUnavailable: `vault.key`.
+        """
         ...
 
 

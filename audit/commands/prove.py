@@ -9,15 +9,14 @@ import orjson
 import typer
 
 from audit.commands import handing_over
-from audit.commands.export import LABELS
-from audit.commands.house import Payloads, house_of
+from audit.commands.export import LABELS, sealing_key
+from audit.commands.house import house_of
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.evidence import proving
 from audit.evidence.finding import index_of
 from audit.evidence.published import Published
 from audit.evidence.refused import EvidenceRefused
-from audit.evidence.released import Payloads as Finder
 from audit.evidence.released import Releases
 
 
@@ -64,8 +63,8 @@ def register(app: typer.Typer) -> None:
                 return
             beside = {output: proof, _beside(output, ".json"): entry}
             if labels:
-                payloads = house.payloads(folder) if isinstance(house, Payloads) else None
-                beside[_beside(output, ".disclosed.jsonl")] = _disclosed(folder, entry, labels, payloads)
+                key = sealing_key(house, labels)
+                beside[_beside(output, ".disclosed.jsonl")] = _disclosed(folder, entry, labels, key)
             _refuse_if_there(list(beside))
             if labels:
                 wanted = {"index": place, "disclosed": list(labels)}
@@ -79,13 +78,13 @@ def register(app: typer.Typer) -> None:
         sys.stdout.writelines(f"{path}\n" for path in beside)
 
 
-def _disclosed(folder: Path, entry: bytes, labels: tuple[str, ...], payloads: Finder | None) -> bytes:
+def _disclosed(folder: Path, entry: bytes, labels: tuple[str, ...], key: bytes | None) -> bytes:
     """Return what is disclosed of a record, all of it or nothing.
 
     Raises:
         EvidenceRefused: `evidence.empty`: something of it is not at hand.
     """
-    with closing(Releases(folder, labels, payloads)) as releases:
+    with closing(Releases(folder, labels, key)) as releases:
         lines = list(releases.of(orjson.loads(entry)))
     lacking = [f"{label} is {result}" for label, result in releases.counts if result != "released"]
     if lacking or len(lines) < len(labels):

@@ -14,7 +14,7 @@ from audit.evidence import pack
 from audit.evidence.pack import Bundles, Contents, Order, Reports
 from audit.evidence.published import Published
 from audit.evidence.refused import EvidenceRefused
-from audit.evidence.released import Payloads, Releases
+from audit.evidence.released import Releases
 
 _LEVEL = 6
 
@@ -25,7 +25,7 @@ def export(
     path: Path,
     *,
     announce: Callable[[Contents], None],
-    payloads: Payloads | None = None,
+    sealing_key: bytes | None = None,
     bundles: Bundles | None = None,
     reports: Reports | None = None,
 ) -> Contents:
@@ -37,7 +37,7 @@ def export(
         path: where to.
         announce: makes a record of it, durably, once the pack is written and before anybody can see it; what
             it raises ends it all.
-        payloads: finds what `order.labels` asks for besides questions.
+        sealing_key: opens what `order.labels` asks for besides questions.
         bundles: finds policies.
         reports: writes about what came into the pack.
 
@@ -54,7 +54,9 @@ def export(
             opened.callback(draft.unlink, missing_ok=True)
             releases = None
             if order.labels:
-                releases = opened.enter_context(closing(Releases(published.folder, order.labels, payloads)))
+                releases = opened.enter_context(
+                    closing(Releases(published.folder, order.labels, sealing_key))
+                )
             fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(fd, "w+b") as out:
                 made = pack.write(published, order, out, releases=releases, bundles=bundles, reports=reports)

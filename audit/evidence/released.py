@@ -9,17 +9,19 @@ from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from audit.reading.stream import Bodies, segments
 from audit.vault import nonces
 from audit.vault.commitment import opens
+from audit.vault.payloads import SealedPayloads
 from audit.vault.questions import LABEL, Questions
+from audit.vault.sealing import opened
 
-Payloads = Callable[[str, str], bytes | str]
-"""Returns a payload by (record id, label), or why there is none: `erased`, `absent` or `altered`."""
+K = TypeVar("K")
+V = TypeVar("V")
 
 _OPEN_SEGMENTS = 8
 
@@ -36,7 +38,7 @@ class Releases:
     Args:
         folder: the log.
         labels: fields: `input` for what policies were asked, `req` and `resp` for payloads.
-        payloads: finds payloads; None where none are kept.
+        sealing_key: opens payloads; without it, none are at hand.
 
     Attributes:
         counts: (label, `released`, `erased`, `absent` or `altered`) -> how many.
@@ -45,14 +47,16 @@ class Releases:
         LogUnavailable, OSError: the log can't be read.
     """
 
-    def __init__(self, folder: Path, labels: Sequence[str], payloads: Payloads | None = None) -> None:
+    def __init__(self, folder: Path, labels: Sequence[str], sealing_key: bytes | None = None) -> None:
+        self._folder = folder
         self.counts: Counter[tuple[str, str]] = Counter()
         self._vault = folder / "vault"
         self._labels = tuple(dict.fromkeys(labels))
-        self._payloads = payloads
+        self._key = sealing_key
         self._segments = {slot: _starts(paths) for slot, paths in segments(folder).items()}
         self._nonces: OrderedDict[tuple[str, str, str], dict[bytes, bytes | None]] = OrderedDict()
         self._questions: OrderedDict[tuple[str, str], Questions] = OrderedDict()
+        self._sealed: OrderedDict[tuple[str, str], SealedPayloads] = OrderedDict()
 
     def of(self, record: dict[str, Any]) -> Iterator[bytes]:
         """Yield the lines of `disclosed.jsonl` that belong to a record.
@@ -75,9 +79,12 @@ class Releases:
 
     def close(self) -> None:
         """Close the vault's files."""
-        for each in self._questions.values():
-            each.close()
+        for questions in self._questions.values():
+            questions.close()
+        for sealed in self._sealed.values():
+            sealed.close()
         self._questions.clear()
+        self._sealed.clear()
 
     def _open(self, record: dict[str, Any], label: str, commitment: str) -> tuple[bytes, bytes] | str:
         """Return nonce and payload, or why there are none."""
@@ -91,8 +98,9 @@ class Releases:
         payload: bytes | str = "absent"
         if label == LABEL:
             payload = self._questions_of(slot, segment).get(record["id"], commitment)
-        elif self._payloads is not None:
-            payload = self._payloads(record["id"], label)
+        elif self._key is not None:
+            sealed = self._sealed_of(slot, segment).find(record["id"])
+            payload = opened(self._folder, sealed, record["id"], label, self._key)
         if isinstance(payload, str):
             return payload
         if not nonce:
@@ -107,25 +115,27 @@ class Releases:
         return (slot, starts[at - 1].name) if at else None
 
     def _nonces_of(self, slot: str, segment: str, label: str) -> dict[bytes, bytes | None]:
-        key = (slot, segment, label)
-        found = self._nonces.get(key)
-        if found is None:
-            found = nonces.of_segment(self._vault / "nonces" / slot / f"{segment}.bin", label)
-            self._nonces[key] = found
-            if len(self._nonces) > _OPEN_SEGMENTS:
-                self._nonces.popitem(last=False)
-        self._nonces.move_to_end(key)
-        return found
+        path = self._vault / "nonces" / slot / f"{segment}.bin"
+        return _kept(self._nonces, (slot, segment, label), lambda: nonces.of_segment(path, label))
 
     def _questions_of(self, slot: str, segment: str) -> Questions:
-        key = (slot, segment)
-        found = self._questions.get(key)
-        if found is None:
-            found = self._questions[key] = Questions(self._vault, slot, segment)
-            if len(self._questions) > _OPEN_SEGMENTS:
-                self._questions.popitem(last=False)[1].close()
-        self._questions.move_to_end(key)
-        return found
+        return _kept(self._questions, (slot, segment), lambda: Questions(self._vault, slot, segment))
+
+    def _sealed_of(self, slot: str, segment: str) -> SealedPayloads:
+        return _kept(self._sealed, (slot, segment), lambda: SealedPayloads(self._vault, slot, segment))
+
+
+def _kept(known: OrderedDict[K, V], key: K, make: Callable[[], V]) -> V:
+    """Return what is open under a key, opened if need be; the one that was used last makes room."""
+    found = known.get(key)
+    if found is None:
+        found = known[key] = make()
+        if len(known) > _OPEN_SEGMENTS:
+            _, gone = known.popitem(last=False)
+            if isinstance(gone, Questions | SealedPayloads):
+                gone.close()
+    known.move_to_end(key)
+    return found
 
 
 def _starts(paths: Sequence[Path]) -> list[_Segment]:

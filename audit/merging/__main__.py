@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 from audit.keys import LogKeys
+from audit.merging.indexing import Indexing
 from audit.merging.loop import INTERVAL_S, Loop, Pace, Publishing, Report
 from audit.merging.notary import LogNotary
 from audit.ports import Ports
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> None:
     loop = Loop(
         chosen.folder,
         lambda: LogNotary(LogKeys.settle(chosen.folder, chosen.origin), ports, retired(chosen.folder)),
+        after=Indexing(chosen.folder, report),
         publishing=_publishing(chosen.folder, chosen.trust, report) if chosen.trust else None,
         report=report,
         pace=Pace(interval_s=chosen.interval_s),

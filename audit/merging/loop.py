@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 from audit.errors import AuditError, LogUnavailable
 from audit.keys import secret_path
@@ -20,6 +21,26 @@ _LAST_TURNS = 16
 
 Report = Callable[[str], None]
 Publishing = Callable[[Callable[[], bytes | None]], AbstractContextManager[object]]
+
+
+class After(Protocol):
+    """**Protocol:** what is done after each turn."""
+
+    def __call__(self) -> None:
+        """Do it; MUST NOT raise for what goes wrong with it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything, because another process may go on; it may be called again afterwards."""
+        ...
+
+
+class _Nothing:
+    def __call__(self) -> None:
+        return
+
+    def close(self) -> None:
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +76,7 @@ class Loop:
         folder: Path,
         notary: Callable[[], Notary],
         *,
-        after: Callable[[], None] = lambda: None,
+        after: After | None = None,
         report: Report,
         pace: Pace | None = None,
         ports: Ports | None = None,
@@ -63,7 +84,7 @@ class Loop:
     ) -> None:
         self._folder = folder
         self._notary = notary
-        self._after = after
+        self._after = after or _Nothing()
         self._report = report
         self._pace = pace or Pace()
         self._ports = ports or Ports()
@@ -106,6 +127,7 @@ class Loop:
             opened.callback(shelf.close)
             writers = FolderWriters(self._folder)
             opened.callback(writers.close)
+            opened.callback(self._after.close)
             sequencer = Sequencer(writers, shelf, self._notary(), self._ports, self._pace.beat_us)
             if self._publishing is not None:
                 opened.enter_context(self._publishing(lambda: sequencer.note))

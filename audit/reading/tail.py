@@ -34,7 +34,8 @@ class Tail:
     def __init__(self, slot: Path, place: Place) -> None:
         self._place = place
         self.durable = durable(slot)
-        paths = sorted((slot / "seg").glob("[0-9]*.log"))
+        everything = self.durable is not None and self.durable <= place.size
+        paths = [] if everything else sorted((slot / "seg").glob("[0-9]*.log"))
         older = sum(int(path.stem) <= place.size for path in paths[1:])
         self._paths = paths[older:]
 
@@ -94,7 +95,9 @@ class Tail:
 
 def _frames(file: BinaryIO, offset: int) -> Iterator[tuple[int, bytes]]:
     """Yield (offset, body) of each whole frame from where the file stands."""
-    rest = b""
+    rest = file.read(frames.HEADER_BYTES)
+    if not rest.strip(b"\0"):  # as a rule nothing follows but zeros that were written ahead
+        return
     while chunk := file.read(_CHUNK_BYTES):
         rest += chunk
         whole = 0

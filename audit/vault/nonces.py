@@ -6,7 +6,7 @@ thread only; erased by anyone who may write the vault.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -72,36 +72,62 @@ def of_segment(path: Path, label: str) -> dict[bytes, bytes | None]:
 
 def find(vault: Path, record_id: str, label: str) -> bytes | None:
     """Return a nonce, or None where it was erased or never kept."""
-    wanted = label.encode()
-    for path, offset in _slots(vault, record_id):
-        _, found, state, nonce = _SLOT.unpack_from(path.read_bytes(), offset)
-        if found.rstrip(b"\x00") == wanted and state == _LIVE:
-            return bytes(nonce)
+    key, wanted = bytes.fromhex(record_id), label.encode()
+    for path in sorted(vault.glob("nonces/*/*.bin")):
+        data = path.read_bytes()
+        for found, at in _places(data):
+            if found == key:
+                _, name, state, nonce = _SLOT.unpack_from(data, at)
+                if name.rstrip(b"\x00") == wanted and state == _LIVE:
+                    return bytes(nonce)
     return None
 
 
 def erase(vault: Path, record_id: str) -> int:
-    """Overwrite all nonces of a record, durably; return how many there were.
+    """Overwrite all nonces of a record, durably; return how many there were."""
+    return erase_all(vault, {bytes.fromhex(record_id)}, Ports())
 
-    From then on its commitments prove nothing and betray nothing.
+
+def erase_all(vault: Path, keys: Collection[bytes], ports: Ports) -> int:
+    """Overwrite all nonces of some records, durably; return how many there were.
+
+    From then on their commitments prove nothing and betray nothing.
+
+    Raises:
+        OSError: when the disk refuses; erasing again finishes what was begun.
     """
-    places = list(_slots(vault, record_id))
-    for path, offset in places:
-        fd = os.open(path, os.O_RDWR)
-        try:
-            os.pwrite(fd, bytes([_ERASED]) + bytes(NONCE_BYTES), offset + _STATE_AT)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    return len(places)
-
-
-def _slots(vault: Path, record_id: str) -> Iterator[tuple[Path, int]]:
-    key = bytes.fromhex(record_id)
+    count = 0
     for path in sorted(vault.glob("nonces/*/*.bin")):
-        data = path.read_bytes()
-        at = data.find(key)
-        while at >= 0:
-            if at % _SLOT.size == 0 and at + _SLOT.size <= len(data):
-                yield path, at
-            at = data.find(key, at + 1)
+        try:
+            places = [at for key, at in _places(path.read_bytes()) if key in keys]
+        except FileNotFoundError:  # pruned meanwhile
+            continue
+        if places:
+            _overwrite(path, places, ports)
+        count += len(places)
+    return count
+
+
+def live(vault: Path) -> Iterator[bytes]:
+    """Yield the ids of the records that have nonces which weren't erased, once for each nonce."""
+    for path in sorted(vault.glob("nonces/*/*.bin")):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:  # pruned meanwhile
+            continue
+        yield from (key for key, at in _places(data) if data[at + _STATE_AT] == _LIVE)
+
+
+def _overwrite(path: Path, places: list[int], ports: Ports) -> None:
+    fd = os.open(path, os.O_RDWR)
+    try:
+        for at in places:
+            ports.write_all(fd, bytes([_ERASED]) + bytes(NONCE_BYTES), at + _STATE_AT)
+        ports.fdatasync(fd)
+    finally:
+        os.close(fd)
+
+
+def _places(data: bytes) -> Iterator[tuple[bytes, int]]:
+    for at in range(0, len(data) - _SLOT.size + 1, _SLOT.size):
+        yield data[at : at + _ID_BYTES], at

@@ -1,99 +1,183 @@
-"""Check a whole folder: its origin, every writer's log, and what must hold across them."""
+"""Check a log: its checkpoint, every tile and bundle under it, what was kept of it, and what its records say.
 
-import json
-from hashlib import sha256
+A log has two sides. The merged one (checkpoint, tiles, bundles) is what is signed and shown to everybody; the
+logs of its writers are where the records came from, and are at hand in the log's own folder only. Where both
+are there, they must agree. Where only the writers' logs are there, nobody has signed anything yet.
+"""
+
+import time
 from pathlib import Path
 from typing import Any
 
-from audit.verify.verdict import Head, Report, Verdict
-from audit.verify.walk import Shared, Walk
+from audit.verify import authority, disclosed, history, manifest, packs
+from audit.verify.beside import ORIGIN, Beside, read_heads, read_origin
+from audit.verify.limits import limits
+from audit.verify.lint import Lint
+from audit.verify.notes import MAX_NOTE_BYTES
+from audit.verify.receipts import Receipts
+from audit.verify.segments import slots
+from audit.verify.sources import Folder, Source, Unreadable
+from audit.verify.structure import Structure
+from audit.verify.terms import Entries, Terms
+from audit.verify.verdict import Report, Verdict
+
+CHECKPOINT = "checkpoint"
+_LOOKS = 3
+_PAUSE_S = 0.05
 
 
-def verify(folder: Path, kept: dict[str, Any] | None = None) -> Report:
-    """Check the log in `folder`, against a head kept earlier if one is given.
+def verify(log: Source | Path, terms: Terms | None = None) -> Report:
+    """Check a log, or an evidence pack of one.
 
     Args:
-        folder: a live log, or a copy of one. Nothing in it is written or locked.
-        kept: what `head` returned at an earlier time.
+        log: where it is: a live folder, a copy, an archive, an address. Nothing in it is written or locked.
+        terms: whom to trust and what to demand; without them, the operator's word is all there is.
 
     Returns:
-        The report; it never raises for what is wrong with the log.
+        The report; nothing is ever raised for what is wrong with the log.
     """
+    terms = terms or Terms()
+    source = Folder(log) if isinstance(log, Path) else log
     report = Report()
-    digest = _read_origin(folder, report)
-    if digest is None:
-        return report
-    shared = Shared(digest)
-    wanted = _kept_heads(kept, report)
-    slots = sorted((folder / "writers").glob("w*"), key=lambda path: (len(path.name), path.name))
-    if not slots:
-        report.add(Verdict.CANNOT_CHECK, "writers", "there is no record in this folder")
-    for slot in slots:
-        try:
-            Walk(slot, shared, report, wanted.pop(slot.name, [])).check()
-        except OSError as error:
-            report.add(Verdict.CANNOT_CHECK, slot.name, f"cannot be read: {error.strerror}")
-    for name in wanted:
-        report.add(Verdict.FORKED, name, "the kept head knows this writer; the folder does not")
-    _check_ends(shared, report)
+    try:
+        if source.read(manifest.PATH, manifest.MAX_BYTES) is None:
+            _check(source, terms, report)
+        else:
+            packs.check(source, terms, report)
+    except Unreadable as error:
+        report.add(Verdict.CANNOT_CHECK, "log", str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a hostile log brings about, there is a verdict
+        what = f"the check failed at something it does not understand: {type(error).__name__}"
+        report.add(Verdict.CANNOT_CHECK, "log", what)
+    report.unproven += limits(terms, report)
     return report
 
 
 def head(report: Report) -> dict[str, Any]:
-    """Return the heads of a checked log as JSON, to be kept where the operator cannot reach them."""
+    """Return the heads of a checked log's writers as JSON, to be kept out of the operator's reach."""
     writers = [
         {"writer": each.writer, "size": each.size, "root": each.root} for each in report.heads if each.size
     ]
     return {"format": 1, "origin": report.origin, "writers": writers}
 
 
-def _read_origin(folder: Path, report: Report) -> str | None:
-    """Return the digest of origin.json, or None when this is no log that can be checked."""
-    try:
-        data = (folder / "origin.json").read_bytes()
-        found = json.loads(data)
-        report.origin, version = str(found["origin"]), found["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        report.add(Verdict.CANNOT_CHECK, "origin.json", f"cannot be read: {type(error).__name__}")
-        return None
-    if version != 1:
-        report.add(Verdict.CANNOT_CHECK, "origin.json", f"format {version!r} is not known here")
-        return None
-    return "sha256:" + sha256(data).hexdigest()
+def _check(source: Source, terms: Terms, report: Report) -> None:
+    published = history.published_sizes(source)  # first: a live log grows while it is read
+    signed = _read_checkpoint(source, published[-1] if published else 0)
+    origin = read_origin(source, report)
+    if signed is None:
+        _check_unsigned(source, origin, terms, report)
+        return
+    who = authority.establish(source, signed, terms, report)
+    note = authority.open_checkpoint(signed, who, report) if who else None
+    if who is None or note is None or report.checkpoint is None:
+        return
+    report.merged = True
+    if origin and origin[0] != report.origin:
+        report.add(Verdict.TAMPERED, ORIGIN, "it names another log than the checkpoint")
+    kept = history.read_kept(terms.kept, who.keys, report)
+    ours = history.read_published(source, published, who.keys, report)
+    receipts = Receipts(terms.receipts or (), report.origin, who.keys, report)
+    if terms.kept or terms.heads is not None:
+        report.kept = 0
+    marks = [each.checkpoint.size for each in kept + ours]
+    structure = Structure(source, report.checkpoint.size, report, marks)
+    _check_entries(source, structure, receipts, terms, report, origin)
+    if structure.root is not None:
+        report.checked.append(f"all {structure.size} entries, every tile over them, and the root")
+        if structure.root != report.checkpoint.root:
+            report.add(Verdict.TAMPERED, CHECKPOINT, "its root is not that of the entries")
+    compared = history.compare(kept, structure.roots, report)
+    if report.kept is not None:
+        report.kept += compared
+    if ours:
+        history.compare(ours, structure.roots, report)
+        report.checked.append(f"{len(ours)} checkpoints that the log keeps itself")
+    authority.check_witnesses(note, who, terms, report)
+    if terms.receipts is not None:
+        receipts.finish(authority.seen_us(note, report), whole=structure.root is not None)
 
 
-def _kept_heads(kept: dict[str, Any] | None, report: Report) -> dict[str, list[Head]]:
-    """Return the kept heads by writer; a kept head that is none cannot be checked against."""
-    if kept is None:
-        return {}
-    report.kept = 0
-    try:
-        if kept["format"] != 1 or kept["origin"] != report.origin:
-            report.add(Verdict.FORKED, "kept head", "it is of another log")
-            return {}
-        heads: dict[str, list[Head]] = {}
-        for each in kept["writers"]:
-            kept_head = Head(str(each["writer"]), int(each["size"]), str(each["root"]))
-            heads.setdefault(kept_head.writer, []).append(kept_head)
-    except (KeyError, TypeError, ValueError):
-        report.add(Verdict.CANNOT_CHECK, "kept head", "it cannot be read")
-        return {}
-    if any(each.size < 1 for several in heads.values() for each in several):
-        report.add(Verdict.CANNOT_CHECK, "kept head", "it names an empty log, which anything extends")
-    return heads
+def _read_checkpoint(source: Source, published: int) -> bytes | None:
+    """Return the checkpoint; of a live log, one that is not behind what it has published already."""
+    signed = None
+    for _ in range(_LOOKS):
+        signed = source.read(CHECKPOINT, MAX_NOTE_BYTES)
+        stated = (signed or b"").split(b"\n", 2)[1:2]
+        if signed is None or not stated or not stated[0].isdigit() or int(stated[0][:20]) >= published:
+            break
+        time.sleep(_PAUSE_S)
+    return signed
 
 
-def _check_ends(shared: Shared, report: Report) -> None:
-    """Each allowed request has one end; only one that a living writer serves may still lack it."""
-    for ref, where in shared.early_ends:
-        if not shared.allows.pop(ref, None):
-            report.add(Verdict.INCOMPLETE, where, "it ends a request that no record in this log allowed")
-    still_open = 0
-    for key, (writer, boot, index) in shared.allows.items():
-        if (writer, boot) in shared.open_boots:
-            still_open += 1
-        else:
-            what = f"request allowed by {key.hex()} has no outcome"
-            report.add(Verdict.INCOMPLETE, f"{writer} record {index}", what)
-    if still_open:
-        report.notes.append(f"{still_open} allowed requests are still open in boots without a close")
+def _check_entries(
+    source: Source,
+    structure: Structure,
+    receipts: Receipts,
+    terms: Terms,
+    report: Report,
+    origin: tuple[str, str] | None,
+) -> None:
+    """Read the whole tree once, and what the records in it say."""
+    shown = disclosed.read(source, report) if terms.deep else None
+    lint = _lint(origin, receipts, shown, terms, report) if terms.entries is Entries.REGENT else None
+    beside = Beside(source, lint, report) if lint else None
+    for batch in structure.batches():
+        if receipts.wanted:
+            receipts.see_all(batch.leaves)
+        if lint:
+            for index, entry in enumerate(batch.entries):
+                lint.entry(batch.first + index, entry, batch.leaves[index])
+        report.records += len(batch.entries)
+        terms.progress(report.records, structure.size)
+    if lint and beside:
+        unmerged = beside.finish()
+        if unmerged:
+            what = "records of the writers are not merged yet, and no checkpoint has them"
+            report.notes.append(f"{unmerged} {what}")
+        lint.finish()
+    if shown:
+        shown.finish()
+
+
+def _check_unsigned(source: Source, origin: tuple[str, str] | None, terms: Terms, report: Report) -> None:
+    """Check the writers' logs of a folder that has no checkpoint."""
+    writers = slots(source.folder) if source.folder else []
+    if not writers or terms.policy or terms.kept or terms.receipts or terms.require_witness:
+        what = "there is no checkpoint, and nothing else that could be held to what is asked"
+        report.add(Verdict.CANNOT_CHECK, CHECKPOINT, what)
+    elif source.folder and any((source.folder / name).exists() for name in ("tile", history.PUBLISHED)):
+        report.add(Verdict.INCOMPLETE, CHECKPOINT, "it is missing, and there are tiles or earlier ones")
+    if origin is None:
+        if not report.found:
+            report.add(Verdict.CANNOT_CHECK, ORIGIN, "there is none")
+        return
+    report.origin = origin[0]
+    if terms.heads is not None:
+        report.kept = 0
+    lint = _lint(origin, None, None, terms, report)
+    report.records = Beside(source, lint, report).finish()
+    lint.finish()
+    report.notes.append("these are the logs of single writers: nothing was merged and signed yet")
+
+
+def _lint(
+    origin: tuple[str, str] | None,
+    receipts: Receipts | None,
+    shown: disclosed.Disclosed | None,
+    terms: Terms,
+    report: Report,
+) -> Lint:
+    """Return the check of the records, with what is at hand to hold them to."""
+    if origin is None:
+        report.notes.append("origin.json is not at hand: records were compared with each other only")
+    what = "each record: form, numbers, boots, clocks, trees of writers, ids, requests and their ends"
+    report.checked.append(what + (", canonical bytes" if terms.deep else ""))
+    return Lint(
+        report,
+        origin_digest=origin[1] if origin else None,
+        kept=read_heads(terms.heads, report),
+        receipts=receipts,
+        disclosed=shown,
+        deep=terms.deep,
+    )

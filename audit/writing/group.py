@@ -5,13 +5,14 @@ thrown away whole, and the numbers it used are used again.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from audit import frames
 from audit.canonical import encode
 from audit.record import Record
 from audit.tlog.tree import Frontier, leaf_hash
 from audit.vault import nonces
+from audit.vault.payloads import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,26 @@ class Receipt:
     t_us: int
 
 
+class Kept(NamedTuple):
+    """What one record leaves in the vault, and whose it is.
+
+    Attributes:
+        id: the record's.
+        ref: id of the decision that it ends, if it is an end.
+        sref: pseudonym of its subject, if it has one.
+        slots: slots of its nonces.
+        question: what the policy was asked.
+        sealed: payloads to be sealed.
+    """
+
+    id: str
+    ref: str | None
+    sref: str | None
+    slots: bytes
+    question: bytes | None
+    sealed: tuple[Payload, ...]
+
+
 class Group:
     """Records gathered for one write.
 
@@ -49,11 +70,10 @@ class Group:
         size: bytes of frames so far.
         frontier: the tree with this group's leaves.
         wseq: number that the next record gets.
-        slots: nonce slots for the vault.
-        questions: (record id, JSON) for the vault.
+        kept: what goes to the vault.
     """
 
-    __slots__ = ("_frames", "_mono_us", "_t_us", "_writer", "frontier", "questions", "size", "slots", "wseq")
+    __slots__ = ("_frames", "_mono_us", "_t_us", "_writer", "frontier", "kept", "size", "wseq")
 
     def __init__(
         self, writer: dict[str, Any], wseq: int, frontier: Frontier, t_us: int, mono_us: int
@@ -65,8 +85,7 @@ class Group:
         self.frontier = frontier.copy()
         self.wseq = wseq
         self.size = 0
-        self.slots: list[bytes] = []
-        self.questions: list[tuple[str, bytes]] = []
+        self.kept: list[Kept] = []
 
     def add(self, record: Record) -> Receipt:
         """Add one record and return the receipt that holds once the group is durable.
@@ -89,10 +108,9 @@ class Group:
         frame = frames.pack(data)
         self._frames.append(frame)
         self.size += len(frame)
-        if slots:
-            self.slots.append(slots)
-        if record.question is not None:
-            self.questions.append((body["id"], record.question))
+        if slots or record.question is not None:
+            sref = record.sref or body.get("sref")
+            self.kept.append(Kept(body["id"], body.get("ref"), sref, slots, record.question, record.sealed))
         self.wseq += 1
         return receipt
 

@@ -1,5 +1,7 @@
 """`head.json`: what a writer remembers about its own log between two lives. A hint, never evidence.
 
+`base.json`, of the same form, stands for segments that were pruned: the tree before the first that stayed.
+
 It spares reading closed segments at start, and it lets a start notice that records are gone. A hint that
 does not agree with itself is ignored, and everything is read.
 """
@@ -11,6 +13,8 @@ import orjson
 
 from audit import files
 from audit.tlog.tree import Frontier
+
+HEAD, BASE = "head.json", "base.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Head:
     root: bytes
 
 
-def write(slot: Path, head: Head) -> None:
+def write(slot: Path, head: Head, name: str = HEAD) -> None:
     """Replace the hint, atomically and durably."""
     start = head.start
     text = orjson.dumps(
@@ -49,13 +53,13 @@ def write(slot: Path, head: Head) -> None:
             "start_root": Frontier(start.index, start.hashes).root().hex(),
         }
     )
-    files.replace(slot / "head.json", text)
+    files.replace(slot / name, text)
 
 
-def read(slot: Path) -> Head | None:
+def read(slot: Path, name: str = HEAD) -> Head | None:
     """Return the hint, or None when there is none or it does not agree with itself."""
     try:
-        found = orjson.loads((slot / "head.json").read_bytes())
+        found = orjson.loads((slot / name).read_bytes())
         hashes = tuple(bytes.fromhex(each) for each in found["hashes"])
         if Frontier(found["start"], hashes).root().hex() != found["start_root"]:
             return None

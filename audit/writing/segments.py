@@ -207,9 +207,11 @@ class Segments:
     def _recover(self) -> None:
         names = sorted(path.stem for path in self._folder.glob("[0-9]" * 12 + ".log")) or [f"{0:012d}"]
         hint = head.read(self._slot)
-        if hint and hint.start.name in names:
-            self.frontier, self.boot = Frontier(hint.start.index, hint.start.hashes), hint.start.boot
-            names = names[names.index(hint.start.name) :]
+        for known in (hint, head.read(self._slot, head.BASE)):
+            if known and known.start.name in names:
+                self.frontier, self.boot = Frontier(known.start.index, known.start.hashes), known.start.boot
+                names = names[names.index(known.start.name) :]
+                break
         data, end = b"", 0
         for name in names:
             if data[end:]:

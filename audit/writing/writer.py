@@ -207,9 +207,11 @@ class Writer:
     def _write(self, group: Group) -> None:
         data = group.frames()
         self._segments.make_room(len(data))
-        # Before the records: a commitment in the log has its nonce in the vault.
-        self._vault.append(self._segments.name, group)
-        self._segments.append(data, group.frontier, sync=self.limits.durability is not Durability.WRITTEN)
+        with self._vault.gate:  # an erasure waits until the group is where it finds it
+            # Before the records: a commitment in the log has its nonce in the vault.
+            self._vault.append(self._segments.name, group)
+            sync = self.limits.durability is not Durability.WRITTEN
+            self._segments.append(data, group.frontier, sync=sync)
         self._wseq = group.wseq
 
     @property
@@ -302,7 +304,7 @@ class Writer:
                 self._segments.release()
         except OSError:
             self._segments.release()
-        self._vault.close()
+        self._vault.release()
         return False
 
     def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:

@@ -204,7 +204,7 @@ def _temperature(value: object) -> float:
 def _retain(value: dict[str, Any]) -> Retain:
     _has(value, _RETAIN_FIELDS)
     payload = value["payload"]
-    if payload not in ("none", "digest"):  # no set: what can't be hashed would raise
+    if payload not in ("none", "digest", "sealed"):  # no set: what can't be hashed would raise
         raise Unusable("obligation.unknown", "retain: the payload is unknown here")
     return Retain(payload, _positive(value["days"], "retain: days"))
 

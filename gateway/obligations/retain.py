@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gateway.types import Retain
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
     from gateway.obligations.terms import Terms
 
+_MOST_PRIVATE_FIRST: tuple[Literal["none", "digest", "sealed"], ...] = ("none", "digest", "sealed")
+
 
 def enforce(terms: Terms, retentions: Sequence[Retain]) -> None:
-    """Keep nothing of the payload if one of them says so, and all of it for the fewest days."""
+    """Keep nothing of the payload if one of them says so, seal it if all do; for the fewest days."""
     days = min(retention.days for retention in retentions)
-    nothing = any(retention.payload == "none" for retention in retentions)
-    terms.retain = Retain(payload="none" if nothing else "digest", days=days)
+    asked = {retention.payload for retention in retentions}
+    terms.retain = Retain(payload=next(kept for kept in _MOST_PRIVATE_FIRST if kept in asked), days=days)

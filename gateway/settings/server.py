@@ -80,6 +80,12 @@ class Audit(Section):
     post_quantum: bool = Field(
         default=False, description="whether checkpoints have an ML-DSA-44 signature beside the Ed25519 one"
     )
+    sealing_key_file: Path | None = Field(
+        default=None, description="64 hex digits; without it, what a policy wants sealed is refused"
+    )
+    sealed_bytes: int = Field(
+        default=1024 * 1024, ge=1024, le=16 * 1024 * 1024, description="the longest payload that is sealed"
+    )
 
 
 class Log(Section):

@@ -24,8 +24,9 @@ from gateway.types import Allow
 if TYPE_CHECKING:
     from audit.log import AuditLog
     from audit.record import Record
+    from audit.vault.payloads import Sealing
     from gateway.ports import Ports
-    from gateway.types import FiredRule, Origin, Reason, Trail
+    from gateway.types import FiredRule, Origin, Principal, Reason, Trail
 
 ALLOWED = "allowed"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
@@ -41,15 +42,19 @@ async def opening(trail: Trail, house: Ports) -> None:
     Raises:
         Refused: `log.not_durable`, `log.backlogged` or `log.record_refused`: an allow that can't be
             recorded is not given, unless the log was told to do no more than its best;
-            `log.unwitnessed`: witnesses must vouch for the log, and have not done so lately.
+            `log.unwitnessed`: witnesses must vouch for the log, and have not done so lately;
+            `obligation.unsealable` or `obligation.too_large_to_seal`: nor one whose payload can't be kept as
+            the policy asks.
     """
     log = house.log
     if not house.vouched():
         raise Refused("log.unwitnessed")
     try:
-        record = await _decision(trail, log, "allow", ALLOWED)
+        sealing = await _sealing(trail, log)
+        record = await _decision(trail, log, "allow", ALLOWED, sealing)
+        trail.sref = record.body["sref"]
         if _keeps_digests(trail):
-            trail.delivery.digest = Commitment("resp", _media_type(trail))
+            trail.delivery.digest = Commitment("resp", _media_type(trail), sealing)
         # From here on the record may exist, also if this task is cancelled while it waits.
         trail.opened = True
         trail.delivery.receipt = log.certify(await log.append(record))
@@ -58,6 +63,22 @@ async def opening(trail: Trail, house: Ports) -> None:
         if log.durability is not Durability.BEST_EFFORT or not isinstance(error, LogUnavailable):
             raise Refused(_refusal_code(error)) from error
         trail.unrecorded = True
+
+
+async def _sealing(trail: Trail, log: AuditLog) -> Sealing | None:
+    """What the payload is sealed with, if it is to be; the reply's length is not known yet.
+
+    Raises:
+        Refused: it can't be.
+    """
+    call, principal, permitted = trail.call, trail.principal, trail.permitted
+    if call is None or principal is None or permitted is None or permitted.retain.payload != "sealed":
+        return None
+    if not log.sealed_bytes:
+        raise Refused("obligation.unsealable")
+    if len(call.payload) > log.sealed_bytes:
+        raise Refused("obligation.too_large_to_seal")
+    return await log.sealing(principal.id, principal.organization)
 
 
 def _refusal_code(error: AuditError) -> str:
@@ -99,6 +120,7 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
             upstream_us=reply.took_us,
             attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
             payload=_released(trail),
+            sref=trail.sref,
         )
     )
 
@@ -184,6 +206,7 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
             upstream_us=reply.took_us if reply else None,
             attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
             payload=_released(trail),
+            sref=trail.sref,
         )
     )
 
@@ -203,7 +226,9 @@ def _released(trail: Trail) -> tuple[Commitment, ...]:
     return (trail.delivery.digest,) if trail.delivery.digest is not None else ()
 
 
-async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: str) -> Record:
+async def _decision(
+    trail: Trail, log: AuditLog, action: records.Action, code: str, sealing: Sealing | None = None
+) -> Record:
     call, principal, decision = trail.call, trail.principal, trail.decision
     return records.decision(
         decision_id=trail.raw.decision_id,
@@ -212,7 +237,7 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         reason_code=code,
         tenant=principal.organization if principal else None,
         team=principal.team if principal else None,
-        sref=await log.sref(principal.id) if principal else None,
+        sref=await _sref(principal, log, sealing),
         actor_kind=principal.type if principal else "unknown",
         auth=principal.method if principal else "none",
         op=trail.raw.action,
@@ -220,10 +245,16 @@ async def _decision(trail: Trail, log: AuditLog, action: records.Action, code: s
         stream=call.stream if call else False,
         reasons=_reasons(decision.reasons) if decision else (),
         obligations=[each.document() for each in decision.obligations] if isinstance(decision, Allow) else (),
-        payload=(commit("req", call.payload),) if call and _keeps_digests(trail) else (),
+        payload=(commit("req", call.payload, sealing=sealing),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
         **(_policy(decision.origin, action, _advice(trail)) if decision else _UNDECIDED),
     )
+
+
+async def _sref(principal: Principal | None, log: AuditLog, sealing: Sealing | None) -> str | None:
+    if sealing is not None:  # the same one, though the subject may have been erased in between
+        return sealing.sref
+    return await log.sref(principal.id) if principal else None
 
 
 def _word(text: str | None) -> str | None:
@@ -235,7 +266,7 @@ def _word(text: str | None) -> str | None:
 
 
 def _keeps_digests(trail: Trail) -> bool:
-    return trail.permitted is not None and trail.permitted.retain.payload == "digest"
+    return trail.permitted is not None and trail.permitted.retain.payload != "none"
 
 
 def _media_type(trail: Trail) -> str:

@@ -12,6 +12,7 @@ import bundles as bundles_here
 from audit.errors import AuditError
 from audit.instants import instant_us
 from audit.reading.recall import Span
+from audit.vault.keys import read_sealing_key
 from bundles import bundle as bundles
 from bundles.errors import BundleError
 from bundles.store import pointers, revisions
@@ -165,6 +166,17 @@ class Surroundings:
             typer.Exit: the settings can't be read; what is wrong was said.
         """
         return self._shelf().archive(revision, digest)
+
+    def sealing_key(self) -> bytes | None:
+        """What opens sealed payloads; None where the settings name no key.
+
+        Raises:
+            LogUnavailable: `vault.key`.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            path = settings.audit().sealing_key_file
+        return read_sealing_key(path) if path is not None else None
 
     def _shelf(self) -> Shelf:
         with _told():

@@ -40,7 +40,7 @@ class Shelf:
     _known: dict[Path, Bundle | None] = field(default_factory=dict)
 
     def find(self, revision: str, digest: str) -> Bundle | None:
-        """The bundle of that digest, else of that revision: approvals and signatures change the digest alone."""
+        """The bundle of that digest, else of that revision: a signature changes the digest alone."""
         like = None
         for each in self._candidates(revision):
             if f"sha256:{each.digest}" == digest:

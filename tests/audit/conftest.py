@@ -4,6 +4,7 @@ Says at the end, per file of public vectors, how many rows passed, failed and we
 """
 
 import asyncio
+import sys
 import threading
 import time
 from collections import Counter
@@ -158,3 +159,41 @@ def serving() -> Iterator[Callable[[ASGIApp], str]]:
         server.should_exit = True
     for _, thread in running:
         thread.join(10)
+
+
+_STEPS = frozenset({"pwrite", "write", "fdatasync", "fsync", "execute", "unlink", "open"})
+
+
+class Crash(BaseException):
+    """The machine stops here."""
+
+
+@pytest.fixture
+def crashed() -> Callable[[int, Callable[[], object]], bool]:
+    """Tell whether something was stopped after so many system calls and statements of this thread.
+
+    The log's own writing doesn't count: its crashes have tests of their own.
+    """
+
+    def run(after: int, what: Callable[[], object]) -> bool:
+        left = after
+
+        def stop(frame: Any, event: str, arg: Any) -> None:
+            nonlocal left
+            path = frame.f_code.co_filename
+            if event == "c_call" and arg.__name__ in _STEPS and "/audit/" in path and "/writing/" not in path:
+                left -= 1
+                if left < 0:
+                    sys.setprofile(None)
+                    raise Crash
+
+        sys.setprofile(stop)
+        try:
+            what()
+        except Crash:
+            return True
+        finally:
+            sys.setprofile(None)
+        return False
+
+    return run

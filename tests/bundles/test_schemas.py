@@ -90,7 +90,10 @@ TYPOS = [
     (_edited(("residency", "Hr"), {}, "hr"), "regent.residency.Hr must be in lower case"),
     (_edited(("residency", "hr", "zones"), []), "regent.residency.hr.zones must have 1 or more entries"),
     (_edited(("subjects", "bot"), {"models": ["*"]}), "regent.subjects.bot lacks 'issuer'"),
-    (_edited(("retention", "payload"), "full"), "regent.retention.payload must be one of: 'digest'"),
+    (
+        _edited(("retention", "payload"), "full"),
+        "regent.retention.payload must be one of: 'digest', 'sealed'",
+    ),
     (_edited(("surprise",), 1), "regent has 'surprise', not known here"),
     (_edited(("requires",), {}, "required"), "regent lacks 'required'"),
     ({**SHIPPED.data, "regent": []}, "regent must be a table"),

@@ -1,4 +1,4 @@
-"""Evidence of what a gateway did, in the hands of somebody who has nothing else: checked, and decided again."""
+"""Evidence of what a gateway did, for somebody who has nothing else: checked, and decided again."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ CALLS = (
 )
 
 
-@pytest.fixture
-def served(gateway_server: Start, http_client: Http) -> Served:
+@pytest.fixture(scope="module")
+def served(shared_gateway: Start, http_client: Http) -> Served:
     """A gateway that served some calls and stopped, and the receipts that callers were given."""
-    gateway = gateway_server()
+    gateway = shared_gateway()
     receipts = []
     for user, team, model, status in CALLS:
         answer = http_client.send(gateway, http_client.hello(model), token=gateway.token(user, team))
@@ -56,9 +56,10 @@ def export(gateway: GatewayServer, path: Path, *options: str) -> Path:
     return path
 
 
-def replay(gateway: GatewayServer, *options: str, code: int) -> dict[str, Any]:
+def replay(gateway: GatewayServer, *options: str, code: int, folder: Path | None = None) -> dict[str, Any]:
     """The report of a replay."""
-    done = gateway.regent("audit", "replay", "--json", *options)
+    place = str(folder or gateway.audit)
+    done = gateway.regent("audit", "--folder", place, "replay", "--json", *options)
     assert done.returncode == code, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -84,11 +85,12 @@ def test_a_pack_is_verified_and_decided_again_without_the_log(served: Served, tm
     held.write_text("\n".join(receipts) + "\n")
     policy = trust(gateway, tmp_path)
     pack = export(gateway, tmp_path / "pack.tar.gz", "--disclose", "input", "--kept", str(kept))
-    shutil.rmtree(gateway.audit)
+    away = gateway.audit.rename(tmp_path / "away")
 
     done = verify(pack, "--policy", policy, "--since", kept, "--receipts", held, "--deep")
-    assert done.returncode == VERIFIED, done.stdout
     found = replay(gateway, "--pack", str(pack), code=0)
+    away.rename(gateway.audit)
+    assert done.returncode == VERIFIED, done.stdout
     assert counted(found) == {"match": len(CALLS) + 1}
 
 
@@ -109,7 +111,7 @@ def test_no_byte_of_a_pack_can_be_another(served: Served, tmp_path: Path) -> Non
 
 
 def test_the_log_is_decided_again(served: Served) -> None:
-    """Each decision as it was recorded, by either engine, one alone and all of them; an unknown id is told."""
+    """Each decision as it was recorded, by either engine, one alone and all; an unknown id is told."""
     gateway, _ = served
     assert counted(replay(gateway, code=0)) == {"match": len(CALLS) + 1}
     one = next(row.id for row in gateway.rows(action="deny"))
@@ -119,17 +121,18 @@ def test_the_log_is_decided_again(served: Served) -> None:
     assert counted(replay(gateway, "--until", "7d", code=50)) == {}
 
 
-def test_what_was_erased_is_told_and_what_was_altered(served: Served) -> None:
+def test_what_was_erased_is_told_and_what_was_altered(served: Served, tmp_path: Path) -> None:
     """Neither is decided again; exit code 50."""
     gateway, _ = served
+    folder = shutil.copytree(gateway.audit, tmp_path / "audit")
     rows = gateway.rows(team="sales")
-    erasure.erase_record(gateway.audit, rows[0].id)
-    found = replay(gateway, code=50)
+    erasure.erase_record(folder, rows[0].id)
+    found = replay(gateway, folder=folder, code=50)
     assert counted(found) == {"match": len(CALLS), "input_erased": 1}
     assert [each["id"] for each in found["decisions"]] == [rows[0].id]
-    (vault,) = (gateway.audit / "vault" / "questions").rglob("*.bin")
+    (vault,) = (folder / "vault" / "questions").rglob("*.bin")
     vault.write_bytes(vault.read_bytes().replace(b'"team":"hr"', b'"team":"HR"', 1))
-    assert counted(replay(gateway, code=50)) == {
+    assert counted(replay(gateway, folder=folder, code=50)) == {
         "match": len(CALLS) - 1, "input_erased": 1, "input_altered": 1
     }  # fmt: skip
 
@@ -139,15 +142,16 @@ def test_another_bundle_in_place_of_the_recorded_one(served: Served, tmp_path: P
     gateway, _ = served
     candidate = write(tmp_path / "candidate", looser)
     found = replay(gateway, "--bundle", candidate, code=50)
-    differing = {
-        (each["recorded"]["reason_code"], each["again"]["action"], *each["differs"])
+    differing = sorted(
+        (each["recorded"]["reason_code"], each["again"]["reason_code"], *each["differs"])
         for each in found["decisions"]
-    }
-    assert counted(found) == {"match": 4, "diverged": 2}
-    assert differing == {
-        ("residency.hr_onprem", "allow", "action", "reasons", "obligations"),
-        ("access.not_granted", "deny", "reasons"),
-    } or differing  # fmt: skip
+    )
+    assert counted(found) == {"match": 3, "diverged": 3}
+    assert differing == [
+        ("access.not_granted", "model.unknown", "reasons"),
+        ("allowed", "allowed", "obligations"),
+        ("residency.hr_onprem", "allowed", "action", "reasons", "obligations"),
+    ]
 
 
 def test_a_bundle_that_is_nowhere_is_missing(
@@ -169,11 +173,7 @@ def test_a_bundle_that_is_nowhere_is_missing(
 def test_whoever_is_given_a_pack_is_in_the_log(served: Served, tmp_path: Path) -> None:
     """Who, what, how many, and which subject by pseudonym only."""
     gateway, _ = served
-    subject = next(
-        json.loads(line)["subject"]["id"]
-        for line in gateway.regent("audit", "query", "--json").stdout.splitlines()
-        if "subject" in json.loads(line)
-    ) if False else "alice@development"  # fmt: skip
+    subject = "alice@development"
     export(gateway, tmp_path / "pack.tar", "--subject", subject, "--by", "auditor@example", "--no-pdf")
     (access,) = gateway.records("access")
     assert (access["actor"], access["what"], access["n"]) == ("auditor@example", "export", 5)

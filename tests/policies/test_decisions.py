@@ -141,8 +141,8 @@ def test_the_catalogue_shows_what_could_be_used(
     [
         (("regent-admin",), "bundle.activate", True),
         (("Regent-Admin",), "policy.explain", True),
-        (("regent-admin",), "audit.reading.query", False),
-        (("regent-auditor",), "audit.reading.query", True),
+        (("regent-admin",), "audit.query", False),
+        (("regent-auditor",), "audit.query", True),
         (("regent-auditor",), "bundle.read", True),
         (("regent-auditor",), "bundle.activate", False),
         (("engineer",), "bundle.read", False),

@@ -76,7 +76,7 @@ def test_questions_fit(
         question(),
         question(team=None, labels=None),
         listing(),
-        administering("audit.reading.query"),
+        administering("audit.query"),
         replying(),
     )
     for document in usual:
@@ -181,7 +181,7 @@ def test_data_refused(change: dict[str, Any], schemas: Schemas) -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "fits"), [("none", True), ("digest", True), ("full", False)], ids=["none", "digest", "full"]
+    ("payload", "fits"), [("none", True), ("digest", True), ("sealed", True), ("full", False)]
 )
 def test_payloads_that_can_be_retained(payload: str, fits: bool, schemas: Schemas) -> None:  # noqa: FBT001 - a case
     """The contract names what the gateway can keep, nothing being the least."""

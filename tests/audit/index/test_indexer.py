@@ -248,21 +248,25 @@ def test_a_question_under_way_learns_that_the_index_was_made_anew(
     assert refused.value.code == "index.rebuilt"
 
 
+@pytest.mark.parametrize("late", [False, True])
 def test_a_question_under_way_sees_what_was_there_when_it_was_asked(
-    log: Path, bodies: Callable[..., list[bytes]], monkeypatch: pytest.MonkeyPatch
+    log: Path, bodies: Callable[..., list[bytes]], monkeypatch: pytest.MonkeyPatch, *, late: bool
 ) -> None:
-    """What is indexed behind its back is not mixed in, and holds nobody up."""
+    """What is indexed behind its back is not mixed in, older by the clock or newer, and holds nobody up."""
     monkeypatch.setattr("audit.index.search._PAGE", 2)
-    entries = bodies(60)
+    monkeypatch.setattr("audit.index.search._LEAST", 2)
+    older, newer = bodies(30), bodies(60)[30:]
+    before, behind = (newer, older) if late else (older, newer)
     with Index(log) as index:
-        lay_out(log, entries[:30])
+        lay_out(log, before)
         index.catch_up()
         whole = found(log)
         rows = query(log, Filter())
         first = next(rows).request_id
-        lay_out(log, entries)
+        lay_out(log, before + behind)
         index.catch_up()
         assert [first, *(row.request_id for row in rows)] == whole
+    assert len(found(log)) > len(whole)
 
 
 def test_a_medium_that_takes_no_writes_is_no_obstacle(

@@ -39,7 +39,7 @@ def lay_down(folder: Path, log: Written) -> None:
 
 
 @settings(deadline=None)
-@given(log=logs(), asked=st.lists(questions(), min_size=1, max_size=8))
+@given(log=logs(), asked=st.lists(questions(), min_size=8, max_size=8))
 def test_the_index_answers_as_a_scan_does(log: Written, asked: list[Filter]) -> None:
     """Whatever was logged, merged, indexed and asked: the same rows, newest first by the clock."""
     with tempfile.TemporaryDirectory() as name:

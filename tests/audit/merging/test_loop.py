@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -166,3 +168,27 @@ async def test_a_killed_sequencer_loses_nothing(house: House) -> None:
     house.sequencer().turn()
 
     assert covered(house)
+
+
+async def test_the_process_keeps_the_index(house: House) -> None:
+    """What is merged can be asked for soon, and an index that is spoiled is made anew."""
+    log = house.open()
+    await house.append(log, *(auth_failure("a.b", number) for number in range(300)))
+    process = start(house.folder, "--beside")
+    wait(lambda: indexed(house.folder) >= 300)
+    (house.folder / "index.rebuild").touch()
+    await house.append(log, auth_failure("a.b", 1))
+    wait(lambda: not (house.folder / "index.rebuild").exists() and indexed(house.folder) >= 301)
+    log.close()
+    _, said = process.communicate(timeout=PATIENCE_S)
+
+    assert (process.returncode, said) == (0, b"")
+
+
+def indexed(folder: Path) -> int:
+    """How many failed authentications the index knows."""
+    if not (folder / "index.db").exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{folder}/index.db?mode=ro", uri=True)) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return int(db.execute("SELECT count(*) FROM record").fetchone()[0]) if "record" in tables else 0

@@ -132,12 +132,14 @@ def test_an_index_that_fails_half_way_is_an_error_with_a_code(
         (Filter(control="GDPR-44", since_us=START_US + 8_000_000), ["r9", "r8"]),
         (Filter(control="GDPR"), []),
         (Filter(deployment="cloud"), []),
+        (Filter(since_us=START_US + 1_000_000, until_us=START_US + 3_000_000), ["r2", "r1"]),
+        (Filter(since_us=START_US + 6_000_000, until_us=START_US + 8_000_000), ["r7", "r6"]),
     ],
 )
-def test_rules_and_controls_are_asked_for_by_name(
+def test_filters_are_those_of_a_scan(
     live: list[Record], folder: Path, wanted: Filter, expected: list[str]
 ) -> None:
-    """A rule also without its rows; a control only whole."""
+    """A rule also without its rows, a control only whole; time from its start, and without its end."""
     assert ids(list(query(folder, wanted))) == expected
 
 

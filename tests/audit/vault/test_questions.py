@@ -18,9 +18,8 @@ from audit.ports import Ports
 from audit.reading.recall import Recall, Recalled, Span
 from audit.reading.stream import events
 from audit.record import Record
-from audit.vault import erasure, nonces, questions
+from audit.vault import nonces, questions
 from audit.vault.commitment import Commitment, commit
-from audit.vault.pseudonyms import Pseudonyms, look_up
 from audit.vault.questions import Questions
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
@@ -56,6 +55,12 @@ class Vault:
         slots.close()
         file.close()
 
+    def erase(self, record_id: str) -> tuple[int, int]:
+        """Erase what belongs to a record; return how many questions and nonces."""
+        keys = {bytes.fromhex(record_id)}
+        asked = questions.erase(self.folder, keys, Ports())
+        return len(asked), nonces.erase_all(self.folder, keys, Ports())
+
     def read(self) -> list[bytes | str]:
         """What there is for each record."""
         found = Questions(self.folder, "w0", SEGMENT)
@@ -79,18 +84,18 @@ def test_a_question_is_read_by_its_record(vault: Vault) -> None:
     assert vault.questions.stat().st_mode & 0o777 == 0o600
 
 
-def test_erasing_a_record_leaves_nothing_of_its_question(vault: Vault, tmp_path: Path) -> None:
+def test_erasing_a_record_leaves_nothing_of_its_question(vault: Vault) -> None:
     """Question and nonce go in place, the others stay, and a second time is harmless."""
     vault.keep(asked("alice"), asked("bob"))
     size = vault.questions.stat().st_size
     record, _ = vault.records[0]
 
-    assert erasure.erase_record(tmp_path, record) == 2
+    assert vault.erase(record) == (1, 1)
     assert vault.read() == ["erased", asked("bob")]
     assert b"alice" not in vault.questions.read_bytes()
     assert vault.questions.stat().st_size == size
     assert nonces.find(vault.folder, record, "input") is None
-    assert erasure.erase_record(tmp_path, record) == 2
+    assert vault.erase(record) == (1, 1)
 
 
 def test_an_interrupted_erasure_is_finished_by_the_next_one(vault: Vault) -> None:
@@ -101,21 +106,17 @@ def test_an_interrupted_erasure_is_finished_by_the_next_one(vault: Vault) -> Non
         file.write(b"\x02")
 
     assert vault.read() == ["erased"]
-    assert questions.erase(vault.folder, vault.records[0][0]) == 1
+    assert vault.erase(vault.records[0][0])[0] == 1
     assert b"alice" not in vault.questions.read_bytes()
 
 
-async def test_erasing_a_subject_finds_all_of_its_questions(vault: Vault, tmp_path: Path) -> None:
-    """It goes by who asked, not by who is merely mentioned; the pseudonym goes, too."""
-    subjects = Pseudonyms(vault.folder / "subjects.db")
-    await subjects.sref("alice")
-    subjects.close()
+def test_erasing_a_subject_finds_all_of_its_questions(vault: Vault) -> None:
+    """It goes by who asked, not by who is merely mentioned."""
     vault.keep(asked("alice"), asked("bob", note="alice"), asked("alice", context={"time": "t"}))
     other = "malice"
     vault.keep(asked(other))
 
-    assert erasure.erase_subject(tmp_path, "alice") == 3
-    assert look_up(vault.folder / "subjects.db", "alice") is None
+    assert len(questions.erase(vault.folder, (), Ports(), "alice")) == 2
     assert vault.read() == ["erased", asked("bob", note="alice"), "erased", asked(other)]
 
 
@@ -251,7 +252,7 @@ async def test_the_log_keeps_questions_beside_its_records(
 
 
 async def test_questions_need_not_be_kept(tmp_path: Path, make_decision: Callable[..., Record]) -> None:
-    """`audit.vault.questions: none` leaves the commitment and nothing else."""
+    """`audit.questions: none` leaves the commitment and nothing else."""
     async with AuditLog.open(tmp_path, "x.example/audit", keep_questions=False) as log:
         await log.append(deciding(make_decision, asked()))
     (one,) = recalled(tmp_path)

@@ -9,8 +9,9 @@ import pytest
 
 from audit.errors import LogUnavailable, RecordRefused
 from audit.ports import Ports
-from audit.vault import nonces
-from audit.vault.pseudonyms import Pseudonyms, forget, look_up
+from audit.vault import database, nonces
+from audit.vault import pseudonyms as subjects
+from audit.vault.pseudonyms import Pseudonyms, look_up
 
 
 def test_nonces_are_found_by_record_and_field_and_erased_in_place(tmp_path: Path) -> None:
@@ -106,9 +107,13 @@ async def test_a_forgotten_subject_leaves_no_trace(tmp_path: Path) -> None:
     before = await pseudonyms.sref("alice@acme.example")
     pseudonyms.close()
     assert look_up(path, "alice@acme.example") == before
-    assert forget(path, "alice@acme.example")
-    assert not forget(path, "alice@acme.example")
-    assert look_up(path, "alice@acme.example") is None
+    with database.opened(path) as db:
+        assert subjects.part(db, path, before) == (1, 0)
+        assert look_up(path, "alice@acme.example") is None
+        assert subjects.name_of(db, before) == "alice@acme.example"
+        subjects.forget(db, path, before)
+        assert subjects.name_of(db, before) is None
+        assert subjects.part(db, path, before) == (0, 0)
     assert b"alice" not in path.read_bytes()
     assert _names(tmp_path) == ["subjects.db"]
     again = Pseudonyms(path)

@@ -347,7 +347,9 @@ SOUND_OBLIGATIONS = st.one_of(
     ),
     st.fixed_dictionaries({"kind": st.just("clamp"), "max_tokens": WHOLE}, optional={"temperature": WARM}),
     st.fixed_dictionaries({"kind": st.just("clamp"), "temperature": WARM}),
-    st.fixed_dictionaries({"kind": st.just("retain"), "payload": st.just("digest"), "days": WHOLE}),
+    st.fixed_dictionaries(
+        {"kind": st.just("retain"), "payload": st.sampled_from(["none", "digest", "sealed"]), "days": WHOLE}
+    ),
 )
 SOUND_REASONS = st.fixed_dictionaries(
     {

@@ -26,7 +26,7 @@ ROUTES = st.lists(st.sampled_from(PLACES), min_size=1, max_size=3, unique=True).
     lambda ids: Route(tuple(ids))
 )
 CLAMPS = st.integers(1, 500).map(Clamp)
-RETENTIONS = st.builds(Retain, st.sampled_from(["none", "digest"]), st.integers(1, 9))
+RETENTIONS = st.builds(Retain, st.sampled_from(["none", "digest", "sealed"]), st.integers(1, 9))
 OBLIGATIONS = st.lists(st.one_of(ROUTES, CLAMPS, RETENTIONS), max_size=4)
 
 

@@ -1,6 +1,6 @@
 # METADATA
 # title: What the audit log keeps
-# description: Digests of question and answer are kept as long as the data says; without that word nothing is allowed.
+# description: Digests of question and answer, or both sealed, are kept as long as the data says; without that word nothing is allowed.
 # schemas:
 #   - input: schema.input
 #   - data.regent: schema.regent
@@ -25,12 +25,12 @@ deny contains reason if {
 	reason := {
 		"id": "retention.undefined",
 		"user": "This policy does not say how the call would be recorded.",
-		"admin": "regent.retention must name the payload digest and a positive whole number of days.",
+		"admin": "regent.retention must name the payload digest or sealed and a positive whole number of days.",
 		"controls": ["EU-AI-ACT-12", "GDPR-5"],
 	}
 }
 
 _known if {
-	data.regent.retention.payload == "digest"
+	data.regent.retention.payload in {"digest", "sealed"}
 	quantities.positive(data.regent.retention.days)
 }

@@ -10,6 +10,12 @@ test_retains_as_the_data_says if {
 	retain.deny == set() with data.regent as house
 }
 
+test_seals_where_the_data_says_so if {
+	house := {"retention": {"payload": "sealed", "days": 30}}
+	retain.obligation == {{"kind": "retain", "payload": "sealed", "days": 30}} with data.regent as house
+	retain.deny == set() with data.regent as house
+}
+
 test_whoever_asks_changes_nothing if {
 	house := {"retention": {"payload": "digest", "days": 400}}
 	question := {"context": {"content": {"labels": [], "retain": {"days": 1}}}}
