@@ -5,7 +5,22 @@ from typing import Annotated, Protocol
 
 import typer
 
-from audit.commands import doctor, erase, hold, keys, merge, prune, query, reindex, verify, witness
+from audit.commands import (
+    doctor,
+    erase,
+    export,
+    hold,
+    house,
+    keys,
+    merge,
+    prove,
+    prune,
+    query,
+    reindex,
+    verify,
+    witness,
+)
+from audit.evidence.proving import prover
 from audit.postgres.cli import app as postgres_app
 
 DEFAULT_FOLDER = Path("data/audit")
@@ -30,10 +45,12 @@ def choose_folder(
     ] = None,
 ) -> None:
     """Settle which log is meant: the option, else what the program around this one configured."""
-    house: Surroundings | None = context.obj
-    context.obj = folder or (house.audit_folder() if house else DEFAULT_FOLDER)
+    around: Surroundings | None = context.obj
+    house.remember(context, around)
+    context.obj = folder or (around.audit_folder() if around else DEFAULT_FOLDER)
     typer.echo(f"log: {context.obj}", err=True)
 
 
-for command in (query, verify, doctor, reindex, merge, erase, hold, prune, keys, witness):
+query.register(app, prover)
+for command in (verify, export, prove, doctor, reindex, merge, erase, hold, prune, keys, witness):
     command.register(app)

@@ -13,6 +13,7 @@ from audit.cli import app as audit_app
 from bundles import bundle as bundles
 from bundles.authoring.cli import app as policy_app
 from bundles.cli import app as bundle_app
+from bundles.commands.replay import replay
 from bundles.errors import BundleError
 from gateway import __version__, settings, welcome
 from gateway.errors import GatewayError
@@ -28,7 +29,8 @@ app = typer.Typer(
 )
 app.add_typer(bundle_app, name="bundle", help="Build, sign, publish, try out and compare policy bundles.")
 app.add_typer(policy_app, name="policy", help="Check, test and explain policies; start new rules.")
-app.add_typer(audit_app, name="audit", help="Query and verify the audit log.")
+app.add_typer(audit_app, name="audit", help="Query, verify and export the audit log.")
+audit_app.command("replay")(replay)  # which takes a log, and policies to decide with
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="The settings; `regent.yaml` if left out.")

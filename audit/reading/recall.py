@@ -8,7 +8,7 @@ in its record.
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import orjson
 
@@ -61,6 +61,10 @@ class Recalled(NamedTuple):
         revision: revision of the bundle that answered.
         question: what was asked there, as JSON; None when it isn't at hand.
         missing: why it isn't: `erased`, `absent`, `altered`, or `unasked` when no policy was asked.
+        engine: who evaluated the policy.
+        bundle: digest of the bundle, `sha256:...`; None where the engine tells none.
+        reasons: why, as the policy said it, as {id, controls}; None in a record that has none.
+        obligations: as the policy gave them.
     """
 
     id: str
@@ -73,6 +77,18 @@ class Recalled(NamedTuple):
     revision: str | None
     question: bytes | None
     missing: Missing
+    engine: str
+    bundle: str | None
+    reasons: list[dict[str, Any]] | None
+    obligations: list[Any]
+
+
+class Asked(Protocol):
+    """**Protocol:** where questions are found."""
+
+    def get(self, record_id: str, commitment: str) -> bytes | Gone:
+        """Return the question that a record commits to, or why there is none."""
+        ...
 
 
 class Recall:
@@ -135,7 +151,7 @@ class Recall:
                     try:
                         record = orjson.loads(body)
                         newest_us = max(newest_us, record["t_us"])
-                        found = _recalled(record, questions) if self._span.covers(record) else None
+                        found = recalled(record, questions) if self._span.covers(record) else None
                     except (ValueError, KeyError, TypeError):
                         self.damaged.append(f"{slot}/{path.stem}: what is no record of version 1")
                         continue
@@ -154,7 +170,12 @@ class Recall:
             self.damaged.append(f"{name}: {left} bytes or more that are no whole record")
 
 
-def _recalled(record: dict[str, Any], questions: Questions) -> Recalled:
+def recalled(record: dict[str, Any], questions: Asked) -> Recalled:
+    """Return what a decision's record and its question tell.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no decision of version 1.
+    """
     policy, decision = record["policy"], record["decision"]
     commitment = policy["input_commit"]
     found = questions.get(record["id"], commitment) if commitment else "unasked"
@@ -170,4 +191,8 @@ def _recalled(record: dict[str, Any], questions: Questions) -> Recalled:
         policy["revision"],
         found if isinstance(found, bytes) else None,
         missing,
+        policy["engine"],
+        policy["bundle"],
+        decision.get("reasons"),
+        decision["obligations"],
     )

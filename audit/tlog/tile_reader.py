@@ -119,6 +119,16 @@ class TileReader:
                 raise TileRefused("tile.mismatch", f"entry {bundle * FULL + place} is not of this tree")
         return entries
 
+    def leaves(self, bundle: int) -> bytes:
+        """Return the leaf hashes of one bundle's entries, one after another.
+
+        Raises:
+            TileRefused: as `node`.
+        """
+        if not 0 <= bundle < -(-self.size // FULL):
+            raise TileRefused("tile.outside", f"a tree of {self.size} has no bundle {bundle}")
+        return self._tile(0, bundle)
+
     def all_entries(self, begin: int = 0) -> Iterator[bytes]:
         """Yield the checked entries from index `begin` on, one bundle in memory at a time.
 

@@ -114,14 +114,19 @@ def unseal(folder: Path, record_id: str, label: str, master: bytes) -> bytes | p
     Raises:
         LogUnavailable: `vault.unavailable`, or `vault.key` when the key isn't the vault's.
     """
-    vault = folder / "vault"
-    found = payloads.find(vault, record_id)
+    return opened(folder, payloads.find(folder / "vault", record_id), record_id, label, master)
+
+
+def opened(
+    folder: Path, found: list[payloads.Found], record_id: str, label: str, master: bytes
+) -> bytes | payloads.Gone:
+    """Return a payload of what was found sealed of a record; else as `unseal`."""
     if any(each.erased for each in found):  # of an erased one not even the field's name is left
         return "erased"
     for each in found:
         if each.label == label:
-            with database.reading(vault / database.NAME) as db:
+            with database.reading(folder / "vault" / database.NAME) as db:
                 ciphers = [AESGCM(key) for key in keys.all_of(db, master, each.sref)]
-            opened = (payloads.unseal(each, record_id, cipher) for cipher in ciphers)
-            return next((data for data in opened if data is not None), "altered" if ciphers else "erased")
+            clear = (payloads.unseal(each, record_id, cipher) for cipher in ciphers)
+            return next((data for data in clear if data is not None), "altered" if ciphers else "erased")
     return "absent"

@@ -64,8 +64,17 @@ class Replay:
             return None
         return frozenset(self._gateway.reads).union(*self._reads.values())
 
+    @property
+    def pure(self) -> bool:
+        """Whether the same question always has the same answer: it tells no time and reaches nowhere."""
+        return self._policy.pure
+
     def effect(self, question: Mapping[str, Any], path: str) -> Effect:
-        """What would become of a request.
+        """What would become of a request; arguments as for `answers`."""
+        return self._obeyed(question, self.answers(question, path))
+
+    def answers(self, question: Mapping[str, Any], path: str) -> list[Answer]:
+        """What it says at each entrypoint, in the order in which a gateway asks.
 
         Args:
             question: what the entrypoint `path` was asked.
@@ -75,7 +84,7 @@ class Replay:
         if path == REQUEST:
             answers.append(self._answer(ADMISSION, without_content(question)))
         answers.append(self._answer(path, question))
-        return self._obeyed(question, answers)
+        return answers
 
     def _obeyed(self, question: Mapping[str, Any], answers: list[Answer]) -> Effect:
         """What the answers come to: many questions have the same answers, and few effects there are."""

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from audit.canonical import decimal_strings
 from bundles.backtest.effect import Effect
+from bundles.backtest.replay import CALLS
+from bundles.repetition.ports import Said
 from gateway import obligations
 from gateway.engine.answer import Unusable, decision
 from gateway.engine.embedded import MAX_STEPS
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
 from gateway.question import ADMISSION
-from gateway.types import Allow, Deny, Deployment, Origin
+from gateway.reasons import REASONS
+from gateway.types import Allow, Deny, Deployment, Origin, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 _DEPLOYMENTS = ("resource", "properties", "deployments")
 _MAX_TOKENS = ("action", "properties", "max_tokens")
 _KINDS = {"permitted": "route", "max_tokens": "clamp"}
+ALLOWED = "allowed"
+"""The reason code of records that allow."""
+
 _GIVEN = frozenset({"candidates", "body"})
 
 
@@ -51,6 +58,39 @@ class Obedience:
             if isinstance(found[-1], Deny):  # nobody is asked after a denial
                 break
         return effect(question, found)
+
+    def said(self, question: Mapping[str, object], answers: Sequence[Answer]) -> Said:
+        """What would stand in the record of a request (`gateway/steps/record.py`) that nothing else stops."""
+        found: list[Decision] = []
+        for answer in answers:
+            found.append(_decided(answer))
+            if isinstance(found[-1], Deny):  # nobody is asked after a denial
+                break
+        last = found[-1]
+        reasons = [{"id": reason.id, "controls": list(reason.controls)} for reason in last.reasons]
+        if isinstance(last, Deny):
+            return Said("deny", last.reasons[0].id, reasons, [])
+        asked_for = decimal_strings([each.document() for each in last.obligations])
+        if last.origin.path not in CALLS:  # whoever isn't served a model can't be obliged to anything
+            code = "obligation.unknown" if last.obligations else ""
+        else:
+            code = "".join(effect(question, found).reasons[:1])
+        return Said("deny" if code else "allow", code or ALLOWED, reasons, asked_for)
+
+
+def _decided(answer: Answer) -> Decision:
+    """The decision that an answer is; one that is none denies with the gateway's own code."""
+    origin = Origin("", "", "", answer.entrypoint)
+    if not answer.code:
+        try:
+            return decision(answer.value, origin)
+        except Unusable as error:
+            return _refused(error.code, origin)
+    return _refused(answer.code, origin)
+
+
+def _refused(code: str, origin: Origin) -> Deny:
+    return Deny((Reason(code, REASONS[code].message),), origin)
 
 
 def effect(question: Mapping[str, object], decisions: Sequence[Decision]) -> Effect:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import bundles as bundles_here
 from audit.errors import AuditError
 from audit.instants import instant_us
 from audit.reading.recall import Span
+from audit.vault.keys import read_sealing_key
 from bundles import bundle as bundles
 from bundles.errors import BundleError
 from bundles.store import pointers, revisions
@@ -23,6 +25,7 @@ from gateway.obligations.effect import Obedience
 from gateway.surroundings.asking import decisions, question
 from gateway.surroundings.journal import AuditJournal
 from gateway.surroundings.recording import Recording, shadow_periods
+from gateway.surroundings.repeating import LogCase, PackCase, Shelf, paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +144,43 @@ class Surroundings:
             return Recording(self.audit_folder(), span)
         except AuditError as error:
             raise OSError(str(error)) from None
+
+    def case(
+        self, folder: Path, *, pack: Path | None, ids: tuple[str, ...], since: str | None, until: str | None
+    ) -> LogCase | PackCase:
+        """Recorded decisions with the bundles that made them: of a log, or of an evidence pack.
+
+        Raises:
+            ValueError: a time is none.
+            OSError: there is no such pack.
+        """
+        span = Span(
+            since_us=instant_us(since) if since else None, until_us=instant_us(until) if until else None
+        )
+        return PackCase(pack, span, ids) if pack is not None else LogCase(folder, span, ids, self._shelf())
+
+    def bundle_archive(self, revision: str, digest: str) -> bytes | None:
+        """The archive of a bundle that decided, by revision and digest; None where it isn't found.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        return self._shelf().archive(revision, digest)
+
+    def sealing_key(self) -> bytes | None:
+        """What opens sealed payloads; None where the settings name no key.
+
+        Raises:
+            LogUnavailable: `vault.key`.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            path = settings.audit().sealing_key_file
+        return read_sealing_key(path) if path is not None else None
+
+    def _shelf(self) -> Shelf:
+        with _told():
+            return Shelf(settings.store(), paths_of(settings.bundle(), bundles_here.default_path()))
 
     def opa(self) -> Path | None:
         """The `opa` that `REGENT_OPA` names."""

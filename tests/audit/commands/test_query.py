@@ -111,7 +111,10 @@ def test_a_record_that_is_not_merged_has_no_proof_yet(log_folder: Path, tmp_path
     assert "2 rows have no whole proof yet" in result.stderr
 
 
-def test_without_a_prover_proofs_are_refused(run: Run, tmp_path: Path) -> None:
+def test_without_a_prover_proofs_are_refused(log_folder: Path, tmp_path: Path) -> None:
     """Never rows without the proofs that were asked for."""
-    result = run("query", "--with-proof", str(tmp_path / "p"))
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    query.register(app)
+    result = CliRunner().invoke(app, ["query", "--with-proof", str(tmp_path / "p")], obj=log_folder)
     assert (result.exit_code, result.stdout) == (2, "")

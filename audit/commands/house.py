@@ -1,0 +1,42 @@
+"""What commands ask of the program around them, which may bring it or not: policies, payloads, settings.
+
+`regent audit` works on a folder alone. Whoever mounts it into something larger leaves that in the context.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import typer
+
+_KEY = "audit.house"
+
+
+@runtime_checkable
+class Policies(Protocol):
+    """**Protocol:** a house that knows policy bundles."""
+
+    def bundle_archive(self, revision: str, digest: str) -> bytes | None:
+        """The archive of a bundle by revision and digest, either of which may be empty; None: not found."""
+        ...
+
+
+@runtime_checkable
+class Sealed(Protocol):
+    """**Protocol:** a house that may have payloads sealed."""
+
+    def sealing_key(self) -> bytes | None:
+        """What opens them; None where none are sealed.
+
+        Raises:
+            LogUnavailable: `vault.key`.
+        """
+        ...
+
+
+def remember(context: typer.Context, house: object) -> None:
+    """Leave the program around these commands where they find it."""
+    context.meta[_KEY] = house
+
+
+def house_of(context: typer.Context) -> object:
+    """Return the program around these commands; None where there is none."""
+    return context.meta.get(_KEY)
