@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 import orjson
 import typer
 
-from audit.commands import doctor, query, reindex
+from audit.commands import copy, doctor, query, reindex
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
@@ -99,3 +99,4 @@ def _refusal(message: str) -> typer.Exit:
 query.register(app)
 reindex.register(app)
 doctor.register(app)
+copy.register(app)

@@ -10,6 +10,7 @@ from audit.tlog.entries import unpack
 from audit.tlog.forms import HASH_BYTES
 from audit.tlog.tiles import (
     FULL,
+    HEIGHT,
     Bundle,
     Tile,
     TileRefused,
@@ -118,6 +119,16 @@ class TileReader:
             if leaf_hash(entry) != hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES]:
                 raise TileRefused("tile.mismatch", f"entry {bundle * FULL + place} is not of this tree")
         return entries
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of one tile, checked, as wide as the tree has it.
+
+        Raises:
+            TileRefused: as `node`.
+        """
+        if level < 0 or not 0 <= index << HEIGHT < self.size >> HEIGHT * level:
+            raise TileRefused("tile.outside", f"a tree of {self.size} has no tile {index} at level {level}")
+        return self._tile(level, index)
 
     def all_entries(self, begin: int = 0) -> Iterator[bytes]:
         """Yield the checked entries from index `begin` on, one bundle in memory at a time.
