@@ -226,9 +226,11 @@ def _of_version(found: Found) -> dict[str, Any]:
 def _read(body: Any, limit: int) -> bytes | None:
     """Return the body, one byte more than `limit` if it is longer, None if it takes too long."""
     end_s = time.monotonic() + READ_S
+    # `read` returns when it has all that it was asked for, and a server can take its time with every byte.
+    read = getattr(getattr(body, "_raw_stream", None), "read1", body.read)
     parts, size = [], 0
     try:
-        while size <= limit and (part := body.read(min(_CHUNK, limit + 1 - size))):
+        while size <= limit and (part := read(min(_CHUNK, limit + 1 - size))):
             parts.append(part)
             size += len(part)
             if time.monotonic() > end_s:
