@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 import typer
 
 from audit.commands import (
+    copy,
     doctor,
     erase,
     export,
@@ -52,5 +53,5 @@ def choose_folder(
 
 
 query.register(app, prover)
-for command in (verify, export, prove, doctor, reindex, merge, erase, hold, prune, keys, witness):
+for command in (verify, export, prove, copy, doctor, reindex, merge, erase, hold, prune, keys, witness):
     command.register(app)

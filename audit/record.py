@@ -499,19 +499,6 @@ def key_rotate(old: str, new: str, note: str) -> Record:
     return _event("key.rotate", {"old": old, "new": new, "note": note})
 
 
-def access(*, actor: str, what: str, wanted: dict[str, Any], n: int, sref: str | None = None) -> Record:
-    """Return the record of somebody who was given a part of the log: durable before it is handed over.
-
-    Args:
-        actor: who asked: a role or a name of the house, as in `policy_transition`.
-        what: what was given: `export`, `proof`, ...
-        wanted: what was asked for, as codes, numbers and times; no name of a subject.
-        n: records that were given.
-        sref: pseudonym of the subject that was asked for.
-    """
-    return _event("access", {"actor": actor, "what": what, "filter": wanted, "n": n, "sref": sref})
-
-
 def mode(name: str) -> Record:
     """Return the statement of the mode that holds from here on."""
     return _event("mode", {"mode": name})

@@ -4,6 +4,7 @@ pytest_plugins = (
     "tests.interop.readers",
     "tests.servers.engines",
     "tests.servers.gateway_server",
+    "tests.servers.object_store",
     "tests.servers.opa_server",
     "tests.servers.policy_bundles",
     "tests.servers.postgres_server",

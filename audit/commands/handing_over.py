@@ -40,7 +40,5 @@ def record(folder: Path, *, by: str, what: str, wanted: dict[str, Any], n: int) 
         LogUnavailable, LogDamaged: the log can't be written; then nothing may be handed over.
         RecordRefused: what was asked for can't stand in a record.
     """
-    said = dict(wanted)
-    sref = said.pop("sref", None)
     with Journal(folder) as journal:
-        journal.record(access(actor=by, what=what, wanted=said, n=n, sref=sref))
+        journal.record(access(what=what, filters=dict(wanted), n=n, actor={"kind": "house", "name": by}))

@@ -194,7 +194,7 @@ class _Packing:
 def _leaves(published: Published, begin: int, end: int) -> Iterator[bytes]:
     for bundle in range(begin // FULL, -(-end // FULL)):
         first = bundle * FULL
-        hashes = published.tree.leaves(bundle)
+        hashes = published.tree.tile(0, bundle)
         yield hashes[max(0, begin - first) * HASH_BYTES : (end - first) * HASH_BYTES]
 
 

@@ -10,6 +10,7 @@ from audit.tlog.entries import unpack
 from audit.tlog.forms import HASH_BYTES
 from audit.tlog.tiles import (
     FULL,
+    HEIGHT,
     Bundle,
     Tile,
     TileRefused,
@@ -119,15 +120,15 @@ class TileReader:
                 raise TileRefused("tile.mismatch", f"entry {bundle * FULL + place} is not of this tree")
         return entries
 
-    def leaves(self, bundle: int) -> bytes:
-        """Return the leaf hashes of one bundle's entries, one after another.
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the hashes of one tile, checked, as wide as the tree has it.
 
         Raises:
             TileRefused: as `node`.
         """
-        if not 0 <= bundle < -(-self.size // FULL):
-            raise TileRefused("tile.outside", f"a tree of {self.size} has no bundle {bundle}")
-        return self._tile(0, bundle)
+        if level < 0 or not 0 <= index << HEIGHT < self.size >> HEIGHT * level:
+            raise TileRefused("tile.outside", f"a tree of {self.size} has no tile {index} at level {level}")
+        return self._tile(level, index)
 
     def all_entries(self, begin: int = 0) -> Iterator[bytes]:
         """Yield the checked entries from index `begin` on, one bundle in memory at a time.

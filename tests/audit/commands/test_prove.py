@@ -69,7 +69,7 @@ def test_what_is_disclosed_opens_the_commitment_and_is_on_record(
     assert data == QUESTION
     assert opens(record["policy"]["input_commit"], nonce=nonce, label="input", data=data)
     (access,) = events(log_folder, "access")
-    assert (access["actor"], access["what"], access["n"]) == ("auditor", "proof", 1)
+    assert (access["actor"]["name"], access["what"], access["n"]) == ("auditor", "proof", 1)
     assert access["filter"]["disclosed"] == ["input"]
 
 
