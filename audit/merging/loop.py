@@ -84,8 +84,8 @@ class Loop:
         self._stop.set()
 
     def run(self) -> None:
-        """Merge until `stop`."""
-        while not self._stop.is_set():
+        """Merge until `stop`; once also if that came before the beginning, for what was written until then."""
+        while True:
             try:
                 self._merge()
             except LogUnavailable as error:
@@ -93,7 +93,8 @@ class Loop:
                     self._tell(error)
             except (OSError, AuditError) as error:
                 self._tell(error)
-            self._stop.wait(self._pace.pause_s)
+            if self._stop.wait(self._pace.pause_s):
+                return
 
     def _merge(self) -> None:
         with ExitStack() as opened:

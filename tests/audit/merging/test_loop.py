@@ -115,6 +115,19 @@ async def test_what_comes_last_is_merged(house: House) -> None:
     assert covered(house)
 
 
+async def test_a_stop_before_the_beginning_still_merges(house: House) -> None:
+    """A sequencer that starts slowly may be told to end before it began; the writers' last words count."""
+    log = house.open()
+    await house.append(log, auth_failure("a.b", 1))
+    log.close()
+    running = Running(house)
+    running.loop.stop()
+    with running:
+        pass
+
+    assert covered(house)
+
+
 def start(folder: Path, *options: str) -> subprocess.Popen[bytes]:
     """The process, as the gateway starts it."""
     command = [sys.executable, "-m", "audit.merging", str(folder), ORIGIN, "--interval-s", "0.05", *options]
