@@ -84,8 +84,10 @@ class Loop:
         self._stop.set()
 
     def run(self) -> None:
-        """Merge until `stop`; once also if that came before the beginning, for what was written until then."""
-        while True:
+        """Merge until `stop`; what was written before that is merged, also if the stop comes in a pause."""
+        last = False
+        while not last:
+            last = self._stop.is_set()
             try:
                 self._merge()
             except LogUnavailable as error:
@@ -93,8 +95,9 @@ class Loop:
                     self._tell(error)
             except (OSError, AuditError) as error:
                 self._tell(error)
-            if self._stop.wait(self._pace.pause_s):
+            else:
                 return
+            self._stop.wait(self._pace.pause_s)
 
     def _merge(self) -> None:
         with ExitStack() as opened:

@@ -32,13 +32,13 @@ PATIENCE_S = 20
 class Running:
     """A loop on a thread of its own."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, pause_s: float = 0.01) -> None:
         self.said: list[str] = []
         self.loop = Loop(
             Folder(house.folder),
             lambda: LogNotary(LogKeys.read(house.folder, ORIGIN), house.ports),
             report=self.said.append,
-            pace=Pace(interval_s=0.01, pause_s=0.01),
+            pace=Pace(interval_s=0.01, pause_s=pause_s),
             ports=house.ports,
         )
         self._thread = threading.Thread(target=self.loop.run)
@@ -124,6 +124,18 @@ async def test_a_stop_before_the_beginning_still_merges(house: House) -> None:
     running.loop.stop()
     with running:
         pass
+
+    assert covered(house)
+
+
+async def test_a_stop_in_a_pause_still_merges(house: House) -> None:
+    """One that began before there was a folder waits; told to end meanwhile, it tries at once."""
+    running = Running(house, pause_s=3600)
+    with running:
+        wait(lambda: len(running.said) > 0)
+        log = house.open()
+        await house.append(log, auth_failure("a.b", 1))
+        log.close()
 
     assert covered(house)
 
