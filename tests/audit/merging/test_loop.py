@@ -34,13 +34,13 @@ PATIENCE_S = 20
 class Running:
     """A loop on a thread of its own."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, pause_s: float = 0.01) -> None:
         self.said: list[str] = []
         self.loop = Loop(
             Folder(house.folder),
             lambda: LogNotary(LogKeys.read(house.folder, ORIGIN), house.ports),
             report=self.said.append,
-            pace=Pace(interval_s=0.01, pause_s=0.01),
+            pace=Pace(interval_s=0.01, pause_s=pause_s),
             ports=house.ports,
         )
         self._thread = threading.Thread(target=self.loop.run)
@@ -112,6 +112,31 @@ async def test_what_comes_last_is_merged(house: House) -> None:
     with Running(house):
         wait((house.folder / "checkpoint").exists)
         await house.append(log, *(auth_failure("a.b", number) for number in range(1000)))
+        log.close()
+
+    assert covered(house)
+
+
+async def test_a_stop_before_the_beginning_still_merges(house: House) -> None:
+    """A sequencer that starts slowly may be told to end before it began; the writers' last words count."""
+    log = house.open()
+    await house.append(log, auth_failure("a.b", 1))
+    log.close()
+    running = Running(house)
+    running.loop.stop()
+    with running:
+        pass
+
+    assert covered(house)
+
+
+async def test_a_stop_in_a_pause_still_merges(house: House) -> None:
+    """One that began before there was a folder waits; told to end meanwhile, it tries at once."""
+    running = Running(house, pause_s=3600)
+    with running:
+        wait(lambda: len(running.said) > 0)
+        log = house.open()
+        await house.append(log, auth_failure("a.b", 1))
         log.close()
 
     assert covered(house)
