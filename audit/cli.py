@@ -21,10 +21,12 @@ from audit.commands import (
     witness,
 )
 from audit.evidence.proving import prover
+from audit.postgres.cli import app as postgres_app
 
 DEFAULT_FOLDER = Path("data/audit")
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
+app.add_typer(postgres_app, name="postgres")
 
 
 class Surroundings(Protocol):

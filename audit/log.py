@@ -1,6 +1,6 @@
 """The log's public face: open it, append to it, close it.
 
-One `AuditLog` per process; several processes share a folder, each with a writer's log of its own.
+One `AuditLog` per process. Several share a folder or a database, each with a writer's log of its own.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import orjson
 
@@ -26,6 +26,7 @@ from audit.vault.pseudonyms import Pseudonyms
 from audit.vault.sealing import Seal, Sealer
 from audit.vault.sidecars import Vault, private
 from audit.writing import slot as slots
+from audit.writing.folder import FolderStore
 from audit.writing.group import Receipt
 from audit.writing.inbox import Entry
 from audit.writing.segments import Segments
@@ -35,8 +36,44 @@ QUEUE_LIMIT = 4_096
 REOPEN_AFTER_S = 5.0
 
 
+class Slot(Protocol):
+    """**Protocol:** a writer's place, held by this process alone."""
+
+    @property
+    def name(self) -> str:
+        """Id of the writer."""
+        ...
+
+    def release(self) -> None:
+        """Give the place back."""
+        ...
+
+
+class Names(Protocol):
+    """**Protocol:** the erasable map between subjects and their pseudonyms."""
+
+    async def sref(self, subject: str) -> str:
+        """See `audit.vault.pseudonyms.Pseudonyms.sref`."""
+        ...
+
+    def forget(self) -> None:
+        """Remember nobody: somebody was erased."""
+        ...
+
+    def close(self) -> None:
+        """Close the map."""
+        ...
+
+
 class AuditLog:
-    """An open log. Made by `open`; appends come from any event loop, `sref` from one.
+    """An open log, made by `open` or in `audit.postgres`; appends come from any event loop, `sref` from one.
+
+    Args:
+        receipts: makes receipts.
+        slot: where its writer is.
+        boot: number of this process's lifetime.
+        writer: has begun.
+        pseudonyms: of subjects.
 
     Attributes:
         origin: name of the log.
@@ -48,10 +85,10 @@ class AuditLog:
     def __init__(
         self,
         receipts: Receipts,
-        slot: slots.Slot,
+        slot: Slot,
         boot: int,
         writer: Writer,
-        pseudonyms: Pseudonyms,
+        pseudonyms: Names,
         sealer: Sealer | None = None,
     ) -> None:
         self.origin = receipts.origin
@@ -141,7 +178,8 @@ class AuditLog:
             seals=seal is not None,
         )
         undo.callback(vault.release)
-        writer = Writer(slot.name, segments, vault, ports, limits)
+        sync = limits.durability is not Durability.WRITTEN
+        writer = Writer(slot.name, FolderStore(segments, vault, sync=sync), ports, limits)
         others = [records.mode(limits.durability.value)]
         if segments.torn:
             others.insert(0, records.gap("torn_tail", asdict(segments.torn)))

@@ -1,4 +1,4 @@
-"""Who this log is: `origin.json`, created once, atomically, and never changed.
+"""Who this log is: `origin.json`, created once, atomically, and never changed; in a database, the same bytes.
 
 Its digest stands in every `writer.open`, so that the name cannot be changed under the records.
 """
@@ -37,21 +37,44 @@ def settle(folder: Path, name: str, created_us: int) -> Origin:
         LogDamaged: `log.origin` when the folder holds another log or a format this code does not know.
         OSError: when the folder cannot be written.
     """
+    text = document(name, created_us)
+    path = folder / "origin.json"
+    if not path.exists():
+        create(path, text)
+    return read(path.read_bytes(), name, path)
+
+
+def document(name: str, created_us: int) -> bytes:
+    """Return the identity of a new log.
+
+    Raises:
+        LogUnavailable: `log.cannot_open` when the name is no origin.
+    """
     if not _is_name(name):
         raise LogUnavailable(
             "log.cannot_open", "an origin is 1 to 255 printable characters without space or +"
         )
-    path = folder / "origin.json"
-    if not path.exists():
-        create(path, orjson.dumps({"created_us": created_us, "format": FORMAT_VERSION, "origin": name}))
-    data = path.read_bytes()
+    return orjson.dumps({"created_us": created_us, "format": FORMAT_VERSION, "origin": name})
+
+
+def read(data: bytes, name: str, where: object) -> Origin:
+    """Return the identity that `data` is.
+
+    Args:
+        data: what `document` made once.
+        name: what the log must be called.
+        where: what the data were found in, for the message.
+
+    Raises:
+        LogDamaged: `log.origin` when it is another log's or of a format this code does not know.
+    """
     try:
         found = orjson.loads(data)
         same = (found["format"], found["origin"]) == (FORMAT_VERSION, name)
     except (ValueError, KeyError, TypeError) as error:
-        raise LogDamaged("log.origin", f"{path} is not readable as an origin") from error
+        raise LogDamaged("log.origin", f"{where} is not readable as an origin") from error
     if not same:
-        raise LogDamaged("log.origin", f"{path} names another log or another format; wanted {name!r}")
+        raise LogDamaged("log.origin", f"{where} names another log or another format; wanted {name!r}")
     return Origin(name, "sha256:" + sha256(data).hexdigest())
 
 

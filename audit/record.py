@@ -275,6 +275,16 @@ def policy_load(
     return _event("policy.load", {"policy": policy, "result": result, "reason_code": reason_code})
 
 
+def config_load(*, settings: str, build: str) -> Record:
+    """Return the record of the settings that a process began with.
+
+    Args:
+        settings: digest of them, `sha256:...`, without any secret; another one says that something changed.
+        build: version of the program.
+    """
+    return _event("config.load", {"config": {"settings": settings, "build": build}})
+
+
 def policy_transition(  # noqa: PLR0913 - one keyword per field of the schema
     *,
     action: PolicyAction,

@@ -13,12 +13,10 @@ from adapters.contract import InvalidConfiguration, KeyStyle, Secret, Target
 from adapters.echo import Echo
 from adapters.openai import OpenAIChat
 from adapters.transport_aiohttp import AiohttpTransport
-from audit.log import AuditLog
-from audit.vault.keys import read_sealing_key
-from audit.vault.sealing import Seal
+from audit import record as records
 from audit.vouched import Vouched
 from bundles import bundle as bundles
-from gateway import distribution, identity, listing, logs, pipeline, policy, settings
+from gateway import __version__, auditing, distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
 from gateway.http import api, serving, surface
 from gateway.http.server import calm_collector
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from adapters.contract import Adapter
     from adapters.transport import Transport
     from gateway.http.asgi import ASGIApp
-    from gateway.settings import Audit, Provider, Settings
+    from gateway.settings import Provider, Settings
 
 
 class House:
@@ -76,8 +74,9 @@ class House:
         policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()
-        log = _log(chosen.audit)
+        log = auditing.open_log(chosen.audit)
         opened.push_async_callback(log.aclose)
+        await log.append(records.config_load(settings=chosen.digest, build=__version__))
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)
         await people.warm()
@@ -132,18 +131,6 @@ def create() -> ASGIApp:
     configured = settings.load()
     logs.configure(configured.log)
     return build(configured)
-
-
-def _log(chosen: Audit) -> AuditLog:
-    key = chosen.sealing_key_file
-    return AuditLog.open(
-        chosen.folder,
-        chosen.origin,
-        keep_questions=chosen.questions == "keep",
-        durability=chosen.durability,
-        post_quantum=chosen.post_quantum,
-        seal=Seal(read_sealing_key(key), chosen.sealed_bytes) if key else None,
-    )
 
 
 def _now_us() -> int:

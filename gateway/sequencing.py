@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
@@ -36,6 +37,11 @@ class Sequencing:
             *("--interval-s", str(chosen.checkpoint_ms / 1000), "--beside"),
             *(("--trust", str(chosen.witnesses.policy)) if chosen.witnesses.policy else ()),
         ]
+        self._input = b""
+        if chosen.postgres is not None:
+            self._command += ["--postgres", chosen.postgres.schema_name]
+            # By the pipe: everybody can read a command line, and whoever is started by it an environment.
+            self._input = chosen.postgres.target(sequencer=True).dsn.encode() + b"\n"
         self._ending = Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = Thread(target=self._keep, name="sequencing", daemon=True)
@@ -59,9 +65,16 @@ class Sequencing:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
 
+    def _say(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell it where the log is; one that has ended already is started anew."""
+        with suppress(BrokenPipeError, ValueError):  # or was told to end meanwhile
+            if process.stdin is not None:
+                process.stdin.write(self._input)
+
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603 - our own words
+            self._process = subprocess.Popen(self._command, bufsize=0, stdin=subprocess.PIPE)  # noqa: S603 - ours
+            self._say(self._process)
             if self._ending.is_set():  # it was to end before there was anybody to tell
                 self._part()
             status = self._process.wait()

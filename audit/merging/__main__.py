@@ -1,18 +1,25 @@
 """`python -m audit.merging FOLDER ORIGIN`: merges a log until it is told to stop.
 
 The gateway starts it beside its workers; it knows no settings, so that it starts fast and can run anywhere.
+With `--postgres SCHEMA` the log is in a database, whose DSN is the first line of the standard input, because
+everybody can read a command line; the folder then has the keys, and gets a copy of the merged log.
 """
 
 import argparse
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 
+from audit.errors import AuditError
 from audit.keys import LogKeys
+from audit.merging.folder import Folder
 from audit.merging.indexing import Indexing
-from audit.merging.loop import INTERVAL_S, Loop, Pace, Publishing, Report
+from audit.merging.loop import INTERVAL_S, After, Loop, Pace, Place, Publishing, Report
 from audit.merging.notary import LogNotary
 from audit.ports import Ports
 from audit.rotation import retired
@@ -29,16 +36,67 @@ def main(arguments: list[str]) -> None:
     said.add_argument("--interval-s", type=float, default=INTERVAL_S, help="seconds between checkpoints")
     said.add_argument("--trust", type=Path, help="a tlog-policy whose witnesses cosign each checkpoint")
     said.add_argument("--beside", action="store_true", help="end with the standard input, not by a signal")
+    said.add_argument("--postgres", metavar="SCHEMA", help="the log is there; the input begins with its DSN")
     chosen = said.parse_args(arguments)
+    report: Report = partial(print, "regent: audit log:", file=sys.stderr, flush=True)
+    with ExitStack() as opened:
+        try:
+            where = _where(chosen, report, opened)
+        except AuditError as error:
+            report(str(error))
+            sys.exit(1)
+        _run(chosen, where, report)
+
+
+class _Where(NamedTuple):
+    """What the loop needs to know of where the log is."""
+
+    place: Place
+    keys: Callable[[], LogKeys]
+    pace: Pace
+    after: After
+
+
+class _Afterwards:
+    """First the copy of a database's log in the folder, then the index of that."""
+
+    def __init__(self, copy: Callable[[], None], part: Callable[[], None], index: Indexing) -> None:
+        self._copy, self._part, self._index = copy, part, index
+
+    def __call__(self) -> None:
+        self._copy()
+        self._index()
+
+    def close(self) -> None:
+        self._part()
+        self._index.close()
+
+
+def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Where:
+    folder, origin = chosen.folder, chosen.origin
+    if chosen.postgres is None:
+        pace = Pace(interval_s=chosen.interval_s)
+        return _Where(Folder(folder), partial(LogKeys.settle, folder, origin), pace, Indexing(folder, report))
+    from audit.postgres import database, mirror, target  # noqa: PLC0415 - needs a package of its own
+
+    meant = target.Target(sys.stdin.buffer.readline().decode().strip(), chosen.postgres)
+    place = database.Database(meant)
+    copy = mirror.Mirror(meant, folder)
+    opened.callback(copy.close)
+    keys = partial(place.keys, folder, origin)
+    after = _Afterwards(partial(copy.follow, report), copy.part, Indexing(folder, report))
+    return _Where(place, keys, database.pace(chosen.interval_s), after)
+
+
+def _run(chosen: argparse.Namespace, where: _Where, report: Report) -> None:
     ports = Ports()
-    report = partial(print, "regent: audit log:", file=sys.stderr, flush=True)
     loop = Loop(
-        chosen.folder,
-        lambda: LogNotary(LogKeys.settle(chosen.folder, chosen.origin), ports, retired(chosen.folder)),
-        after=Indexing(chosen.folder, report),
+        where.place,
+        lambda: LogNotary(where.keys(), ports, retired(chosen.folder)),
+        after=where.after,
         publishing=_publishing(chosen.folder, chosen.trust, report) if chosen.trust else None,
         report=report,
-        pace=Pace(interval_s=chosen.interval_s),
+        pace=where.pace,
         ports=ports,
     )
     if chosen.beside:

@@ -1,9 +1,12 @@
 """The writers of a log that lives in a folder: each has a slot, and is followed through its segments."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
-from audit.errors import LogDamaged
+from audit.errors import LogDamaged, LogUnavailable
+from audit.keys import secret_path
 from audit.merging.run import Run
+from audit.merging.shelf import Shelf
 from audit.tlog.tree import Frontier
 
 
@@ -31,3 +34,32 @@ class FolderWriters:
         """Close what is open."""
         for run in self._runs.values():
             run.close()
+
+
+class Folder:
+    """**Adapter** of a folder to `loop.Place`: writers and merged log stand side by side.
+
+    Args:
+        folder: the log.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def stamp(self) -> tuple[int, int] | None:
+        """See `loop.Place.stamp`."""
+        try:
+            found = secret_path(self._folder).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    def open(self, opened: ExitStack, *, apart: bool = False) -> tuple[FolderWriters, Shelf]:
+        """See `loop.Place.open`."""
+        if not (self._folder / "origin.json").exists():
+            raise LogUnavailable("log.empty", f"nobody has written into {self._folder} yet")
+        shelf = Shelf(self._folder, apart=apart)
+        opened.callback(shelf.close)
+        writers = FolderWriters(self._folder)
+        opened.callback(writers.close)
+        return writers, shelf

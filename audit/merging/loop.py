@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import Protocol
 
 from audit.errors import AuditError, LogUnavailable
-from audit.keys import secret_path
-from audit.merging.folder import FolderWriters
-from audit.merging.sequencer import BEAT_US, Notary, Sequencer
-from audit.merging.shelf import Shelf
+from audit.merging.sequencer import BEAT_US, Notary, Sequencer, Shelf, Writers
 from audit.ports import Ports
 
 INTERVAL_S = 1.0
@@ -43,6 +39,28 @@ class _Nothing:
         return
 
 
+class Place(Protocol):
+    """**Protocol:** where a log is."""
+
+    def stamp(self) -> object:
+        """Return what tells the log's key from the next one."""
+        ...
+
+    def open(self, opened: ExitStack, *, apart: bool) -> tuple[Writers, Shelf]:
+        """Return the log's writers, and the shelf that its one sequencer holds until `opened` is closed.
+
+        Args:
+            opened: ends both.
+            apart: whether somebody else publishes, so that the head has a place of its own.
+
+        Raises:
+            LogUnavailable: `log.merging`: another one holds it; `log.empty`: nobody has written yet.
+            LogDamaged: it isn't what it was.
+            OSError: it can't be read or written.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How often.
@@ -59,10 +77,10 @@ class Pace:
 
 
 class Loop:
-    """Merges a folder's log until it is stopped.
+    """Merges a log until it is stopped.
 
     Args:
-        folder: the log.
+        place: where the log is.
         notary: makes the one who signs; called at each beginning, and anew when the log has another key.
         after: called after each turn, for what no promise of the log rests on (an index, witnesses).
         report: told in words what went wrong, once for each failure.
@@ -73,7 +91,7 @@ class Loop:
 
     def __init__(
         self,
-        folder: Path,
+        place: Place,
         notary: Callable[[], Notary],
         *,
         after: After | None = None,
@@ -82,7 +100,7 @@ class Loop:
         ports: Ports | None = None,
         publishing: Publishing | None = None,
     ) -> None:
-        self._folder = folder
+        self._place = place
         self._notary = notary
         self._after = after or _Nothing()
         self._report = report
@@ -106,13 +124,12 @@ class Loop:
     def _try(self) -> bool:
         """Merge; tell whether it came to its end in order."""
         self._pause_s = self._pace.pause_s
-        if not (self._folder / "origin.json").exists():
-            self._pause_s = min(_BEGINNING_S, self._pause_s)  # the first writer is about to make it
-            return False
         try:
             return self._merge()
         except LogUnavailable as error:
-            if error.code != "log.merging":
+            if error.code == "log.empty":
+                self._pause_s = min(_BEGINNING_S, self._pause_s)  # the first writer is about to come
+            elif error.code != "log.merging":
                 self._tell(error)
             return False
         except (OSError, AuditError) as error:
@@ -121,18 +138,15 @@ class Loop:
 
     def _merge(self) -> bool:
         """Merge until the stop, or until the key is another one; tell which it was."""
-        key = self._stamp()
+        key = self._place.stamp()
         with ExitStack() as opened:
-            shelf = Shelf(self._folder, apart=self._publishing is not None)
-            opened.callback(shelf.close)
-            writers = FolderWriters(self._folder)
-            opened.callback(writers.close)
+            writers, shelf = self._place.open(opened, apart=self._publishing is not None)
             opened.callback(self._after.close)
             sequencer = Sequencer(writers, shelf, self._notary(), self._ports, self._pace.beat_us)
             if self._publishing is not None:
                 opened.enter_context(self._publishing(lambda: sequencer.note))
             while not self._stop.is_set():
-                if self._stamp() != key:
+                if self._place.stamp() != key:
                     self._pause_s = 0.0
                     return False
                 sequencer.turn()
@@ -145,14 +159,6 @@ class Loop:
                     break
             self._after()
         return True
-
-    def _stamp(self) -> tuple[int, int] | None:
-        """What tells one key file from the next."""
-        try:
-            found = secret_path(self._folder).stat()
-        except FileNotFoundError:
-            return None
-        return found.st_ino, found.st_mtime_ns
 
     def _tell(self, error: Exception) -> None:
         if str(error) != self._said:

@@ -1,4 +1,4 @@
-"""One group of records on its way to the disk: encoded, numbered, hashed, framed.
+"""One group of records on its way to where they become durable: encoded, numbered, hashed.
 
 Pure memory: nothing here waits or fails for the machine's sake. A group that does not become durable is
 thrown away whole, and the numbers it used are used again.
@@ -67,13 +67,14 @@ class Group:
         mono_us: monotonic clock of the group.
 
     Attributes:
+        bodies: the records' stored bytes, in order.
         size: bytes of frames so far.
         frontier: the tree with this group's leaves.
         wseq: number that the next record gets.
         kept: what goes to the vault.
     """
 
-    __slots__ = ("_frames", "_mono_us", "_t_us", "_writer", "frontier", "kept", "size", "wseq")
+    __slots__ = ("_mono_us", "_t_us", "_writer", "bodies", "frontier", "kept", "size", "wseq")
 
     def __init__(
         self, writer: dict[str, Any], wseq: int, frontier: Frontier, t_us: int, mono_us: int
@@ -81,7 +82,7 @@ class Group:
         self._writer = writer
         self._t_us = t_us
         self._mono_us = mono_us
-        self._frames: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.frontier = frontier.copy()
         self.wseq = wseq
         self.size = 0
@@ -105,9 +106,8 @@ class Group:
             self._writer["id"], self._writer["boot"], self.wseq, self.frontier.size, leaf.hex(), self._t_us
         )
         self.frontier.append(leaf)
-        frame = frames.pack(data)
-        self._frames.append(frame)
-        self.size += len(frame)
+        self.bodies.append(data)
+        self.size += frames.HEADER_BYTES + len(data)
         if slots or record.question is not None:
             sref = record.sref or body.get("sref")
             self.kept.append(Kept(body["id"], body.get("ref"), sref, slots, record.question, record.sealed))
@@ -119,5 +119,5 @@ class Group:
         return {"size": self.frontier.size, "root": self.frontier.root().hex()}
 
     def frames(self) -> bytes:
-        """Return the group's bytes."""
-        return b"".join(self._frames)
+        """Return the group as it stands in a segment."""
+        return b"".join(map(frames.pack, self.bodies))

@@ -15,15 +15,18 @@ class Counts:
         lost: taken into the queue, but not durable; whoever waited was told.
         refused: not taken; whoever waited was told.
         dropped: not taken, and nobody waited (`append_soon`).
+        late: in the log after all, though whoever waited was told otherwise; nothing is missing of these.
     """
 
     lost: int = 0
     refused: int = 0
     dropped: int = 0
+    late: int = 0
 
     def facts(self) -> dict[str, int]:
-        """Return the counts as they stand in a gap record."""
-        return asdict(self)
+        """Return the counts as they stand in a gap record; `late` only where there are any."""
+        facts = asdict(self)
+        return facts if self.late else {name: count for name, count in facts.items() if name != "late"}
 
 
 class Missing:
@@ -41,7 +44,10 @@ class Missing:
         with self._lock:
             now = self._counts
             self._counts = Counts(
-                now.lost + counts.lost, now.refused + counts.refused, now.dropped + counts.dropped
+                now.lost + counts.lost,
+                now.refused + counts.refused,
+                now.dropped + counts.dropped,
+                now.late + counts.late,
             )
             self._reason = reason
 

@@ -1,8 +1,8 @@
 """The writer thread: gathers what callers bring, makes it durable in groups, and answers.
 
 One write, one sync and one wake-up per event loop and group, however many callers wait. After a failed
-write or sync everything that waits is refused, the file is given up, and after a pause the thread reads
-back what was durable and goes on behind a `gap` record that counts what was lost. One module on
+write or sync everything that waits is refused, the file is given up, and after a pause the thread finds
+out what was durable and goes on behind a `gap` record that counts what was lost. One module on
 purpose, over the usual length: its states only make sense beside each other.
 """
 
@@ -17,12 +17,12 @@ from audit.durability import Durability
 from audit.errors import AuditError, LogUnavailable, RecordRefused
 from audit.ports import Ports
 from audit.record import Record
-from audit.vault.sidecars import Vault
 from audit.writing.answers import Answers
 from audit.writing.group import Group
 from audit.writing.inbox import Entry, Inbox, Signal
 from audit.writing.missing import Counts, Missing, Reason
-from audit.writing.segments import GROUP_BYTES, Segments
+from audit.writing.segments import GROUP_BYTES
+from audit.writing.store import Store
 from audit.writing.tally import Tally
 
 _SYNC_US = 1_000_000
@@ -51,13 +51,27 @@ class Limits:
     durability: Durability = Durability.STRICT
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubtful:
+    """What a group held whose write failed: in the log or not, only `Store.reopen` can tell.
+
+    Attributes:
+        missing: what its gap record counted.
+        tallied: what its tallies counted.
+        taken: how many records callers had brought.
+    """
+
+    missing: tuple[Reason, Counts] | None = None
+    tallied: tuple[tuple[str, int], ...] = ()
+    taken: int = 0
+
+
 class Writer:
     """One writer's thread and its inbox.
 
     Args:
         name: id of the writer.
-        segments: its recovered files; this thread is their only user from `begin` on.
-        vault: its sidecars in the vault, likewise.
+        store: where its records become durable; this thread is its only user from `begin` on.
         ports: the machine.
         limits: bounds.
 
@@ -65,10 +79,9 @@ class Writer:
         limits: bounds.
     """
 
-    def __init__(self, name: str, segments: Segments, vault: Vault, ports: Ports, limits: Limits) -> None:
-        self._head = {"id": name, "boot": segments.boot}
-        self._segments = segments
-        self._vault = vault
+    def __init__(self, name: str, store: Store, ports: Ports, limits: Limits) -> None:
+        self._head = {"id": name, "boot": store.boot}
+        self._store = store
         self._ports = ports
         self.limits = limits
         self._inbox = Inbox(limits.queue)
@@ -79,6 +92,7 @@ class Writer:
         self._wseq = 0
         self._down_since_us = 0
         self._error = "EIO"
+        self._doubtful = _Doubtful()
         self._answers = Answers()
         self._synced_us = ports.mono_us()
         self._thread = Thread(target=self._run, name=f"audit-{name}", daemon=True)
@@ -156,7 +170,7 @@ class Writer:
         if self._state is _State.DOWN:
             return self._down_since_us + self.limits.reopen_after_us
         due_us = self._tally.due_at_us()
-        if self._dirty:
+        if self._store.dirty:
             sync_us = self._synced_us + _SYNC_US
             return sync_us if due_us is None else min(due_us, sync_us)
         return due_us
@@ -179,8 +193,7 @@ class Writer:
             if group.size:
                 self._write(group)
         except OSError as error:
-            self._give_back(missing, tallied)
-            self._fail(error, taken)
+            self._fail(error, _Doubtful(missing, tuple(tallied), taken))
         else:
             answers.send()
             self._sync_rest()
@@ -202,33 +215,21 @@ class Writer:
 
     def _group(self) -> Group:
         ports = self._ports
-        return Group(self._head, self._wseq, self._segments.frontier, ports.wall_us(), ports.mono_us())
+        return Group(self._head, self._wseq, self._store.frontier, ports.wall_us(), ports.mono_us())
 
     def _write(self, group: Group) -> None:
-        data = group.frames()
-        self._segments.make_room(len(data))
-        with self._vault.gate:  # an erasure waits until the group is where it finds it
-            # Before the records: a commitment in the log has its nonce in the vault.
-            self._vault.append(self._segments.name, group)
-            sync = self.limits.durability is not Durability.WRITTEN
-            self._segments.append(data, group.frontier, sync=sync)
+        self._store.append(group)
         self._wseq = group.wseq
-
-    @property
-    def _dirty(self) -> bool:
-        return self._vault.dirty or self._segments.unsynced
 
     def _sync_rest(self) -> None:
         """Once a second, make durable what nobody waits for: the vault; in weaker modes, records too."""
         now_us = self._ports.mono_us()
-        if not self._dirty or now_us - self._synced_us < _SYNC_US:
+        if not self._store.dirty or now_us - self._synced_us < _SYNC_US:
             return
         try:
-            self._vault.sync()
-            if self._segments.unsynced:
-                self._segments.sync()
+            self._store.sync()
         except OSError as error:
-            self._fail(error, 0)
+            self._fail(error, _Doubtful())
         self._synced_us = now_us
 
     def _add_missing(self, group: Group) -> tuple[Reason, Counts] | None:
@@ -243,23 +244,19 @@ class Writer:
             group.add(records.auth_failure(code, n))
         return tallied
 
-    def _give_back(self, missing: tuple[Reason, Counts] | None, tallied: list[tuple[str, int]]) -> None:
-        if missing:
-            self._missing.add(missing[1], missing[0])
-        self._tally.give_back(tallied)
-
     # ── failure and end ─────────────────────────────────────────────────────────────────────────
 
-    def _fail(self, error: OSError, taken: int) -> None:
+    def _fail(self, error: OSError, doubtful: _Doubtful) -> None:
         """Give up the file: what a failed sync left behind is unknown, and a second one would lie."""
         self._state = _State.DOWN
         self._down_since_us = self._ports.mono_us()
         self._error = errno.errorcode.get(error.errno or 0, "EIO")
+        self._doubtful = doubtful
         # In weaker modes some were acknowledged and not durable yet; their numbers are used again.
-        unkept = self._segments.abandon()
+        unkept = self._store.abandon()
         self._wseq -= unkept
-        self._vault.close()
-        self._missing.add(Counts(lost=taken + unkept), "not_durable")
+        if unkept:
+            self._missing.add(Counts(lost=unkept), "not_durable")
         self._answers.refuse(_not_durable)
         self._refuse_queue(_not_durable)
 
@@ -274,19 +271,31 @@ class Writer:
         return True
 
     def _try_again(self) -> None:
-        missing = self._missing.take()
-        _, counts = missing or ("not_durable", Counts())
         try:
-            self._segments.reopen()
+            self._settle(self._store.reopen())
+            self._doubtful = _Doubtful(self._missing.take())
+            _, counts = self._doubtful.missing or ("not_durable", Counts())
             group = self._group()
             group.add(records.gap("not_durable", {**counts.facts(), "error": self._error}))
             self._write(group)
         except (OSError, AuditError):
-            self._segments.abandon()
-            self._give_back(missing, [])
+            self._store.abandon()
             self._down_since_us = self._ports.mono_us()
         else:
+            self._doubtful = _Doubtful()
             self._state = _State.LIVE
+
+    def _settle(self, late: int) -> None:
+        """Count what became of the doubtful group, now that it is known."""
+        doubtful, self._doubtful = self._doubtful, _Doubtful()
+        self._wseq += late
+        if late:  # its callers were refused, and it stands in the log all the same
+            self._missing.add(Counts(late=doubtful.taken), "not_durable")
+            return
+        if doubtful.missing:
+            self._missing.add(doubtful.missing[1], doubtful.missing[0])
+        self._tally.give_back(list(doubtful.tallied))
+        self._missing.add(Counts(lost=doubtful.taken), "not_durable")
 
     def _finish(self) -> bool:
         """End the boot; what cannot be written now is missing, and the absent close says so."""
@@ -298,13 +307,11 @@ class Writer:
                 self._add_tally(group, all_codes=True)
                 group.add(records.writer_close(group.tree()))
                 self._write(group)
-                self._vault.sync()
-                self._segments.close()
+                self._store.close()
             else:
-                self._segments.release()
+                self._store.release()
         except OSError:
-            self._segments.release()
-        self._vault.release()
+            self._store.release()
         return False
 
     def _refuse_queue(self, reason: Callable[[], LogUnavailable]) -> None:

@@ -20,7 +20,7 @@ from gateway.settings.loading import (
     trust,
 )
 from gateway.settings.policy import APPROVALS, LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
-from gateway.settings.server import Audit, Limits, Log, Server
+from gateway.settings.server import Audit, Limits, Log, Postgres, Server
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
 
@@ -40,6 +40,7 @@ __all__ = [
     "Log",
     "Person",
     "Policy",
+    "Postgres",
     "Provider",
     "ReleaseKey",
     "Server",

@@ -88,7 +88,7 @@ def audit_folder() -> Path:
     Raises:
         SettingsError: the file is there but can't be used: guessing could show another log.
     """
-    return audit().folder
+    return _plain().audit.folder if _file().is_file() else Audit().folder
 
 
 def trust() -> Trust:
@@ -110,10 +110,10 @@ def store() -> Path | None:
 
 
 def audit() -> Audit:
-    """Where the audit log is and what it is called, as `audit_folder` finds it.
+    """Where the audit log is and what it is called, for whoever writes into it; the default without a file.
 
     Raises:
-        SettingsError: as for `audit_folder`.
+        SettingsError: as for `audit_folder`, or a secret of the log's database isn't at hand.
     """
     return load(only=_WITHOUT_SECRETS).audit if _file().is_file() else Audit()
 
@@ -130,7 +130,7 @@ def bundle() -> Path:
         return Policy().bundle
     said = _document(_file()).get("policy")
     if isinstance(said, dict) and said.get("source") is not None:
-        return load(only=_WITHOUT_SECRETS).data_dir / LAST_GOOD
+        return _plain().data_dir / LAST_GOOD
     return _policy("bundle").bundle
 
 
@@ -146,14 +146,27 @@ def development() -> Settings:
     Raises:
         SettingsError: as for `load`.
     """
-    return load(only=_WITHOUT_SECRETS)
+    return _plain()
+
+
+def _plain() -> Settings:
+    """Those sections that need no secret to be at hand; what the log's database is called is left out."""
+    path = _file()
+    return _checked(path, _open_parts(path))
+
+
+def _open_parts(path: Path) -> dict[str, Any]:
+    document = {name: part for name, part in _document(path).items() if name in _WITHOUT_SECRETS}
+    if isinstance(log := document.get("audit"), dict):
+        document["audit"] = {field: part for field, part in log.items() if field != "postgres"}
+    return document
 
 
 def _policy(name: str) -> Policy:
     """The section `policy` with one of its fields read and the others, some of them secrets, left alone."""
     path = _file()
-    document = {name: part for name, part in _document(path).items() if name in _WITHOUT_SECRETS | {"policy"}}
-    if isinstance(policy := document.get("policy"), dict):
+    document = _open_parts(path)
+    if isinstance(policy := _document(path).get("policy"), dict):
         document["policy"] = {field: part for field, part in policy.items() if field == name}
     return _checked(path, document).policy
 

@@ -9,7 +9,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from audit.durability import Durability
-from gateway.settings.section import Section
+from audit.errors import AuditError
+from audit.postgres.target import REPLICA, SCHEMA, Target
+from gateway.settings.section import Name, Secret, Section
 
 
 class Server(Section):
@@ -62,10 +64,39 @@ class Witnesses(Section):
         return self
 
 
+class Postgres(Section):
+    """The database of a log that many replicas share."""
+
+    dsn: Secret = Field(description="address and login, of a member of the log's writers and sequencers")
+    sequencer_dsn: Secret = Field(default=None, description="another login for the sequencer alone")
+    replica: Name = Field(default=REPLICA, description="what the ids of this replica's writers begin with")
+    schema_name: str = Field(default=SCHEMA, description="the schema of the log's tables")
+
+    @model_validator(mode="after")
+    def _addresses_are_sound(self) -> Self:
+        """Found here, because then the message names the field, and never the value."""
+        if self.dsn is None:
+            raise ValueError("a DSN is needed")
+        try:
+            self.target()
+            self.target(sequencer=True)
+        except AuditError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def target(self, *, sequencer: bool = False) -> Target:
+        """The database as the gateway sees it, or its sequencer."""
+        dsn = (self.sequencer_dsn if sequencer else None) or self.dsn
+        return Target(dsn.get_secret_value() if dsn else "", self.schema_name)
+
+
 class Audit(Section):
     """Where the audit log lives, and what it calls itself."""
 
     folder: Path = Path("data/audit")
+    postgres: Postgres | None = Field(
+        default=None, description="the log is there; the folder has the keys, and a copy of the merged log"
+    )
     origin: str = "regent.localhost/audit"
     questions: Literal["keep", "none"] = Field(
         default="keep", description="whether the vault keeps what policies were asked, for backtests"
@@ -86,6 +117,18 @@ class Audit(Section):
     sealed_bytes: int = Field(
         default=1024 * 1024, ge=1024, le=16 * 1024 * 1024, description="the longest payload that is sealed"
     )
+
+    @model_validator(mode="after")
+    def _goes_with_a_database(self) -> Self:
+        """What a log in a database doesn't do yet is refused, not left out."""
+        if self.postgres is not None:
+            if self.durability is not Durability.STRICT:
+                raise ValueError("a log in a database is strict")
+            if self.witnesses.policy is not None:
+                raise ValueError("a log in a database has no witnesses yet")
+            if self.sealing_key_file is not None:
+                raise ValueError("a log in a database seals nothing yet")
+        return self
 
 
 class Log(Section):

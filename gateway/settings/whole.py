@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -32,6 +33,11 @@ class Settings(BaseSettings):
     deployments: tuple[DeploymentSettings, ...] = Field(default=(), max_length=1024)
     audit: Audit = Audit()
     log: Log = Log()
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` and the digest of every value but the secrets, of which only their being there counts."""
+        return "sha256:" + sha256(self.model_dump_json().encode()).hexdigest()
 
     @classmethod
     @override

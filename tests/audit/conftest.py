@@ -101,8 +101,8 @@ def open_log(folder: Path) -> Iterator[Callable[..., AuditLog]]:
     """Open logs in the test's folder; those still open at the end are closed."""
     opened: list[AuditLog] = []
 
-    def open_it(**options: Any) -> AuditLog:
-        log = AuditLog.open(folder, ORIGIN, **options)
+    def open_it(origin: str = ORIGIN, **options: Any) -> AuditLog:
+        log = AuditLog.open(folder, origin, **options)
         opened.append(log)
         return log
 

@@ -1,4 +1,4 @@
-"""The blocks of `docs/auditors-handbook.md` run as they stand, on two days of a gateway; see what they print."""
+"""The blocks of `docs/auditors-handbook.md` run as they stand, on two days of a gateway; what they print."""
 
 from __future__ import annotations
 

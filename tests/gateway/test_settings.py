@@ -189,3 +189,72 @@ def test_trust_is_read_without_the_secrets(tmp_path: Path, monkeypatch: pytest.M
     assert settings.trust().scope == "read"
     monkeypatch.setenv("REGENT_CONFIG", str(tmp_path / "nowhere.yaml"))
     assert settings.trust() == settings.Trust()
+
+
+def test_a_change_changes_the_digest_and_a_secret_does_not(tmp_path: Path) -> None:
+    """An auditor sees that a value is another one; nobody can test guesses at a key by it."""
+
+    def digest(**more: object) -> str:
+        return settings.load(write(tmp_path, {**OPTIONS, **more})).digest
+
+    def keyed(key: str) -> dict[str, Any]:
+        return {"p": {"adapter": "echo", "api_key": key}}
+
+    plain, one, two = digest(), digest(providers=keyed("sk-one")), digest(providers=keyed("sk-two"))
+
+    assert plain == digest()
+    assert one == two
+    assert len({plain, one, digest(log={"level": "error"})}) == 3
+    assert plain.startswith("sha256:")
+
+
+DATABASE = "postgresql://gateway:hunter2@db.example/audit?sslmode=verify-full"
+
+
+def in_database(**fields: object) -> dict[str, Any]:
+    """Settings whose log is in PostgreSQL."""
+    return {**OPTIONS, "audit": {"postgres": {"dsn": DATABASE, **fields}}}
+
+
+def test_a_log_in_a_database_is_described_by_its_address(tmp_path: Path) -> None:
+    """The rest has defaults; the sequencer has the same login unless another is given."""
+    chosen = settings.load(write(tmp_path, in_database())).audit.postgres
+    other = settings.load(write(tmp_path, in_database(sequencer_dsn="postgresql:///audit"))).audit.postgres
+
+    assert chosen is not None
+    assert other is not None
+    assert (chosen.replica, chosen.schema_name) == ("gateway", "regent")
+    assert chosen.target().dsn == chosen.target(sequencer=True).dsn == DATABASE
+    assert other.target(sequencer=True).dsn == "postgresql:///audit"
+    assert "hunter2" not in repr(chosen)
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"dsn": None}, "a DSN is needed"),
+        ({"dsn": "postgresql://gateway:hunter2@db.example/audit"}, "sslmode=verify-full"),
+        ({"dsn": "hunter2"}, "postgresql://"),
+        ({"sequencer_dsn": "mysql://gateway:hunter2@127.0.0.1/audit"}, "postgresql://"),
+        ({"schema_name": "a; DROP TABLE entry"}, "a schema is"),
+        ({"replica": "A B"}, "replica"),
+    ],
+    ids=["missing", "plain", "no url", "sequencer", "schema", "replica"],
+)
+def test_a_doubtful_database_is_refused(fields: dict[str, object], part: str, tmp_path: Path) -> None:
+    """Also here without a word of the address."""
+    with pytest.raises(SettingsError) as refused:
+        settings.load(write(tmp_path, in_database(**fields)))
+    assert part in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_readers_need_no_address_of_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads the copy of the log has no login; who writes into it is told that it is missing."""
+    document = {**OPTIONS, "audit": {"folder": "elsewhere", "postgres": {"dsn": "env:NOT_SET_AT_ALL"}}}
+    monkeypatch.setenv("REGENT_CONFIG", str(write(tmp_path, document)))
+
+    assert str(settings.audit_folder()) == "elsewhere"
+    assert settings.development().audit.postgres is None
+    with pytest.raises(SettingsError, match="NOT_SET_AT_ALL"):
+        settings.audit()

@@ -1,7 +1,8 @@
-"""PostgreSQL for tests: `postgres_server`, a fresh cluster without durability."""
+"""PostgreSQL for tests, fresh clusters: `postgres_server` without durability, `durable_postgres` with it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -16,7 +17,7 @@ import pytest
 from tests.servers.processes import Server, executable, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DEBIAN = Path("/usr/lib/postgresql")
 OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "50"}
@@ -28,9 +29,10 @@ class PostgresServer(Server):
     Args:
         folder: where its data, socket and output are; it belongs to `user`.
         user: the account that it runs as, because PostgreSQL refuses to run as root.
+        options: of the server.
     """
 
-    def __init__(self, folder: Path, user: str | None) -> None:
+    def __init__(self, folder: Path, user: str | None, options: Mapping[str, str] = OPTIONS) -> None:
         programs = (
             executable("postgres", sorted(DEBIAN.glob("*/bin"), reverse=True), "servers").resolve().parent
         )
@@ -42,9 +44,13 @@ class PostgresServer(Server):
         self._probe = [str(programs / "pg_isready"), "--quiet", "--host", str(folder), "--port", str(port)]
         self._account = user
         command: list[str | Path] = [programs / "postgres", "-D", self._data, "-p", str(port), "-k", folder]
-        command += [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         # SIGINT is PostgreSQL's fast shutdown: it doesn't wait for clients.
         super().__init__(command, folder, self._answers, stop_signal=signal.SIGINT, user=user)
+
+    def dsn_of(self, role: str) -> str:
+        """The address of the socket for another role than the superuser."""
+        return self.socket_dsn.replace("//regent@", f"//{role}@")
 
     def create(self) -> None:
         """Make the cluster; anybody on this machine may enter it, for as long as the tests run."""
@@ -58,14 +64,14 @@ class PostgresServer(Server):
         return subprocess.run(self._probe, check=False).returncode == 0
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One PostgreSQL for the session; tests keep to databases or schemas of their own."""
+@contextlib.contextmanager
+def running(options: Mapping[str, str]) -> Iterator[PostgresServer]:
+    """A fresh cluster with these options, for as long as it is entered."""
     user = _unprivileged() if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="regent-postgres-"))
     if user is not None:
         shutil.chown(folder, user)
-    server = PostgresServer(folder, user)
+    server = PostgresServer(folder, user, options)
     try:
         server.create()
         server.start()
@@ -73,6 +79,20 @@ def postgres_server() -> Iterator[PostgresServer]:
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the session; tests keep to databases or schemas of their own."""
+    with running(OPTIONS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[PostgresServer]:
+    """One that is configured as PostgreSQL comes: what it acknowledges outlives it."""
+    with running({"max_connections": OPTIONS["max_connections"]}) as server:
+        yield server
 
 
 def _unprivileged() -> str:

@@ -28,6 +28,7 @@ import asyncio, os, random, signal, sys, time
 from pathlib import Path
 from audit.keys import LogKeys
 from audit.log import AuditLog
+from audit.merging.folder import Folder
 from audit.merging.loop import Loop, Pace
 from audit.merging.notary import LogNotary
 from audit.ports import Ports
@@ -46,7 +47,7 @@ async def append():
 
 def merge():
     notary = lambda: LogNotary(LogKeys.settle(folder, origin), Ports())
-    Loop(folder, notary, report=print, pace=Pace(interval_s=0.0, pause_s=0.01)).run()
+    Loop(Folder(folder), notary, report=print, pace=Pace(interval_s=0.0, pause_s=0.01)).run()
 
 def child(work):
     pid = os.fork()

@@ -16,6 +16,7 @@ import pytest
 
 from audit import files
 from audit.keys import LogKeys
+from audit.merging.folder import Folder
 from audit.merging.loop import Loop, Pace
 from audit.merging.notary import LogNotary
 from audit.record import auth_failure
@@ -36,7 +37,7 @@ class Running:
     def __init__(self, house: House) -> None:
         self.said: list[str] = []
         self.loop = Loop(
-            house.folder,
+            Folder(house.folder),
             lambda: LogNotary(LogKeys.read(house.folder, ORIGIN), house.ports),
             report=self.said.append,
             pace=Pace(interval_s=0.01, pause_s=0.01),

@@ -24,6 +24,7 @@ from audit.record import Record
 from audit.vault.commitment import commit
 from audit.verify.check import verify
 from audit.verify.verdict import Verdict
+from audit.writing.folder import FolderStore
 
 OpenLog = Callable[..., AuditLog]
 Bodies = Callable[..., list[bytes]]
@@ -181,7 +182,9 @@ async def test_a_vault_that_cannot_be_synced_stops_the_log(
             raise OSError(errno.EIO, "input/output error")
 
     log = open_log(ports=Ports(fdatasync=fdatasync), reopen_after_s=3600)
-    segment.add(log._writer._segments._fd)
+    store = log._writer._store
+    assert isinstance(store, FolderStore)
+    segment.add(store._segments._fd)
     await log.append(make_decision(payload=[commit("req", b"x")]))
     await until(lambda: not log.available)
 

@@ -1,0 +1,65 @@
+"""A database as the place of a log, for whoever merges it."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from audit.errors import LogUnavailable
+from audit.keys import LogKeys
+from audit.merging.loop import Pace
+from audit.postgres import demands, identity
+from audit.postgres.session import Session
+from audit.postgres.shelf import PostgresShelf
+from audit.postgres.target import Target
+from audit.postgres.writers import TableWriters
+
+PAUSE_S = 0.2
+"""Between two tries of one that stands by; each waits for up to a second, and is over when the other ends."""
+
+
+class Database:
+    """**Adapter** of a database to `loop.Place`.
+
+    Args:
+        target: which, as a member of the sequencers.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._verifier = ""
+
+    def stamp(self) -> str:
+        """See `loop.Place.stamp`: a log in a database keeps its key."""
+        return self._verifier
+
+    def open(self, opened: ExitStack, *, apart: bool = False) -> tuple[TableWriters, PostgresShelf]:
+        """See `loop.Place.open`; nobody else publishes here yet.
+
+        Raises:
+            LogUnavailable: `log.empty`, `log.merging`.
+        """
+        if apart:
+            raise LogUnavailable("log.cannot_open", "a log in a database has no witnesses yet")
+        session = Session(self._target, "regent sequencer")
+        opened.callback(session.close)
+        demands.insist(session)
+        said = identity.said(session)
+        if said is None:
+            raise LogUnavailable("log.empty", "nobody has written into the log in the database yet")
+        self._verifier = said.verifier
+        shelf = PostgresShelf(session)
+        return TableWriters(session), shelf
+
+    def keys(self, folder: Path, origin: str) -> LogKeys:
+        """Return the log's keys for signing, which must be those that the database knows; after `open`.
+
+        Raises:
+            LogUnavailable: `log.no_key`.
+            LogDamaged: `log.key`.
+            OSError: a file can't be read.
+        """
+        return identity.keys(folder, origin, self._verifier)
+
+
+def pace(interval_s: float) -> Pace:
+    """Return how often to merge here: who stands by takes over at once."""
+    return Pace(interval_s=interval_s, pause_s=PAUSE_S)
