@@ -173,7 +173,7 @@ def register(app: typer.Typer) -> None:
             )
 
             def announce(made: Contents) -> None:
-                handing_over.record(folder, by=who, what="export", wanted=_said(made), n=chosen.count)
+                handing_over.record(folder, house, by=who, what="export", wanted=_said(made), n=chosen.count)
 
             made = export(
                 published,

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from audit.commands.house import Journalling
 from audit.commands.journal import Journal
 from audit.errors import VaultRefused
 from audit.record import access
@@ -26,11 +27,12 @@ def actor(text: str) -> str:
         raise typer.BadParameter(str(error)) from None
 
 
-def record(folder: Path, *, by: str, what: str, wanted: dict[str, Any], n: int) -> None:
+def record(folder: Path, house: object, *, by: str, what: str, wanted: dict[str, Any], n: int) -> None:
     """Write it, as one more writer beside the gateways; durable on return.
 
     Args:
-        folder: the log.
+        folder: the log, or a copy of it where the house writes its log elsewhere.
+        house: the program around the command.
         by: who asked: a role or a name of the house.
         what: what is handed over: `export`, `proof`.
         wanted: what was asked for, as codes; a pseudonym under `sref` names the subject.
@@ -40,5 +42,10 @@ def record(folder: Path, *, by: str, what: str, wanted: dict[str, Any], n: int) 
         LogUnavailable, LogDamaged: the log can't be written; then nothing may be handed over.
         RecordRefused: what was asked for can't stand in a record.
     """
+    made = access(what=what, filters=dict(wanted), n=n, actor={"kind": "house", "name": by})
+    elsewhere = house.recorder(folder) if isinstance(house, Journalling) else None
+    if elsewhere is not None:
+        elsewhere(made)
+        return
     with Journal(folder) as journal:
-        journal.record(access(what=what, filters=dict(wanted), n=n, actor={"kind": "house", "name": by}))
+        journal.record(made)

@@ -3,9 +3,13 @@
 `regent audit` works on a folder alone. Whoever mounts it into something larger leaves that in the context.
 """
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import typer
+
+from audit.record import Record
 
 _KEY = "audit.house"
 
@@ -28,6 +32,19 @@ class Sealed(Protocol):
 
         Raises:
             LogUnavailable: `vault.key`.
+        """
+        ...
+
+
+@runtime_checkable
+class Journalling(Protocol):
+    """**Protocol:** a house whose log may be written in another place than where it is read."""
+
+    def recorder(self, folder: Path) -> Callable[[Record], None] | None:
+        """What makes a record of the log that `folder` is a copy of durable; None where it is the log itself.
+
+        Raises:
+            LogUnavailable: `log.cannot_open`: there is no log in the folder.
         """
         ...
 

@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
             _refuse_if_there(list(beside))
             if labels:
                 wanted = {"index": place, "disclosed": list(labels)}
-                handing_over.record(folder, by=who, what="proof", wanted=wanted, n=1)
+                handing_over.record(folder, house, by=who, what="proof", wanted=wanted, n=1)
             for path, data in beside.items():
                 with path.open("xb") as file:  # never over what is there
                     path.chmod(0o600)

@@ -23,8 +23,6 @@ from audit.vault.sealing import opened
 K = TypeVar("K")
 V = TypeVar("V")
 
-_OPEN_SEGMENTS = 8
-
 
 class _Segment(NamedTuple):
     boot: int
@@ -116,26 +114,25 @@ class Releases:
 
     def _nonces_of(self, slot: str, segment: str, label: str) -> dict[bytes, bytes | None]:
         path = self._vault / "nonces" / slot / f"{segment}.bin"
-        return _kept(self._nonces, (slot, segment, label), lambda: nonces.of_segment(path, label))
+        return self._kept(self._nonces, (slot, segment, label), lambda: nonces.of_segment(path, label))
 
     def _questions_of(self, slot: str, segment: str) -> Questions:
-        return _kept(self._questions, (slot, segment), lambda: Questions(self._vault, slot, segment))
+        return self._kept(self._questions, (slot, segment), lambda: Questions(self._vault, slot, segment))
 
     def _sealed_of(self, slot: str, segment: str) -> SealedPayloads:
-        return _kept(self._sealed, (slot, segment), lambda: SealedPayloads(self._vault, slot, segment))
+        return self._kept(self._sealed, (slot, segment), lambda: SealedPayloads(self._vault, slot, segment))
 
-
-def _kept(known: OrderedDict[K, V], key: K, make: Callable[[], V]) -> V:
-    """Return what is open under a key, opened if need be; the one that was used last makes room."""
-    found = known.get(key)
-    if found is None:
-        found = known[key] = make()
-        if len(known) > _OPEN_SEGMENTS:
-            _, gone = known.popitem(last=False)
-            if isinstance(gone, Questions | SealedPayloads):
-                gone.close()
-    known.move_to_end(key)
-    return found
+    def _kept(self, known: OrderedDict[K, V], key: K, make: Callable[[], V]) -> V:
+        """Return what is open under a key, opened if need be; a segment of each writer, and one to spare."""
+        found = known.get(key)
+        if found is None:
+            found = known[key] = make()
+            if len(known) > (len(self._segments) + 1) * len(self._labels):
+                _, gone = known.popitem(last=False)
+                if isinstance(gone, Questions | SealedPayloads):
+                    gone.close()
+        known.move_to_end(key)
+        return found
 
 
 def _starts(paths: Sequence[Path]) -> list[_Segment]:

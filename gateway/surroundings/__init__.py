@@ -23,13 +23,14 @@ from gateway import settings
 from gateway.errors import GatewayError
 from gateway.obligations.effect import Obedience
 from gateway.surroundings.asking import decisions, question
-from gateway.surroundings.journal import AuditJournal
+from gateway.surroundings.journal import AuditJournal, recorder
 from gateway.surroundings.recording import Recording, shadow_periods
 from gateway.surroundings.repeating import LogCase, PackCase, Shelf, paths_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from audit.record import Record
     from bundles.authoring.ports import Decided, Question
     from bundles.bundle import Bundle
     from bundles.store.journal import Journal
@@ -166,6 +167,16 @@ class Surroundings:
             typer.Exit: the settings can't be read; what is wrong was said.
         """
         return self._shelf().archive(revision, digest)
+
+    def recorder(self, folder: Path) -> Callable[[Record], None] | None:
+        """What makes a record durable where the log is in a database, and `folder` a copy; else None.
+
+        Raises:
+            LogUnavailable: `log.cannot_open`: there is no log in the folder.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return recorder(settings.audit(), folder)
 
     def sealing_key(self) -> bytes | None:
         """What opens sealed payloads; None where the settings name no key.

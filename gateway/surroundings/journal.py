@@ -6,12 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from audit import record as records
+from audit.commands.journal import origin
 from audit.errors import AuditError
 from bundles.store.errors import StoreError
 from gateway.auditing import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from bundles.store.journal import Transition
     from gateway import settings
@@ -44,6 +46,22 @@ class AuditJournal:
         async with open_log(self._chosen) as log:
             for each in found:
                 await log.append(each)
+
+
+def recorder(chosen: settings.Audit, folder: Path) -> Callable[[records.Record], None] | None:
+    """What makes a record durable in the configured database; None where the folder is the log itself.
+
+    Raises:
+        LogUnavailable: `log.cannot_open`: there is no log in the folder.
+    """
+    if chosen.postgres is None or origin(folder) != chosen.origin:
+        return None
+
+    async def append(record: records.Record) -> None:
+        async with open_log(chosen) as log:
+            await log.append(record)
+
+    return lambda record: asyncio.run(append(record))
 
 
 def _record(step: Transition) -> records.Record:
