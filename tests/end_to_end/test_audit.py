@@ -179,6 +179,7 @@ def test_two_workers_share_a_log_folder(
 ) -> None:
     """Each worker has a writer's log of its own; together they hold every decision."""
     gateway = gateway_server(workers=2)
+    gateway.await_workers()
     token = gateway.token()
     ids = {
         http_client.send(gateway, http_client.hello(), token=token).headers["x-regent-decision-id"]

@@ -99,6 +99,7 @@ def test_a_stop_leaves_nothing_unmerged(
 ) -> None:
     """The sequencer is the last to go: the workers' closing records stand in the tree."""
     gateway = gateway_server(workers=2)
+    gateway.await_workers()
     http_client.send(gateway, http_client.hello(), token=gateway.token())
     gateway.stop()
 

@@ -120,6 +120,13 @@ class GatewayServer(Server):
                 if record["typ"] == kind:
                     yield record
 
+    def await_workers(self) -> None:
+        """Wait until every worker has begun: the first that is ready answers for all."""
+        end = time.monotonic() + 20
+        while len({each["writer"]["id"] for each in self.records("config.load")}) < self._server["workers"]:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def await_shadow(self, workers: int = 1) -> None:
         """Wait until every worker compares with the candidate; what comes before isn't compared."""
         end = time.monotonic() + 20
