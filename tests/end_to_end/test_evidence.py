@@ -177,5 +177,5 @@ def test_whoever_is_given_a_pack_is_in_the_log(served: Served, tmp_path: Path) -
     export(gateway, tmp_path / "pack.tar", "--subject", subject, "--by", "auditor@example", "--no-pdf")
     *_, access = gateway.records("access")
     assert (access["actor"]["name"], access["what"], access["n"]) == ("auditor@example", "export", 5)
-    assert access["sref"] == gateway.rows(subject=subject)[0].sref
+    assert access["filter"]["sref"] == gateway.rows(subject=subject)[0].sref
     assert "alice" not in json.dumps(access)

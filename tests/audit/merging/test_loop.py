@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,14 +130,20 @@ async def test_a_stop_before_the_beginning_still_merges(house: House) -> None:
     assert covered(house)
 
 
-async def test_a_stop_in_a_pause_still_merges(house: House) -> None:
-    """One that began before there was a folder waits; told to end meanwhile, it tries at once."""
-    running = Running(house, pause_s=3600)
-    with running:
-        wait(lambda: len(running.said) > 0)
-        log = house.open()
-        await house.append(log, auth_failure("a.b", 1))
-        log.close()
+async def test_a_stop_in_a_pause_still_merges(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that pauses after a failure, and is told to end meanwhile, tries at once."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    log = house.open()
+    await house.append(log, auth_failure("a.b", 1))
+    log.close()
+    with ExitStack() as ended:
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "write", full)
+            running = ended.enter_context(Running(house, pause_s=3600))
+            wait(lambda: len(running.said) > 0)
 
     assert covered(house)
 
