@@ -139,11 +139,10 @@ async def test_a_stop_in_a_pause_still_merges(house: House, monkeypatch: pytest.
     log = house.open()
     await house.append(log, auth_failure("a.b", 1))
     log.close()
-    with ExitStack() as ended:
-        with monkeypatch.context() as patch:
-            patch.setattr(files, "write", full)
-            running = ended.enter_context(Running(house, pause_s=3600))
-            wait(lambda: len(running.said) > 0)
+    with ExitStack() as ended, monkeypatch.context() as patch:
+        patch.setattr(files, "write", full)
+        running = ended.enter_context(Running(house, pause_s=3600))
+        wait(lambda: len(running.said) > 0)
 
     assert covered(house)
 
