@@ -13,9 +13,10 @@ from pathlib import Path
 from struct import Struct
 
 from audit.errors import LogDamaged
+from audit.tlog.tiles import FULL, Bundle, Tile
 from audit.tlog.tree import HASH_BYTES
 
-WIDTH = 256
+WIDTH = FULL
 _LENGTH = Struct(">H")
 _LINES = 3
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -73,16 +74,12 @@ def bundle_path(number: int, width: int = WIDTH) -> str:
         number: index of its first entry, divided by 256.
         width: entries in it; 256 for a full one.
     """
-    return tile_path("entries", number, width)
+    return Bundle(number, width).path
 
 
 def tile_path(level: str, number: int, width: int = WIDTH) -> str:
-    """Return the path of a tile of hashes, relative to the log; `entries` is a level of its own."""
-    groups = [f"{number % 1000:03d}"]
-    while number := number // 1000:
-        groups.append(f"x{number % 1000:03d}")
-    path = f"tile/{level}/{'/'.join(reversed(groups))}"
-    return path if width == WIDTH else f"{path}.p/{width}"
+    """Return the path of a tile of hashes, relative to the log."""
+    return Tile(int(level), number, width).path
 
 
 def entries(folder: Path, start: int, end: int) -> Iterator[bytes]:

@@ -4,10 +4,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from audit.keys import LogKeys
-from audit.merging.folder import FolderWriters
+from audit.merging.folder import Folder
 from audit.merging.notary import LogNotary
 from audit.merging.sequencer import Sequencer
-from audit.merging.shelf import Shelf
 from audit.ports import Ports
 from audit.rotation import retired
 
@@ -26,10 +25,7 @@ def merge(folder: Path, origin: str) -> tuple[int, int]:
     """
     ports = Ports()
     with ExitStack() as opened:
-        shelf = Shelf(folder)
-        opened.callback(shelf.close)
-        writers = FolderWriters(folder)
-        opened.callback(writers.close)
+        writers, shelf = Folder(folder).open(opened)
         notary = LogNotary(LogKeys.read(folder, origin), ports, retired(folder))
         sequencer = Sequencer(writers, shelf, notary, ports)
         merged = 0

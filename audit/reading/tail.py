@@ -7,17 +7,15 @@ writer says is durable (`durable`), where it says so.
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from struct import Struct, error
 from typing import BinaryIO
-from zlib import crc32
 
 import orjson
 
 from audit import frames
 from audit.index.place import Place
+from audit.writing import mark
 
 _CHUNK_BYTES = 1 << 20
-_DURABLE = Struct(">QI")
 
 
 class Tail:
@@ -134,8 +132,6 @@ def _backwards(
 def durable(slot: Path) -> int | None:
     """Return how many records the writer says are durable; None where it doesn't say, or not legibly."""
     try:
-        data = (slot / "durable").read_bytes()
-        count, crc = _DURABLE.unpack(data)
-    except (OSError, error):
+        return mark.said(slot)
+    except OSError:
         return None
-    return int(count) if crc32(data[:8]) == crc else None

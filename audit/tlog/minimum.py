@@ -7,8 +7,9 @@ wholly below it is covered by one hash of a tile that stays. Numbers only; touch
 
 from collections.abc import Iterator, Sequence
 
-WIDTH = 256
-_GROUP = 1_000
+from audit.tlog.tiles import FULL, Bundle, Tile
+
+WIDTH = FULL
 
 
 def aligned(index: int) -> int:
@@ -35,13 +36,13 @@ def prunable(size: int, minimum: int) -> Iterator[str]:
     level, span = 0, WIDTH
     while span <= minimum:
         for number in range(minimum // span):
-            yield f"tile/{level}/{_number(number)}"
+            yield Tile(level, number).path
         level, span = level + 1, span * WIDTH
 
 
 def bundle_path(number: int) -> str:
     """Return the path of a full entry bundle."""
-    return f"tile/entries/{_number(number)}"
+    return Bundle(number).path
 
 
 def whole_below(starts: Sequence[int], merged: int) -> int:
@@ -52,10 +53,3 @@ def whole_below(starts: Sequence[int], merged: int) -> int:
         merged: how many of the writer's records stand in the merged log below the minimum.
     """
     return sum(1 for after in starts[1:] if after <= merged)
-
-
-def _number(number: int) -> str:
-    groups = [f"{number % _GROUP:03d}"]
-    while number := number // _GROUP:
-        groups.insert(0, f"x{number % _GROUP:03d}")
-    return "/".join(groups)

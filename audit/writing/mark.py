@@ -40,13 +40,22 @@ class Mark:
         os.close(self._fd)
 
 
-def read(slot: Path) -> int:
-    """Return how many records are durable; 0 where nobody has said so, or what is there is torn."""
+def said(slot: Path) -> int | None:
+    """Return how many records are durable; None where nobody has said so, or what is there is torn.
+
+    Raises:
+        OSError: the mark can't be read.
+    """
     try:
         data = (slot / NAME).read_bytes()
     except FileNotFoundError:
-        return 0
+        return None
     if len(data) != _MARK.size:
-        return 0
+        return None
     count, crc = _MARK.unpack(data)
-    return int(count) if crc == crc32(data[: _COUNT.size]) else 0
+    return int(count) if crc == crc32(data[: _COUNT.size]) else None
+
+
+def read(slot: Path) -> int:
+    """Return what `said` returns, and 0 for None: nothing is promised that nobody has said."""
+    return said(slot) or 0
