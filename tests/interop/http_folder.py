@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 IDLE_S: Final = 5.0
@@ -22,22 +23,16 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for them, and no socket is left open
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Answers one file at a time over kept connections, and says nothing of it."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_S
 
-    def __init__(self, folder: Path, *arguments: Any) -> None:
-        self._folder = folder
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        """Answer with a file, or say plainly that there is none."""
-        path = (self._folder / self.path.lstrip("/")).resolve()
-        found = path.is_relative_to(self._folder) and path.is_file()
-        body = path.read_bytes() if found else b""
-        kind = "text/plain; charset=utf-8" if path.name == "checkpoint" else "application/octet-stream"
-        self.send_response(http.HTTPStatus.OK if found else http.HTTPStatus.NOT_FOUND)
+    def answer(self, status: int, kind: str, body: bytes) -> None:
+        """Send a whole answer."""
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -48,10 +43,29 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing; a reader asks for hundreds of files."""
 
 
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
+class _Files(Answering):
+    def __init__(self, folder: Path, *arguments: Any) -> None:
+        self._folder = folder
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        """Answer with a file, or say plainly that there is none."""
+        path = (self._folder / self.path.lstrip("/")).resolve()
+        found = path.is_relative_to(self._folder) and path.is_file()
+        body = path.read_bytes() if found else b""
+        kind = "text/plain; charset=utf-8" if path.name == "checkpoint" else "application/octet-stream"
+        self.answer(http.HTTPStatus.OK if found else http.HTTPStatus.NOT_FOUND, kind, body)
+
+
+def serving(folder: Path) -> AbstractContextManager[str]:
     """Serve a folder on a free port of the loopback; the value is its address."""
-    with _Server(("127.0.0.1", 0), partial(_Handler, folder.resolve())) as server:
+    return listening(partial(_Files, folder.resolve()))
+
+
+@contextlib.contextmanager
+def listening(handler: Callable[..., Answering]) -> Iterator[str]:
+    """Have requests to a free port of the loopback answered; the value is its address."""
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
