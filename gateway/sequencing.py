@@ -59,6 +59,7 @@ class Sequencing:
         self._watch.join(STOP_S)
         if self._watch.is_alive() and self._process is not None:
             self._process.kill()
+            self._process.wait()
 
     def _part(self) -> None:
         """Close the pipe: that is how it learns that nobody needs it any more, also after a kill."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from audit.errors import LogDamaged, TlogRefused
 from audit.tlog import entries as bundles
 from audit.tlog.edge import Edge
-from audit.tlog.tiles import FULL, Bundle, Tile, full_tiles, levels, partial_width
+from audit.tlog.tiles import FULL, Bundle, Tile, full_tiles, levels, partial_tiles, partial_width
 from audit.tlog.tree import leaf_hash
 
 File = tuple[str, bytes]  # path in the layout, content
@@ -84,13 +84,19 @@ class Growth:
             del self._entries[:FULL]
             first += 1
 
-    def growing(self) -> list[File]:
-        """Return the partial tiles and the partial bundle as they are now."""
+    def growing(self, beyond: int) -> list[File]:
+        """Return the partial tiles and the partial bundle as they are now, but for those that stand already.
+
+        Args:
+            beyond: number of entries of the tree that was laid out last. On its upper levels the same
+                partial tiles serve many checkpoints, and whoever writes one again can lose it.
+        """
         files = list(self._growing.values())
         if self._entries:
             bundle = Bundle(full_tiles(self.size, 0), len(self._entries))
             files.append((bundle.path, bundles.pack(self._entries)))
-        return files
+        there = {Bundle(beyond // FULL, beyond % FULL).path, *(tile.path for tile in partial_tiles(beyond))}
+        return [each for each in files if each[0] not in there]
 
 
 def _damaged(size: int) -> LogDamaged:

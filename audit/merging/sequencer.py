@@ -132,6 +132,7 @@ class Sequencer:
         self._growth = Growth.restore(size, root, shelf.fetch)
         self._progress = self._recount(size, root)
         self._progress.boot += 1
+        self._published = size
         self._full: list[str] = []
         self._said_us = ports.mono_us() - beat_us  # a start says first of all where it found everybody
 
@@ -181,11 +182,11 @@ class Sequencer:
 
     def _publish(self) -> None:
         self._put_completed()
-        self._shelf.put(self._growth.growing())
+        self._shelf.put(self._growth.growing(self._published))
         root = self._growth.root()
         note = self._notary.sign(self._growth.size, root)
         self._shelf.swap(self.note, note)
-        self.note = note
+        self.note, self._published = note, self._growth.size
         self._said_us = self._ports.mono_us()
         self._shelf.leave_hint(self._progress.as_hint(root))
         self._shelf.tidy(self._full)

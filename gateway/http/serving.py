@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from types import FrameType
 
     from gateway.settings import Server
 
@@ -57,6 +58,13 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # uvicorn would raise the signal again once it has stopped, and that would end this process before
+        # the one beside it has merged what was logged last.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 class _AnnouncingWorkers(Multiprocess):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from audit import files
 from audit.errors import AuditError, LogDamaged, LogUnavailable
 from audit.merging.sequencer import BEAT_US
 from audit.merging.shelf import Shelf
@@ -39,6 +40,34 @@ async def test_what_writers_were_promised_is_merged(house: House, count: int) ->
     entries = house.entries()
     assert set(house.promised.values()) <= house.merged()
     assert len(entries) == count + 3  # and the boot's opening, its mode, the sequencer's word
+
+
+async def test_what_a_checkpoint_covers_is_never_written_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a partial tile of an upper level that the next one needs as it is: a kill would empty it."""
+    published: set[Path] = set()
+    turn: list[Path] = []
+    write = files.write
+
+    def spy(path: Path, data: bytes) -> None:
+        turn.append(path)
+        write(path, data)
+
+    monkeypatch.setattr("audit.files.write", spy)
+    log = house.open()
+    for _ in range(4):
+        sequencer = house.sequencer()
+        for count in (1, 60, 200):
+            await house.append(log, *failures(count))
+            turn.clear()
+            sequencer.turn()
+            written = {path for path in turn if not path.name.startswith(".")}
+            assert published.isdisjoint(written)
+            published |= written
+    log.close()
+
+    assert house.folder / "tile/1/000.p/2" in published
 
 
 async def test_writers_keep_their_order(house: House) -> None:
