@@ -34,6 +34,20 @@ class EngineError(GatewayError):
         self.detail = detail
 
 
+class LedgerError(GatewayError):
+    """Limits and budgets couldn't be counted.
+
+    Args:
+        code: one of the `ledger.*` reason codes.
+        detail: for the log and the administrator; never shown to callers.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
 class Refused(GatewayError):
     """The call ends here with a reason; the pipeline records it and answers.
 

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from audit.accesses import Accesses
     from audit.log import AuditLog
     from audit.reading.desk import Desk
+    from gateway.accounts import (
+        Allowance,
+        Amount,
+        Correction,
+        Expired,
+        Overdrawn,
+        Purse,
+        Reservation,
+        Settled,
+        Standing,
+    )
     from gateway.settings import Limits
     from gateway.types import Candidates, Decision, FiredRule, Principal, UnverifiedToken
 
@@ -119,6 +130,59 @@ class Catalogue(Protocol):
 
     def serving(self, model: str) -> Candidates:
         """The deployments that serve `model`; none for an unknown name."""
+        ...
+
+
+class Ledger(Protocol):
+    """**Protocol:** holds what limits and budgets allow, for every process of this gateway.
+
+    Each method MUST be atomic among all processes that share the ledger, and MUST raise rather than guess:
+    LedgerError with `ledger.unavailable`, `ledger.busy` (it didn't answer in time), `ledger.full`, or
+    `ledger.lost` (it has forgotten what it counted).
+    """
+
+    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+        """Hold `amount` under every allowance, or under none.
+
+        Args:
+            allowances: in any order, also several of one counter, which are merged; at least one.
+            amount: the call's estimate; a `Concurrency` counts the call itself.
+        """
+        ...
+
+    async def settle(self, reservation: Reservation, actual: Amount) -> Settled:
+        """Put the fact in the place of the estimate and end the hold; of a second time nothing comes.
+
+        Args:
+            actual: what the call took. More than was reserved counts in full.
+        """
+        ...
+
+    async def release(self, reservation: Reservation) -> None:
+        """Undo a reservation of a call that never left the house: nothing of it counts, not even the request."""
+        ...
+
+    async def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
+        """Return how allowances stand, without changing anything; in their order, two quantities as two."""
+        ...
+
+    async def correct(self, purse: Purse, correction: Correction) -> Standing:
+        """Change a purse's present period; return how it stands then.
+
+        A rolling purse can be reset and topped up; there is no period before it to carry over.
+        """
+        ...
+
+    async def expired(self, most: int = 100) -> tuple[Expired, ...]:
+        """Find reservations whose holders are gone; each is given again until it is acknowledged."""
+        ...
+
+    async def acknowledge(self, reservations: Sequence[str]) -> None:
+        """Take note that expired reservations are on record."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go; what is still held by this process expires."""
         ...
 
 
