@@ -1,4 +1,4 @@
-"""What several allowances come to: one counter is asked once, for the stricter of all that was said about it."""
+"""What several allowances come to: one counter is asked once, for the stricter of all that is said of it."""
 
 from __future__ import annotations
 

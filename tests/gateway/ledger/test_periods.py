@@ -1,16 +1,19 @@
-"""Periods of the calendar: they follow each other without a gap, in every zone, over every change of clocks."""
+"""Periods of the calendar: they follow each other without a gap, in every zone, over changes of clocks."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.accounts import Period
 from gateway.ledger.periods import Span, after, before, is_zone, span
+
+if TYPE_CHECKING:
+    from gateway.accounts import Period
 
 ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia", "Africa/Cairo")
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year")
