@@ -88,7 +88,7 @@ class Purse:
 
 
 Allowance = Rate | Concurrency | Purse
-"""What one counter allows. Two of one counter are one: the stricter of both (see `gateway.ledger.merging`)."""
+"""What one counter allows. Two of one counter are one: the stricter (see `gateway.ledger.merging`)."""
 
 
 @dataclass(frozen=True, slots=True)

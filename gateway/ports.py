@@ -159,7 +159,7 @@ class Ledger(Protocol):
         ...
 
     async def release(self, reservation: Reservation) -> None:
-        """Undo a reservation of a call that never left the house: nothing of it counts, not even the request."""
+        """Undo a reservation of a call that never left the house: nothing of it counts, not even itself."""
         ...
 
     async def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
