@@ -8,7 +8,7 @@ Trust is in the type: `UnverifiedToken -> VerifiedClaims -> Principal` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, NamedTuple, NewType
 
 if TYPE_CHECKING:
@@ -224,7 +224,69 @@ class Retain:
         return {"kind": "retain", "payload": self.payload, "days": self.days}
 
 
-Obligation = Route | Clamp | Retain
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Obligation: so many requests or tokens in a window of time, or so many calls at once, under one key.
+
+    Args:
+        key: whose count it is.
+        window_s: length of the window, seconds; None if only `concurrent` is said.
+        requests: the most requests in any window of that length; None if they don't matter.
+        tokens: the most tokens, of prompts and answers; None if they don't matter.
+        concurrent: the most calls in flight; None if it doesn't matter.
+        share: the part of it that a replica may give out while the ledger can't be reached; None for none.
+    """
+
+    key: str
+    window_s: int | None = None
+    requests: int | None = None
+    tokens: int | None = None
+    concurrent: int | None = None
+    share: float | None = None
+
+    def document(self) -> dict[str, object]:
+        """As the policy wrote it."""
+        return _said("limit", self)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Obligation: so much money in a period under one key.
+
+    Args:
+        key, share: as for `Limit`.
+        usd_micros: the sum.
+        period: the calendar's period; None for a rolling one.
+        window_s: length of a rolling one, seconds; None for one of the calendar.
+        time_zone: IANA name of the zone in which periods begin; None for UTC.
+        warn_at: parts of the sum at which somebody is warned; None for none.
+        hard: whether calls end when it is spent.
+        unpriced: whether a deployment without a price is refused, or free; None is to refuse.
+    """
+
+    key: str
+    usd_micros: int
+    hard: bool
+    period: Literal["day", "week", "month", "quarter", "year"] | None = None
+    window_s: int | None = None
+    time_zone: str | None = None
+    warn_at: tuple[float, ...] | None = None
+    unpriced: Literal["refuse", "free"] | None = None
+    share: float | None = None
+
+    def document(self) -> dict[str, object]:
+        """As the policy wrote it."""
+        return _said("budget", self)
+
+
+def _said(kind: str, obligation: Limit | Budget) -> dict[str, object]:
+    """Kind and fields, without those that were left out."""
+    found = {each.name: getattr(obligation, each.name) for each in fields(obligation)}
+    plain = {name: list(each) if type(each) is tuple else each for name, each in found.items()}
+    return {"kind": kind, **{name: each for name, each in plain.items() if each is not None}}
+
+
+Obligation = Route | Clamp | Retain | Limit | Budget
 
 
 @dataclass(frozen=True, slots=True)

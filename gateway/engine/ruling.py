@@ -5,7 +5,8 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from gateway.engine.answer import Unusable, decision
+from gateway.engine.answer import decision
+from gateway.engine.unusable import Unusable
 from gateway.errors import EngineError
 from gateway.ports import Ruling
 from gateway.reasons import REASONS

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
-from gateway.obligations import clamp, retain, route
-from gateway.types import Clamp, Retain, Route
+from gateway.obligations import budget, clamp, limit, retain, route
+from gateway.types import Budget, Clamp, Limit, Retain, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +22,8 @@ ENFORCERS: Mapping[type, Callable[[Terms, Sequence[Any]], None]] = {
     Route: route.enforce,
     Clamp: clamp.enforce,
     Retain: retain.enforce,
+    Limit: limit.enforce,
+    Budget: budget.enforce,
 }
 
 

@@ -16,7 +16,8 @@ from bundles.backtest.effect import Effect
 from bundles.backtest.replay import CALLS
 from bundles.repetition.ports import Said
 from gateway import obligations
-from gateway.engine.answer import Unusable, decision
+from gateway.engine.answer import decision
+from gateway.engine.unusable import Unusable
 from gateway.engine.embedded import MAX_STEPS
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms

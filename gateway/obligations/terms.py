@@ -10,6 +10,7 @@ from gateway.types import Retain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.accounts import Allowance
     from gateway.types import Deployment
 
 UNROUTED: tuple[Deployment, ...] = ()
@@ -27,6 +28,8 @@ class Terms:
         body: the client's body with obligations applied.
         max_tokens: the completion limit that now holds, in tokens; None if there is none.
         retain: what the record may keep.
+        allowances: what the call must fit into, and is counted under.
+        priced: whether only deployments with a price may serve, because a budget pays.
     """
 
     candidates: tuple[Deployment, ...]
@@ -34,3 +37,5 @@ class Terms:
     max_tokens: int | None = None
     permitted: tuple[Deployment, ...] = UNROUTED
     retain: Retain = DEFAULT_RETENTION
+    allowances: tuple[Allowance, ...] = ()
+    priced: bool = False

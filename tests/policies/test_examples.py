@@ -10,7 +10,8 @@ import yaml
 
 from bundles import build
 from bundles import schemas as checking
-from gateway.engine.answer import Unusable, decision
+from gateway.engine.answer import decision
+from gateway.engine.unusable import Unusable
 from gateway.types import Allow, Clamp, Origin
 from rego.policy import Policy
 

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from gateway.engine.answer import MAX_INTEGER, READERS, Unusable, decision
+from gateway.engine.answer import decision
+from gateway.engine.obligations import MAX_INTEGER, READERS
+from gateway.engine.unusable import Unusable
 from gateway.reasons import REASONS
 from gateway.types import Advice, Allow, Clamp, Deny, Origin, Reason, Retain, Route
 

@@ -18,3 +18,14 @@ fraction(value) if {
 	value >= 0
 	value <= 1
 }
+
+# METADATA
+# description: Whether a value is a number from a thousandth up to 1, such as a share that is given to somebody.
+part(value) if {
+	fraction(value)
+	value >= 0.001
+}
+
+# METADATA
+# description: The longest window that is counted over, in seconds; 366 days.
+longest_s := 31622400

@@ -48,6 +48,19 @@ test_every_period_and_level[note] if {
 	budgets.deny == set() with input as _asks("hr", "gpt-4o") with data.regent as house
 }
 
+test_a_rolling_window_a_zone_and_what_has_no_price if {
+	rolling := {"per": "everybody", "window_s": 2592000, "usd_micros": 7, "unpriced": "free", "share": 0.5}
+	budgets.obligation == {object.union(
+		object.remove(rolling, ["per"]),
+		{"kind": "budget", "key": "row/everybody", "hard": true},
+	)} with input as _asks("hr", "gpt-4o") with data.regent as _with(rolling)
+	zoned := {"per": "everybody", "period": "day", "time_zone": "Europe/Berlin", "usd_micros": 7}
+	budgets.obligation == {object.union(
+		object.remove(zoned, ["per"]),
+		{"kind": "budget", "key": "row/everybody", "hard": true},
+	)} with input as _asks("hr", "gpt-4o") with data.regent as _with(zoned)
+}
+
 test_switched_off_says_nothing[note] if {
 	some note, house in {"absent": {}, "empty": {"budgets": {}}}
 	budgets.obligation == set() with input as _asks("hr", "gpt-4o") with data.regent as house
@@ -89,6 +102,20 @@ test_denies_a_budget_that_is_none[note] if {
 		"warnings are no list": [{"op": "add", "path": "warn_at", "value": 0.8}],
 		"a warning beyond the sum": [{"op": "add", "path": "warn_at", "value": [0.8, 80]}],
 		"a list that is none": [{"op": "add", "path": "teams", "value": "hr"}],
+		"a period and a window": [{"op": "add", "path": "window_s", "value": 60}],
+		"a zone of a window": [
+			{"op": "remove", "path": "period"},
+			{"op": "add", "path": "window_s", "value": 60},
+			{"op": "add", "path": "time_zone", "value": "UTC"},
+		],
+		"a window of more than a year": [
+			{"op": "remove", "path": "period"},
+			{"op": "add", "path": "window_s", "value": 31622401},
+		],
+		"a zone that is none": [{"op": "add", "path": "time_zone", "value": "Europe Berlin"}],
+		"a zone of another type": [{"op": "add", "path": "time_zone", "value": 1}],
+		"unpriced of another kind": [{"op": "add", "path": "unpriced", "value": true}],
+		"no share": [{"op": "add", "path": "share", "value": 0}],
 	}
 	house := _with(json.patch({"per": "team", "period": "month", "usd_micros": 7}, change))
 	_ids == {"budgets.malformed_budget"} with input as _asks("eng", "gpt-4o") with data.regent as house

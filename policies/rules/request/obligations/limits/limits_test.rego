@@ -51,6 +51,14 @@ test_a_user_is_limited_by_issuer_and_id if {
 		with data.regent as _with(row)
 }
 
+test_a_share_goes_with_each_limit_of_its_row if {
+	row := {"per": "everybody", "windows": [{"window_s": 60, "requests": 8}], "concurrent": 2, "share": 0.25}
+	limits.obligation == {
+		{"kind": "limit", "key": "row/everybody", "window_s": 60, "requests": 8, "share": 0.25},
+		{"kind": "limit", "key": "row/everybody", "concurrent": 2, "share": 0.25},
+	} with input as _asks("hr", [], "gpt-4o") with data.regent as _with(row)
+}
+
 test_switched_off_says_nothing[note] if {
 	some note, house in {"absent": {}, "empty": {"limits": {}}}
 	limits.obligation == set() with input as _asks("hr", [], "gpt-4o") with data.regent as house
@@ -103,6 +111,9 @@ test_denies_a_limit_that_is_none[note] if {
 		"text": {"per": "team", "windows": [{"window_s": 60, "tokens": "9"}]},
 		"fraction": {"per": "team", "windows": [{"window_s": 0.5, "requests": 1}]},
 		"null": {"per": "team", "concurrent": null},
+		"a window of more than a year": {"per": "team", "windows": [{"window_s": 31622401, "requests": 1}]},
+		"no share": {"per": "team", "concurrent": 1, "share": 0},
+		"more than all": {"per": "team", "concurrent": 1, "share": 1.5},
 		"second of two": {"per": "team", "windows": [{"window_s": 60, "requests": 1}, {}]},
 		"a list that is none": {"teams": "hr", "per": "team", "concurrent": 1},
 		"subjects of any issuer": {"subjects": ["alice"], "per": "team", "concurrent": 1},

@@ -1,8 +1,8 @@
 # METADATA
 # title: Budgets
 # description: |
-#   So much money in a day, a week, a month, a quarter or a year, for everybody, an organisation, a team, a user
-#   or a model, with warnings on the way and a hard or a soft end.
+#   So much money in a day, a week, a month, a quarter or a year of a time zone, or in any window of a length,
+#   for everybody, an organisation, a team, a user or a model, with warnings on the way and a hard or a soft end.
 #   Every row that fits the call holds, with a count of its own.
 # schemas:
 #   - input: schema.input
@@ -51,7 +51,7 @@ deny contains reason if {
 	}
 }
 
-_said := ["hard", "period", "usd_micros", "warn_at"]
+_said := ["hard", "period", "share", "time_zone", "unpriced", "usd_micros", "warn_at", "window_s"]
 
 _malformed if {
 	budgets := data.regent.budgets
@@ -68,10 +68,28 @@ _readable[name] := row if {
 _sound(row) if {
 	scope.sound(row)
 	row.per in accounts.levels
-	row.period in {"day", "month", "quarter", "week", "year"}
+	_sound_time(object.filter(row, ["period", "time_zone", "window_s"]))
 	quantities.positive(row.usd_micros)
 	is_boolean(object.get(row, "hard", true))
+	object.get(row, "unpriced", "refuse") in {"free", "refuse"}
+	quantities.part(object.get(row, "share", 1))
 	warnings := object.get(row, "warn_at", [])
 	is_array(warnings)
 	every part in warnings { quantities.fraction(part) }
 }
+
+_sound_time(said) if {
+	said.period in {"day", "month", "quarter", "week", "year"}
+	not said.window_s
+	_zone(object.get(said, "time_zone", "UTC"))
+}
+
+# Periods begin somewhere; a window begins nowhere.
+_sound_time(said) if {
+	object.keys(said) == {"window_s"}
+	quantities.positive(said.window_s)
+	said.window_s <= quantities.longest_s
+}
+
+# Whether there is a zone of that name, the gateway knows; here only that no other thing than a name is one.
+_zone(name) if regex.match(`^[A-Za-z0-9_+/-]{1,64}$`, name)

@@ -21,13 +21,16 @@ import data.facts.scope
 # METADATA
 # description: One limit for each window of each row that fits, and one for what may run at once.
 # scope: document
-obligation contains object.union(window, {"kind": "limit", "key": accounts.key(name, row.per)}) if {
+obligation contains object.union_n([window, object.filter(row, ["share"]), limit]) if {
 	some name, row in _holding
 	some window in row.windows
+	limit := {"kind": "limit", "key": accounts.key(name, row.per)}
 }
 
-obligation contains {"kind": "limit", "key": accounts.key(name, row.per), "concurrent": row.concurrent} if {
+obligation contains object.union(object.filter(row, ["concurrent", "share"]), limit) if {
 	some name, row in _holding
+	_ = row.concurrent
+	limit := {"kind": "limit", "key": accounts.key(name, row.per)}
 }
 
 # METADATA
@@ -77,6 +80,7 @@ _sound(row) if {
 	row.per in accounts.levels
 	_limiting(row)
 	quantities.positive(object.get(row, "concurrent", 1))
+	quantities.part(object.get(row, "share", 1))
 	windows := object.get(row, "windows", [])
 	is_array(windows)
 	every window in windows { _sound_window(window) }
@@ -90,4 +94,5 @@ _sound_window(window) if {
 	object.keys(window) - {"requests", "tokens"} == {"window_s"}
 	count(window) > 1
 	every quantity in window { quantities.positive(quantity) }
+	window.window_s <= quantities.longest_s
 }
