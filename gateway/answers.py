@@ -42,12 +42,17 @@ def naming(
     return (*headers, (b"x-regent-policy-revision", revision.encode("ascii")))
 
 
-def warning(advice: Iterable[Advice]) -> Headers:
-    """The header that tells a caller which rules warn about a call that is allowed: their reasons' ids.
+def warning(advice: Iterable[Advice], low: Iterable[str] = ()) -> Headers:
+    """The header that tells a caller what is wrong with a call that is allowed, by ids.
 
     What is only in the shadow stays with the record, and so does an obligation, which has no id.
+
+    Args:
+        advice: what rules say that only warn.
+        low: ids of what is said about budgets that run low.
     """
     ids = {said.reason.id for said in advice if said.enforcement == "warn" and said.reason is not None}
+    ids.update(low)
     return ((b"x-regent-warning", ", ".join(sorted(ids)).encode("ascii")),) if ids else ()
 
 
@@ -74,7 +79,7 @@ def refused(refusal: Refused, names: Headers, decision_id: str) -> Answer:
     Args:
         names: as `naming` gives them.
     """
-    headers = (*JSON, *names)
+    headers = (*JSON, *names, *refusal.headers)
     if refusal.status == 401:  # noqa: PLR2004 - RFC 9110 section 15.5.2 asks for a challenge with it
         headers += ((b"www-authenticate", b"Bearer"),)
     if refusal.retry_after is not None:

@@ -11,6 +11,7 @@ import structlog
 from gateway import answers, logs
 from gateway.errors import Refused
 from gateway.steps import record
+from gateway.steps.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,7 +53,9 @@ class Conclusion:
     async def _conclude(self, error: BaseException | None) -> bool:
         if error is None:
             return True
-        if isinstance(error, asyncio.CancelledError):
+        cut = isinstance(error, asyncio.CancelledError)
+        await settle(self._trail, self._house.counting, cut=cut)
+        if cut:
             await record.abandoned(self._trail, self._house.log, self._house.now_us())
             return False
         refusal = error if isinstance(error, Refused) else _unexpected(error)

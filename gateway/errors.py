@@ -60,6 +60,9 @@ class Refused(GatewayError):
         retry_after: value for the `retry-after` header; the code's own if None.
         decision: the policy decision behind it, if there was one.
         shown: the whole `error` object, where a provider's own is passed on.
+
+    Attributes:
+        headers: more of them for the answer; whoever raises it may add some.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only fields of one value
@@ -85,4 +88,5 @@ class Refused(GatewayError):
         self.retry_after = retry_after
         self.decision = decision
         self.shown = shown
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
         super().__init__(f"{code}: {self.message}")

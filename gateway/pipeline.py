@@ -1,10 +1,11 @@
-"""One request, top to bottom: ten steps, each a file of its name in `gateway/steps/`.
+"""One request, top to bottom: twelve steps, each a file of its name in `gateway/steps/`.
 
 Who calls is settled before what: a stranger gets no byte of his body read.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.conclusion import Conclusion
@@ -19,6 +20,8 @@ from gateway.steps.forward import forward
 from gateway.steps.inspect import inspect
 from gateway.steps.receive import receive
 from gateway.steps.release import release
+from gateway.steps.reserve import reserve
+from gateway.steps.settle import settle
 from gateway.types import Trail
 
 if TYPE_CHECKING:
@@ -40,13 +43,22 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
             trail.admission = trail.decision = await admit(question, sitting.engine)
             admission = insist(trail.decision)
             findings = inspect(call, sitting.engine)
-            decision = trail.decision = await decide(question, call, candidates, findings, sitting.engine)
+            decision = trail.decision = await decide(
+                question, call, candidates, findings, sitting.engine, house.counting
+            )
             if sitting.holds():
                 break
-        permitted = trail.permitted = enforce(call, principal, candidates, admission, decision)
+        permitted = trail.permitted = enforce(
+            call, principal, candidates, admission, decision, house.counting
+        )
+        held = trail.reservation = await reserve(permitted, house.counting)
         await record.opening(trail, house)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
-        answer = release(reply, permitted, trail.delivery)
+        settled = partial(settle, trail, house.counting)
+        if not permitted.call.stream:
+            await settled()
+        answer = release(reply, permitted, trail.delivery, held, settled)
         trail.delivery.status = answer.status
         await deliver(answer)
+        await settled()
         record.closing(trail, house.log, house.now_us())

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from adapters.contract import Adapter
+    from adapters.contract import Adapter, Usage
     from audit.accesses import Accesses
     from audit.log import AuditLog
     from audit.reading.desk import Desk
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Standing,
     )
     from gateway.settings import Limits
-    from gateway.types import Candidates, Decision, FiredRule, Principal, UnverifiedToken
+    from gateway.types import Candidates, Decision, Deployment, FiredRule, Principal, UnverifiedToken
 
 
 class Identity(Protocol):
@@ -204,6 +204,50 @@ class Upstream:
     answer_timeout_s: float
 
 
+class Prices(Protocol):
+    """**Protocol:** knows what a call costs, in whole micro-USD, rounded up once a call."""
+
+    def priced(self, deployment: Deployment) -> bool:
+        """Tell whether the deployment has a price; one of nothing is a price."""
+        ...
+
+    def estimate(
+        self, deployments: Sequence[Deployment], prompt_tokens: int, completion_tokens: int
+    ) -> int | None:
+        """Return the most that a call can cost at any of `deployments`; None if one of them has no price."""
+        ...
+
+    def charge(self, deployment: Deployment, usage: Usage, upstream_us: int) -> int | None:
+        """Return what a call cost; None if the deployment has no price."""
+        ...
+
+
+class Settling(Protocol):
+    """**Protocol:** settles reservations beside the calls that made them, and tries again where it fails."""
+
+    def begin(self, reservation: Reservation, actual: Amount | None) -> Awaitable[None]:
+        """Settle, or release if `actual` is None: the call never left the house.
+
+        Returns:
+            What is done once it is settled, or given up; it never raises, and nobody needs to wait for it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What limits and budgets are counted with.
+
+    Args:
+        completion_tokens: the most tokens of a reply where they are counted or paid for and nobody says less.
+    """
+
+    ledger: Ledger
+    settling: Settling
+    prices: Prices
+    completion_tokens: int
+
+
 class Shadow(Protocol):
     """**Protocol:** another policy beside the active one, for comparison."""
 
@@ -232,6 +276,7 @@ class Ports:
     Args:
         vouched: whether others have vouched for the log lately, or need not.
         evidence: the log for those who may read it; None where there is none to be read here.
+        counting: what limits and budgets are counted with; without it, calls under one are refused.
     """
 
     identity: Identity
@@ -244,3 +289,4 @@ class Ports:
     shadow: Shadow | None = None
     vouched: Callable[[], bool] = lambda: True
     evidence: Evidence | None = None
+    counting: Counting | None = None

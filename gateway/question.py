@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, cast
 
+from gateway.accounts import Concurrency, Rate
 from gateway.types import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from gateway.accounts import Standing
     from gateway.types import Call, Findings, Principal, RawRequest
 
 ADMISSION = "gateway/admission/decision"
@@ -23,6 +25,7 @@ CATALOGUE = "gateway/catalogue/decision"
 ADMIN = "gateway/admin/decision"
 ENTRYPOINTS = (ADMISSION, REQUEST, RESPONSE, CATALOGUE, ADMIN)
 PROMPT_TOKENS = ("context", "content", "tokens")
+USAGE = ("context", "usage")
 
 _SECOND_US = 1_000_000
 
@@ -70,6 +73,45 @@ def with_content(question: Question, call: Call, findings: Findings) -> Question
     document = question.document
     context = cast("dict[str, object]", document["context"])
     return Question({**document, "context": {**context, "content": _content(call, findings)}})
+
+
+def with_usage(question: Question, standings: Iterable[Standing]) -> Question:
+    """The same question, with how the limits and budgets stand that the call falls under."""
+    document = question.document
+    context = cast("dict[str, object]", document["context"])
+    return Question({**document, "context": {**context, "usage": [_usage(each) for each in standings]}})
+
+
+def _usage(standing: Standing) -> dict[str, object]:
+    allowance = standing.allowance
+    # A top-up can have been taken away again; of nothing, anything is more than all.
+    taken = standing.used + standing.reserved
+    facts: dict[str, object] = {"key": allowance.key, "part": taken / max(1, standing.most)}
+    if isinstance(allowance, Concurrency):
+        return facts | _limit(standing)
+    if allowance.window_us is not None:
+        facts["window_s"] = allowance.window_us // _SECOND_US
+    if isinstance(allowance, Rate):
+        return facts | _limit(standing)
+    if allowance.period is not None:
+        facts["period"] = allowance.period
+    return facts | {
+        "kind": "budget",
+        "usd_micros": standing.most,
+        "spent_usd_micros": standing.used,
+        "reserved_usd_micros": standing.reserved,
+        "remaining_usd_micros": standing.remaining,
+    }
+
+
+def _limit(standing: Standing) -> dict[str, object]:
+    return {
+        "kind": "limit",
+        "quantity": standing.quantity,
+        "most": standing.most,
+        "used": standing.used + standing.reserved,
+        "remaining": standing.remaining,
+    }
 
 
 def _context(request_id: str, client_ip: str, now_us: int) -> dict[str, object]:

@@ -30,6 +30,19 @@ _IDENTITY = "authentication_error"
 _POLICY = "permission_error"
 _SERVER = "api_error"
 
+LEVELS = {
+    "everybody": "everybody together",
+    "organization": "your organisation",
+    "team": "your team",
+    "user": "your account",
+    "model": "this model",
+    "key": "what this policy counts by",
+}
+"""Whose limit or budget it is, and how callers are told; `key` is for keys of a policy's own make."""
+
+_LIMITED = "rate_limit_error"
+_SPENT = "insufficient_quota"
+
 REASONS: dict[str, ReasonCode] = {
     # The request itself
     "input.malformed": ReasonCode(400, _INPUT, "The body is not valid JSON in UTF-8."),
@@ -89,6 +102,27 @@ REASONS: dict[str, ReasonCode] = {
     "obligation.too_large_to_seal": ReasonCode(
         413, _INPUT, "The policy has the call kept sealed, and the body is too large for that."
     ),
+    # Limits and budgets; how long to wait is said by the one that refuses
+    **{
+        f"limit.{quantity}.{level}": ReasonCode(429, _LIMITED, f"The limit of {unit} of {whose} is reached.")
+        for quantity, unit in (
+            ("requests", "requests"),
+            ("tokens", "tokens"),
+            ("concurrent", "calls at once"),
+        )
+        for level, whose in LEVELS.items()
+    },
+    **{
+        f"budget.{level}": ReasonCode(429, _SPENT, f"The budget of {whose} has too little left.")
+        for level, whose in LEVELS.items()
+    },
+    "budget.unpriced": ReasonCode(
+        403, _POLICY, "A budget pays for this call, and no deployment that may serve it has a price."
+    ),
+    "ledger.unavailable": ReasonCode(503, _SERVER, "Limits and budgets cannot be counted right now.", 1),
+    "ledger.busy": ReasonCode(503, _SERVER, "Limits and budgets could not be counted in time.", 1),
+    "ledger.full": ReasonCode(503, _SERVER, "There is no room to count limits and budgets."),
+    "ledger.lost": ReasonCode(503, _SERVER, "What was counted for limits and budgets is lost."),
     # The audit log
     "log.not_durable": ReasonCode(503, _SERVER, "The decision could not be recorded.", 2),
     "log.backlogged": ReasonCode(503, _SERVER, "Too many decisions are waiting to be recorded.", 1),
@@ -103,10 +137,8 @@ REASONS: dict[str, ReasonCode] = {
     "upstream.unreachable": ReasonCode(502, _SERVER, "The model's server cannot be reached.", 2),
     "upstream.broken": ReasonCode(502, _SERVER, "The model's answer broke off.", 2),
     "upstream.timeout": ReasonCode(504, _SERVER, "The model's server did not answer in time.", 2),
-    "upstream.rate_limited": ReasonCode(
-        429, "rate_limit_error", "The model's server is limiting requests.", 1
-    ),
-    "upstream.quota_exhausted": ReasonCode(429, "insufficient_quota", "The provider's quota is used up."),
+    "upstream.rate_limited": ReasonCode(429, _LIMITED, "The model's server is limiting requests.", 1),
+    "upstream.quota_exhausted": ReasonCode(429, _SPENT, "The provider's quota is used up."),
     "upstream.rejected": ReasonCode(400, _INPUT, "The model's server refused the request."),
     "upstream.unauthorized": ReasonCode(
         502, _SERVER, "The gateway's credential for the model's server was refused."

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from adapters.contract import Completed, Streaming, UpstreamError
     from audit.vault.commitment import Commitment
+    from gateway.accounts import Allowance, Reservation
 
 UnverifiedToken = NewType("UnverifiedToken", str)
 """A bearer token as the client sent it: nothing in it may be believed."""
@@ -376,6 +377,7 @@ class PermittedCall:
         retain: what the record may keep of the payload.
         decision: the decision that permitted it.
         advice: what rules that don't decide said of it, at admission and on the request.
+        allowances: limits and budgets that it must fit into.
     """
 
     call: Call
@@ -386,6 +388,26 @@ class PermittedCall:
     retain: Retain
     decision: Allow
     advice: tuple[Advice, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a call took in the end: what is recorded and what is settled are this.
+
+    Args:
+        prompt_tokens, completion_tokens: as the provider reported them, or the gateway's estimate.
+        cached_tokens, reasoning_tokens: parts of them.
+        estimated: whether it is an estimate.
+        usd_micros: what it cost; None where there is no price.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated: bool = False
+    usd_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,7 +446,7 @@ class Delivery:
 
     Args:
         status: the HTTP status that was sent; 0 while nothing was.
-        events: how many pieces of a stream left.
+        pieces: how many chunks of a stream left; about a token each.
         digest: fed with every byte that is released; None if nothing of the payload may be kept.
         error: why a stream ended early, None for a whole one.
         complete: whether the client has everything, whatever happens to its connection afterwards.
@@ -432,7 +454,7 @@ class Delivery:
     """
 
     status: int = 0
-    events: int = 0
+    pieces: int = 0
     digest: Commitment | None = None
     error: UpstreamError | None = None
     complete: bool = False
@@ -451,6 +473,8 @@ class Trail:
         unrecorded: whether it goes on without a record, because the log does no more than its best.
         shown: whether an `access` record tells of it, which needs no other one.
         attempts: every try at a deployment.
+        reservation: what is held for it under limits and budgets.
+        charge: what it took, once that is known.
     """
 
     raw: RawRequest
@@ -467,6 +491,8 @@ class Trail:
     delivery: Delivery = field(default_factory=Delivery)
     reason: str = ""
     admission: Decision | None = None
+    reservation: Reservation | None = None
+    charge: Charge | None = None
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

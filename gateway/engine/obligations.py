@@ -104,7 +104,9 @@ def _limit(value: dict[str, Any]) -> Limit:
     counts = {name: _positive(value[name], f"limit: {name}") for name in _COUNTS if name in value}
     window_s = _window_s(value, "limit") if "window_s" in value else None
     if not counts or (window_s is None) != (counts.keys() <= {"concurrent"}):
-        raise Unusable("obligation.malformed", "limit: requests and tokens need a window_s, and it needs one of them")
+        raise Unusable(
+            "obligation.malformed", "limit: requests and tokens need a window_s, and it needs one of them"
+        )
     return Limit(_key(value, "limit"), window_s, **counts, share=_share(value, "limit"))
 
 
@@ -125,7 +127,7 @@ def _budget(value: dict[str, Any]) -> Budget:
         _key(value, "budget"),
         _positive(value["usd_micros"], "budget: usd_micros"),
         value["hard"],
-        period,  # type: ignore[arg-type]  # one of them
+        period,
         _window_s(value, "budget") if "window_s" in value else None,
         zone,
         _marks(value["warn_at"]) if "warn_at" in value else None,
@@ -139,7 +141,9 @@ def _within(value: dict[str, Any], fields: frozenset[str], needed: frozenset[str
     if not value.keys() <= fields:
         raise Unusable("obligation.unknown", f"{value['kind']} has no fields but {', '.join(sorted(fields))}")
     if not needed <= value.keys():
-        raise Unusable("obligation.malformed", f"{value['kind']} needs the fields {', '.join(sorted(needed))}")
+        raise Unusable(
+            "obligation.malformed", f"{value['kind']} needs the fields {', '.join(sorted(needed))}"
+        )
 
 
 def _key(value: dict[str, Any], kind: str) -> str:
@@ -170,7 +174,9 @@ def _marks(value: object) -> tuple[float, ...]:
         raise Unusable("obligation.malformed", f"budget: warn_at is no array of at most {MAX_MARKS}")
     for mark in value:
         if type(mark) not in (int, float) or not 0 <= mark <= 1:
-            raise Unusable("obligation.malformed", "budget: warn_at has something else than numbers from 0 to 1")
+            raise Unusable(
+                "obligation.malformed", "budget: warn_at has something else than numbers from 0 to 1"
+            )
     return tuple(value)
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refused
+from gateway.ledger.merging import merged
 from gateway.obligations import budget, clamp, limit, retain, route
+from gateway.obligations.terms import Terms
 from gateway.types import Budget, Clamp, Limit, Retain, Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from gateway.obligations.terms import Terms
+    from gateway.accounts import Allowance
     from gateway.types import Obligation
 
 ENFORCERS: Mapping[type, Callable[[Terms, Sequence[Any]], None]] = {
@@ -42,3 +44,14 @@ def enforce(terms: Terms, obligations: Iterable[Obligation]) -> None:
         if enforcer is None:
             raise Refused("obligation.unknown")
         enforcer(terms, same)
+
+
+def allowances(obligations: Iterable[Obligation]) -> tuple[Allowance, ...]:
+    """Return what limits and budgets among `obligations` allow, merged; nothing is applied to any call.
+
+    Raises:
+        Refused: `obligation.unknown`, as `enforce`.
+    """
+    terms = Terms(candidates=(), body={})
+    enforce(terms, [each for each in obligations if isinstance(each, Limit | Budget)])
+    return merged(terms.allowances)

@@ -17,8 +17,8 @@ from bundles.backtest.replay import CALLS
 from bundles.repetition.ports import Said
 from gateway import obligations
 from gateway.engine.answer import decision
-from gateway.engine.unusable import Unusable
 from gateway.engine.embedded import MAX_STEPS
+from gateway.engine.unusable import Unusable
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
 from gateway.question import ADMISSION
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _DEPLOYMENTS = ("resource", "properties", "deployments")
 _MAX_TOKENS = ("action", "properties", "max_tokens")
-_KINDS = {"permitted": "route", "max_tokens": "clamp"}
+_KINDS = {"permitted": "route", "max_tokens": "clamp", "allowances": "limits"}
 ALLOWED = "allowed"
 """The reason code of records that allow."""
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import obligations
+from gateway.accounts import Purse, Rate
 from gateway.errors import Refused
+from gateway.ledger.merging import merged
 from gateway.obligations.terms import Terms
 from gateway.types import Deny, PermittedCall
 
 if TYPE_CHECKING:
+    from gateway.accounts import Allowance
+    from gateway.ports import Counting
     from gateway.types import Allow, Call, Candidates, Decision, Principal
 
 
@@ -30,12 +34,21 @@ def insist(decision: Decision) -> Allow:
 
 
 def enforce(
-    call: Call, principal: Principal, candidates: Candidates, admission: Allow, decision: Decision
+    call: Call,
+    principal: Principal,
+    candidates: Candidates,
+    admission: Allow,
+    decision: Decision,
+    counting: Counting | None = None,
 ) -> PermittedCall:
     """Obey: apply the obligations of both decisions, or refuse.
 
+    Args:
+        counting: what limits and budgets are counted with; None where nothing can be.
+
     Raises:
-        Refused: the decision denies, an obligation is unknown, or no deployment is left.
+        Refused: the decision denies, an obligation is unknown, or no deployment is left;
+            `budget.unpriced`: none that has a price; `ledger.unavailable`: limits that nobody can count.
     """
     allow = insist(decision)
     terms = Terms(candidates=candidates.deployments, body=call.body, max_tokens=call.max_tokens)
@@ -43,6 +56,8 @@ def enforce(
     if not terms.permitted:
         # Without a route the policy named no place where this may run, so there is none.
         raise Refused("obligation.no_route")
+    if terms.allowances:
+        _countable(terms, counting)
     return PermittedCall(
         call=call,
         principal=principal,
@@ -52,4 +67,22 @@ def enforce(
         retain=terms.retain,
         decision=allow,
         advice=admission.advice + allow.advice,
+        allowances=merged(terms.allowances),
     )
+
+
+def _countable(terms: Terms, counting: Counting | None) -> None:
+    """Leave only what can be counted: deployments with a price, and a reply that has an end."""
+    if counting is None:
+        raise Refused("ledger.unavailable")
+    if terms.priced:
+        terms.permitted = tuple(each for each in terms.permitted if counting.prices.priced(each))
+        if not terms.permitted:
+            raise Refused("budget.unpriced")
+    if terms.max_tokens is None and any(_by_length(each) for each in terms.allowances):
+        # What has no bound can't be reserved, and what isn't reserved can be overspent.
+        terms.max_tokens = counting.completion_tokens
+
+
+def _by_length(allowance: Allowance) -> bool:
+    return isinstance(allowance, Purse) or (isinstance(allowance, Rate) and allowance.tokens is not None)

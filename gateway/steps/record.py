@@ -19,7 +19,7 @@ from audit.errors import AuditError, LogUnavailable
 from audit.vault.commitment import Commitment, commit
 from gateway.errors import Refused
 from gateway.reasons import REASONS
-from gateway.types import Allow
+from gateway.types import Allow, Charge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +109,7 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
     trail.reason = ALLOWED
     if reply is None or call is None or trail.unrecorded:
         return
-    usage = reply.upstream.usage
-    used_in, used_out = _usage(trail)
+    usage, charge = reply.upstream.usage, trail.charge or Charge()
     log.append_soon(
         records.outcome(
             ref=call.decision_id,
@@ -122,9 +121,9 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
             finish=_word(reply.upstream.finish_reason),
             in_tok=usage.prompt_tokens if usage else None,
             out_tok=usage.completion_tokens if usage else None,
-            usage_in=used_in,
-            usage_out=used_out,
-            estimated=usage is None,
+            usage_in=charge.prompt_tokens,
+            usage_out=charge.completion_tokens,
+            estimated=charge.estimated,
             total_us=now_us - call.received_us,
             upstream_us=reply.took_us,
             attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
@@ -196,8 +195,7 @@ async def abandoned(trail: Trail, log: AuditLog, now_us: int) -> None:
 
 
 def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
-    reply = trail.reply
-    used_in, used_out = _usage(trail) if reply else (0, 0)
+    reply, charge = trail.reply, trail.charge or Charge()
     trail.reason = code
     if trail.unrecorded or trail.shown:
         return
@@ -209,26 +207,15 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
             deployment=reply.deployment.id if reply else None,
             provider=reply.deployment.provider if reply else None,
             region=reply.deployment.region if reply else None,
-            usage_in=used_in,
-            usage_out=used_out,
-            estimated=reply is None or reply.upstream.usage is None,
+            usage_in=charge.prompt_tokens,
+            usage_out=charge.completion_tokens,
+            estimated=charge.estimated,
             upstream_us=reply.took_us if reply else None,
             attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
             payload=_released(trail),
             sref=trail.sref,
         )
     )
-
-
-def _usage(trail: Trail) -> tuple[int, int]:
-    """Tokens in and out: the provider's count, or an estimate where it gave none.
-
-    A stream's pieces are about one token each; a prompt has about four bytes a token.
-    """
-    usage = trail.reply.upstream.usage if trail.reply else None
-    if usage is not None:
-        return usage.prompt_tokens, usage.completion_tokens
-    return len(trail.call.payload) // 4 if trail.call else 0, trail.delivery.events
 
 
 def _released(trail: Trail) -> tuple[Commitment, ...]:

@@ -252,7 +252,20 @@ async def test_an_allowed_call_is_recorded_before_and_after(build: Builders) -> 
         ({**ALLOW, "allow": 1}, 503, "decision.malformed"),
         ({**DENY, "reasons": []}, 403, "decision.unexplained"),
         ({**ALLOW, "obligations": [{"kind": "mask"}]}, 403, "obligation.unknown"),
-        ({**ROUTED, "obligations": [*ROUTED["obligations"], {"kind": "budget"}]}, 403, "obligation.unknown"),
+        ({**ROUTED, "obligations": [*ROUTED["obligations"], {"kind": "cache"}]}, 403, "obligation.unknown"),
+        (
+            {**ROUTED, "obligations": [*ROUTED["obligations"], {"kind": "budget"}]},
+            403,
+            "obligation.malformed",
+        ),
+        (
+            {
+                **ROUTED,
+                "obligations": [*ROUTED["obligations"], {"kind": "limit", "key": "k", "concurrent": 1}],
+            },
+            503,
+            "ledger.unavailable",
+        ),
         (
             {
                 **ALLOW,

@@ -90,7 +90,25 @@ def test_facts_about_content_and_usage_fit(question: Question, schemas: Schemas)
         "injection": 0.02,
         "findings": [{"entity": "EMAIL_ADDRESS", "count": 2, "score": 0.95, "in": ["user"]}],
     }
-    document["context"]["usage"] = [{"key": "team:hr", "period": "month", "spent_usd_micros": 81_000_000}]
+    budget = {
+        "usd_micros": 100,
+        "spent_usd_micros": 70,
+        "reserved_usd_micros": 11,
+        "remaining_usd_micros": 19,
+    }
+    document["context"]["usage"] = [
+        {"kind": "budget", "key": "hr/team:hr", "period": "month", "part": 0.81, **budget},
+        {
+            "kind": "limit",
+            "key": "k",
+            "window_s": 60,
+            "quantity": "tokens",
+            "most": 9,
+            "used": 1,
+            "remaining": 8,
+        }
+        | {"part": 0.1},
+    ]
     jsonschema.Draft7Validator(schemas["input"]).validate(document)
 
 
@@ -126,7 +144,8 @@ def test_facts_about_content_and_usage_fit(question: Question, schemas: Schemas)
         (("context", "content", "findings"), [{"entity": "IBAN_CODE", "count": 1, "text": "DE89..."}]),
         (("context", "reply"), {"finish": "stop"}),
         (("context", "reply"), {"finish": "stop", "tokens": {"completion": 1}, "findings": [], "text": "a"}),
-        (("context", "usage"), [{"key": "team:hr", "period": "decade", "spent_usd_micros": 1}]),
+        (("context", "usage"), [{"kind": "budget", "key": "hr/team:hr", "part": 0.8}]),
+        (("context", "usage"), [{"kind": "limit", "key": "k", "quantity": "calls", "most": 9, "part": 0}]),
         (("resource", "properties", "deployment"), {"id": "echo"}),
         (("action", "name"), "bundle.read"),
     ],

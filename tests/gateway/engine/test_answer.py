@@ -17,7 +17,7 @@ from gateway.engine.answer import decision
 from gateway.engine.obligations import MAX_INTEGER, READERS
 from gateway.engine.unusable import Unusable
 from gateway.reasons import REASONS
-from gateway.types import Advice, Allow, Clamp, Deny, Origin, Reason, Retain, Route
+from gateway.types import Advice, Allow, Budget, Clamp, Deny, Limit, Origin, Reason, Retain, Route
 
 ORIGIN = Origin("embedded", "r-1", "sha256:00", "gateway/request/decision")
 SCHEMA = orjson.loads((Path(__file__).parents[3] / "policies/schemas/decision.json").read_bytes())
@@ -66,6 +66,87 @@ def test_a_clamp_says_tokens_temperature_or_both(said: dict[str, object], expect
     assert isinstance(read, Allow)
     assert (expected,) == read.obligations
     assert {"kind": "clamp"} | said == read.obligations[0].document()
+
+
+LIMIT = {"kind": "limit", "key": "hr/team:hr"}
+BUDGET = {"kind": "budget", "key": "hr/team:hr", "usd_micros": 500, "hard": True}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (LIMIT | {"window_s": 60, "requests": 5}, Limit("hr/team:hr", 60, requests=5)),
+        (LIMIT | {"window_s": 60, "tokens": 5, "concurrent": 2}, Limit("hr/team:hr", 60, None, 5, 2)),
+        (LIMIT | {"concurrent": 2, "share": 0.5}, Limit("hr/team:hr", concurrent=2, share=0.5)),
+        (BUDGET | {"period": "month"}, Budget("hr/team:hr", 500, hard=True, period="month")),
+        (
+            BUDGET | {"window_s": 60, "warn_at": [0.8, 1], "unpriced": "free", "hard": False, "share": 1},
+            Budget("hr/team:hr", 500, hard=False, window_s=60, warn_at=(0.8, 1), unpriced="free", share=1.0),
+        ),
+        (
+            BUDGET | {"period": "day", "time_zone": "Europe/Berlin"},
+            Budget("hr/team:hr", 500, hard=True, period="day", time_zone="Europe/Berlin"),
+        ),
+    ],
+)
+def test_limits_and_budgets_are_read(said: dict[str, object], expected: Limit | Budget) -> None:
+    """What is left out is not said, and it is recorded as it was said."""
+    read = decision(allow(said), ORIGIN)
+
+    assert isinstance(read, Allow)
+    assert (expected,) == read.obligations
+    assert said == read.obligations[0].document()
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (LIMIT, "obligation.malformed"),
+        (LIMIT | {"window_s": 60}, "obligation.malformed"),
+        (LIMIT | {"requests": 5}, "obligation.malformed"),
+        (LIMIT | {"tokens": 5, "concurrent": 1}, "obligation.malformed"),
+        (LIMIT | {"window_s": 60, "concurrent": 1}, "obligation.malformed"),
+        (LIMIT | {"window_s": 0, "requests": 5}, "obligation.malformed"),
+        (LIMIT | {"window_s": 366 * 86_400 + 1, "requests": 5}, "obligation.malformed"),
+        (LIMIT | {"window_s": 60, "requests": True}, "obligation.malformed"),
+        (LIMIT | {"window_s": 60, "requests": 5.0}, "obligation.malformed"),
+        (LIMIT | {"window_s": 60, "requests": 5, "burst": 9}, "obligation.unknown"),
+        (LIMIT | {"concurrent": 1, "key": ""}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "key": "k" * 257}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "key": "\ud800"}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "key": 7}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "share": 0}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "share": 1.01}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "share": float("nan")}, "obligation.malformed"),
+        (LIMIT | {"concurrent": 1, "share": True}, "obligation.malformed"),
+        ({"kind": "limit", "concurrent": 1}, "obligation.malformed"),
+        (BUDGET, "obligation.malformed"),
+        (BUDGET | {"period": "month", "window_s": 60}, "obligation.malformed"),
+        (BUDGET | {"period": "decade"}, "obligation.unknown"),
+        (BUDGET | {"period": ["month"]}, "obligation.unknown"),
+        (BUDGET | {"period": None}, "obligation.unknown"),
+        (BUDGET | {"period": "month", "time_zone": ""}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "time_zone": None}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "unpriced": "maybe"}, "obligation.unknown"),
+        (BUDGET | {"period": "month", "unpriced": ["free"]}, "obligation.unknown"),
+        (BUDGET | {"period": "month", "hard": 1}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "usd_micros": 0}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "usd_micros": 2**53}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "warn_at": 0.8}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "warn_at": [80]}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "warn_at": [float("nan")]}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "warn_at": [0.5] * 9}, "obligation.malformed"),
+        (BUDGET | {"period": "month", "rollover": True}, "obligation.unknown"),
+        ({"kind": "budget", "key": "k", "period": "month", "usd_micros": 5}, "obligation.malformed"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else repr(value).encode("unicode_escape").decode(),
+)
+def test_limits_and_budgets_that_are_none_are_refused(said: dict[str, object], code: str) -> None:
+    """Nothing about what may be spent is guessed, converted or left out."""
+    with pytest.raises(Unusable) as refused:
+        decision(allow(said), ORIGIN)
+
+    assert refused.value.code == code
 
 
 def test_a_deny_is_read_whole() -> None:
@@ -236,7 +317,7 @@ def test_an_obligation_that_cannot_be_understood_denies(obligation: object) -> N
     assert caught.value.code == "obligation.malformed"
 
 
-PROMISED = {"limit", "budget", "mask", "inspect_reply", "cache"}
+PROMISED = {"mask", "inspect_reply", "cache"}
 """Obligations that the contract describes and this version refuses."""
 
 
@@ -286,8 +367,6 @@ def test_the_schema_says_which_obligations_there_are() -> None:
 @pytest.mark.parametrize(
     "obligation",
     [
-        {"kind": "limit", "key": "team:hr", "window_s": 60, "requests": 100},
-        {"kind": "budget", "key": "team:hr", "period": "month", "usd_micros": 5, "hard": True},
         {"kind": "mask", "entities": ["EMAIL_ADDRESS"], "operator": "token", "restore": True},
         {"kind": "inspect_reply", "entities": ["IBAN_CODE"], "action": "mask"},
         {"kind": "cache", "scope": "team:hr", "ttl_s": 300},

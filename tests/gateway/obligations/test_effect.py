@@ -57,6 +57,8 @@ def test_an_effect_is_what_enforce_does(
         "route": [place.id for place in permitted.deployments],
         "clamp": permitted.max_tokens,
         "retain": {"payload": permitted.retain.payload, "days": permitted.retain.days},
+        "limits": [],
+        "priced": False,
     }
 
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import obligations as kinds
+from gateway.accounts import Concurrency, Purse, Rate
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
-from gateway.types import Clamp, Deployment, Retain, Route
+from gateway.types import Budget, Clamp, Deployment, Limit, Retain, Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,3 +158,44 @@ def test_the_order_of_obligations_makes_no_difference(shuffled: list[Obligation]
         after.max_tokens,
         after.retain.days,
     ) == ((CLOUD,), {"max_tokens": 3}, 3, 7)
+
+
+def test_limits_and_budgets_are_noted_for_the_ledger() -> None:
+    """A window and what may run at once are two counters; marks keep the decimal that was written."""
+    sheet = applied(
+        terms(),
+        [
+            Limit("k", 60, requests=5, tokens=7, concurrent=2, share=0.5),
+            Budget("k", 500, hard=True, period="day", time_zone="Europe/Berlin", warn_at=(0.8, 0.07)),
+            Budget("r", 500, hard=False, window_s=60),
+        ],
+    )
+    assert sheet.allowances == (
+        Rate("k", 60_000_000, 5, 7, 0.5),
+        Concurrency("k", 2, 0.5),
+        Purse("k", 500, "day", time_zone="Europe/Berlin", warn_ppm=(70_000, 800_000)),
+        Purse("r", 500, window_us=60_000_000, hard=False),
+    )
+    assert sheet.priced
+
+
+def test_a_budget_may_say_that_what_has_no_price_is_free() -> None:
+    """But of several budgets one that says nothing is enough to refuse."""
+    free = Budget("k", 500, hard=True, period="day", unpriced="free")
+    assert not applied(terms(), [free]).priced
+    assert applied(terms(), [free, Budget("r", 500, hard=True, period="day")]).priced
+
+
+@pytest.mark.parametrize("zone", ["Middle/Earth", "../../etc/passwd", "Europe"])
+def test_a_zone_that_is_none_refuses(zone: str) -> None:
+    """Without its midnight nobody knows when a budget begins."""
+    with pytest.raises(Refused) as refused:
+        applied(terms(), [Budget("k", 500, hard=True, period="day", time_zone=zone)])
+
+    assert refused.value.code == "obligation.unknown"
+
+
+def test_what_is_allowed_can_be_asked_without_a_call() -> None:
+    """Only limits and budgets count, merged, and a route that leads nowhere is no matter."""
+    found = kinds.allowances([Route(("elsewhere",)), Limit("k", concurrent=5), Limit("k", concurrent=2)])
+    assert found == (Concurrency("k", 2),)

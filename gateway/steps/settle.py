@@ -1,0 +1,93 @@
+"""settle: what the call took takes the place of what was held for it, however the call ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from adapters.contract import Completed, UpstreamCode, Usage
+from gateway.accounts import Amount, Concurrency
+from gateway.content import tokens
+from gateway.types import Charge
+
+if TYPE_CHECKING:
+    from gateway.ports import Counting, Prices
+    from gateway.types import Deployment, Trail
+
+# Failures after which the place may have read the prompt, and will charge for it.
+_CHARGED = frozenset(
+    {UpstreamCode.BROKEN, UpstreamCode.TIMEOUT, UpstreamCode.MALFORMED, UpstreamCode.TOO_LARGE}
+)
+
+
+async def settle(trail: Trail, counting: Counting | None, *, cut: bool = False) -> None:
+    """Reckon what the call took, once, and settle its reservation.
+
+    A caller who is held to so many calls at once may send the next as soon as he has the last byte: then
+    there must be room for it, so this waits. Otherwise it only begins.
+
+    Args:
+        trail: gets its charge.
+        cut: whether the call was broken off from this side, so that an attempt may have been under way.
+    """
+    if trail.charge is not None:
+        return
+    trail.charge = _charge(trail, counting.prices if counting else None, cut=cut)
+    held = trail.reservation
+    if held is None or counting is None:
+        return
+    actual = _actual(trail.charge) if trail.opened or trail.unrecorded else None
+    done = counting.settling.begin(held, actual)
+    if any(isinstance(each, Concurrency) for each in held.allowances):
+        await asyncio.shield(done)
+
+
+def _actual(charge: Charge) -> Amount:
+    return Amount(1, charge.prompt_tokens + charge.completion_tokens, charge.usd_micros or 0)
+
+
+def _charge(trail: Trail, prices: Prices | None, *, cut: bool) -> Charge:
+    reply = trail.reply
+    if reply is None:
+        place = _read_by(trail, cut=cut)
+        return Charge(usd_micros=0) if place is None else _estimated(trail, prices, place, 0, 0)
+    usage = reply.upstream.usage
+    if usage is None:
+        return _estimated(trail, prices, reply.deployment, _sent(trail), reply.took_us)
+    return Charge(
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        usd_micros=prices.charge(reply.deployment, usage, reply.took_us) if prices else None,
+    )
+
+
+def _sent(trail: Trail) -> int:
+    """About how many tokens the caller was sent, or would have been."""
+    answered = trail.reply.upstream if trail.reply else None
+    if isinstance(answered, Completed):
+        return tokens.reply(answered.body)
+    return trail.delivery.pieces
+
+
+def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
+    """Who may have read the prompt of a call that nobody answered."""
+    permitted, tried = trail.permitted, len(trail.attempts)
+    if permitted is None or not (trail.opened or trail.unrecorded):
+        return None
+    if cut and tried < len(permitted.deployments):
+        return permitted.deployments[tried]
+    if trail.attempts and trail.attempts[-1].outcome in _CHARGED:
+        return permitted.deployments[tried - 1]
+    return None
+
+
+def _estimated(
+    trail: Trail, prices: Prices | None, place: Deployment, completion: int, upstream_us: int
+) -> Charge:
+    """A charge without the provider's word for it: from what was asked and what was sent."""
+    prompt = tokens.prompt(trail.permitted.body).expected if trail.permitted else 0
+    usage = Usage(prompt, completion, prompt + completion)
+    cost = prices.charge(place, usage, upstream_us) if prices else None
+    return Charge(prompt, completion, estimated=True, usd_micros=cost)
