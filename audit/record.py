@@ -468,6 +468,59 @@ def access(  # noqa: PLR0913 - one keyword per field of the schema
     return record
 
 
+def ledger_correct(  # noqa: PLR0913 - one keyword per field of the schema
+    *,
+    stage: Literal["begun", "failed"],
+    kind: Literal["reset", "top_up", "carry_over"],
+    account: dict[str, Any],
+    usd_micros: int,
+    actor: dict[str, Any],
+    sref: str | None = None,
+    tenant: str | None = None,
+    request_id: str | None = None,
+    policy: dict[str, Any] | None = None,
+    record_id: str | None = None,
+    ref: str | None = None,
+) -> Record:
+    """Return the record that somebody changes a budget's present period: durable before it is changed.
+
+    Args:
+        stage: `begun`; `failed` if it then couldn't be done.
+        kind: what is done: spent is made nothing, the sum is raised, what was left before is carried over.
+        account: {key, period, time_zone} or {key, window_s}: whose budget.
+        usd_micros: how much is added.
+        actor: {kind, auth} of a caller, or {kind, name} of a role in the house.
+        sref: pseudonym of who did it; null for a role.
+        tenant: their organization.
+        request_id: the gateway's id of the request.
+        policy: {engine, bundle, revision, path, rules} by which they may.
+        record_id: the record's id, 32 hex digits, where it has been announced already.
+        ref: of a `failed`: id of the `begun` record.
+    """
+    facts = {"stage": stage, "kind": kind, "account": account, "usd_micros": usd_micros, "actor": actor}
+    who = {"sref": sref, "tenant": tenant, "req": {"id": request_id}, "policy": policy or {}, "ref": ref}
+    record = _event("ledger.correct", facts | who)
+    if record_id is not None:
+        record.body["id"] = record_id
+    return record
+
+
+def ledger_expired(  # noqa: PLR0913 - one keyword per field of the schema
+    *, reservation: str, keys: Sequence[str], requests: int, tokens: int, usd_micros: int, reserved_us: int
+) -> Record:
+    """Return the record of a reservation whose process is gone: counted as used in full.
+
+    Args:
+        reservation: its id; the same one may be told of twice, never two as one.
+        keys: of the limits and budgets under which it was held.
+        requests, tokens, usd_micros: what it had reserved.
+        reserved_us: when, microseconds UTC.
+    """
+    amount = {"requests": requests, "tokens": tokens, "usd_micros": usd_micros}
+    facts = {"reservation": reservation, "keys": list(keys), **amount, "reserved_us": reserved_us}
+    return _event("ledger.expired", facts)
+
+
 def writer_open(origin: str, origin_digest: str) -> Record:
     """Return the first record of a boot; the writer adds `tree`, {size, root} of all it logged before."""
     return _event("writer.open", {"origin": origin, "origin_digest": origin_digest})

@@ -5,8 +5,11 @@ Knows nothing but the language. Money is integer micro-USD, time integer microse
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+_PERSON = re.compile(r"(?P<shown>[^/]*/user)#.*", re.DOTALL)
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 Quantity = Literal["requests", "tokens", "concurrent", "usd_micros"]
@@ -221,3 +224,12 @@ class Correction:
 
     kind: Literal["reset", "top_up", "carry_over"]
     usd_micros: int = 0
+
+
+def recorded(key: str) -> str:
+    """Return a key as the audit log has it: of a user's, which is a digest of who he is, only that it is one.
+
+    A record says who it was by a pseudonym, and that can be erased. A digest can't, and can be guessed.
+    """
+    person = _PERSON.fullmatch(key)
+    return person["shown"] if person else key

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Reservation,
         Settled,
         Standing,
+        Warned,
     )
     from gateway.settings import Limits
     from gateway.types import Candidates, Decision, Deployment, FiredRule, Principal, UnverifiedToken
@@ -240,12 +241,14 @@ class Counting:
 
     Args:
         completion_tokens: the most tokens of a reply where they are counted or paid for and nobody says less.
+        warn: tells of budgets that have passed a mark.
     """
 
     ledger: Ledger
     settling: Settling
     prices: Prices
     completion_tokens: int
+    warn: Callable[[Sequence[Warned]], None]
 
 
 class Shadow(Protocol):

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, NamedTuple, NewType
 
+from gateway.accounts import recorded
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
@@ -246,7 +248,7 @@ class Limit:
     share: float | None = None
 
     def document(self) -> dict[str, object]:
-        """As the policy wrote it."""
+        """As the policy wrote it, but for the digest of a person."""
         return _said("limit", self)
 
 
@@ -276,13 +278,14 @@ class Budget:
     share: float | None = None
 
     def document(self) -> dict[str, object]:
-        """As the policy wrote it."""
+        """As the policy wrote it, but for the digest of a person."""
         return _said("budget", self)
 
 
 def _said(kind: str, obligation: Limit | Budget) -> dict[str, object]:
-    """Kind and fields, without those that were left out."""
+    """Kind and fields, without those that were left out; the key as it is recorded."""
     found = {each.name: getattr(obligation, each.name) for each in fields(obligation)}
+    found["key"] = recorded(obligation.key)
     plain = {name: list(each) if type(each) is tuple else each for name, each in found.items()}
     return {"kind": kind, **{name: each for name, each in plain.items() if each is not None}}
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from gateway.settings.identity import IdentitySettings
+from gateway.settings.ledger import LedgerSettings
 from gateway.settings.policy import Policy
 from gateway.settings.section import Name
 from gateway.settings.server import Audit, Limits, Log, Server
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     providers: dict[Name, Provider] = Field(default_factory=dict)
     deployments: tuple[DeploymentSettings, ...] = Field(default=(), max_length=1024)
     audit: Audit = Audit()
+    ledger: LedgerSettings = LedgerSettings()
     log: Log = Log()
 
     @property

@@ -31,6 +31,8 @@ async def reserve(permitted: PermittedCall, counting: Counting | None) -> Reserv
         raise Refused(error.code) from error
     if isinstance(held, Overdrawn):
         raise refusal(held)
+    if held.warnings:
+        counting.warn(held.warnings)
     return held
 
 

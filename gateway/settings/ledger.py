@@ -1,0 +1,52 @@
+"""Where limits and budgets are counted, and who is told when a budget runs low."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from gateway.settings.section import Secret, Section
+
+
+class Warnings(Section):
+    """Who is told that a budget has passed one of its marks."""
+
+    webhook_url: str | None = Field(
+        default=None, max_length=2048, description="told of each mark once, by a signed POST"
+    )
+    webhook_secret: Secret = Field(
+        default=None, description="signs what is sent, as Standard Webhooks says; `whsec_` and base64"
+    )
+    timeout_s: float = Field(default=5.0, gt=0, le=60, description="how long it may take to answer")
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        """Who acts on a warning must be able to tell ours from anybody's."""
+        if self.webhook_url is not None:
+            if not self.webhook_url.startswith(("https://", "http://")):
+                raise ValueError("webhook_url must be a URL of http or https")
+            if self.webhook_secret is None:
+                raise ValueError("a webhook needs a webhook_secret to be signed with")
+        return self
+
+
+class LedgerSettings(Section):
+    """Where limits and budgets are counted."""
+
+    completion_tokens: int = Field(
+        default=4096,
+        ge=1,
+        le=1_000_000,
+        description="the most tokens of a reply where they are counted or paid for and nobody says less",
+    )
+    lease_s: int = Field(
+        default=60,
+        ge=10,
+        le=3600,
+        description="how long what a crashed process had reserved stays reserved; then it counts as used",
+    )
+    deadline_ms: int = Field(
+        default=2000, ge=10, le=60_000, description="how long a call waits for the ledger before it is refused"
+    )
+    warnings: Warnings = Warnings()
