@@ -40,7 +40,7 @@ class SqlitePlace:
     async def kill(self, ledger: Ledger) -> None:
         assert isinstance(ledger, SqliteLedger)
         self._opened.remove(ledger)
-        ledger.abandon()
+        ledger._let_go()
 
     async def advance(self, us: int) -> None:
         self.now_us += us
