@@ -1,0 +1,162 @@
+"""The file in which SQLite keeps a ledger: its tables, how it is opened, and what its errors mean.
+
+A write-ahead log, synced by checkpoints only (`gateway.ledger.sqlite_checkpoints`): a process that is killed
+loses nothing, a power cut may take the counts since the last checkpoint. The audit log is the record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from gateway.errors import LedgerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = 1
+_OPENING_S = 5.0
+_LOG_BYTES = 64 << 20
+
+_TABLES = """
+CREATE TABLE counter (name BLOB PRIMARY KEY, state BLOB NOT NULL, until_us INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE holder (
+  holder BLOB PRIMARY KEY, boot TEXT NOT NULL, until_us INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE reservation (
+  id BLOB PRIMARY KEY, holder BLOB NOT NULL, at_us INTEGER NOT NULL, requests INTEGER NOT NULL,
+  tokens INTEGER NOT NULL, usd_micros INTEGER NOT NULL, names BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE expired (
+  id BLOB PRIMARY KEY, at_us INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,
+  usd_micros INTEGER NOT NULL, names BLOB NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
+  acknowledged_us INTEGER) WITHOUT ROWID;
+CREATE INDEX expired_open ON expired (at_us, id) WHERE acknowledged_us IS NULL;
+"""
+_SETTINGS = (
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA wal_autocheckpoint=0",
+    f"PRAGMA journal_size_limit={_LOG_BYTES}",
+)
+
+
+class LedgerFile:
+    """The open file; opened again when something was wrong with it, and never taken for another.
+
+    Args:
+        path: where it is; made if it isn't there.
+
+    Raises:
+        LedgerError: `ledger.busy`, `ledger.full` or `ledger.unavailable`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._name = os.fspath(path)
+        self._identity = (0, 0)
+        self._db: sqlite3.Connection | None = None
+        self.renew()
+
+    def renew(self) -> None:
+        """Take whatever file is there now for the ledger, or make an empty one.
+
+        Raises:
+            LedgerError: `ledger.busy`, `ledger.full` or `ledger.unavailable`.
+        """
+        self.close()
+        try:
+            _make(self._path)
+            self._db = connect(self._path)
+            self._db.execute(f"PRAGMA busy_timeout={round(_OPENING_S * 1000)}")
+            _prepare(self._db)
+            self._db.execute("PRAGMA busy_timeout=0")
+            self._identity = _identity(self._name)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise meant(error, self._path) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def db(self) -> sqlite3.Connection:
+        """Return the open file, if it is still the one that was counted in.
+
+        Raises:
+            LedgerError: `ledger.lost`: it was removed or replaced, so what others count is somewhere else;
+                else as for opening it.
+        """
+        try:
+            if _identity(self._name) != self._identity:
+                raise LedgerError("ledger.lost", f"another file is in the place of {self._path}")
+            if self._db is None:
+                self._db = connect(self._path)
+        except FileNotFoundError as error:
+            raise LedgerError("ledger.lost", f"{self._path} is gone") from error
+        except (OSError, sqlite3.Error) as error:
+            raise meant(error, self._path) from error
+        return self._db
+
+    def close(self) -> None:
+        """Let go of it until it is asked for again."""
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+
+def connect(path: Path, timeout_s: float = 0.0) -> sqlite3.Connection:
+    """Open a file that is there, in autocommit.
+
+    Raises:
+        sqlite3.Error: it isn't there, or is no database.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    db = sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None, check_same_thread=False)
+    try:
+        for setting in _SETTINGS:
+            db.execute(setting)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def meant(error: Exception, path: Path) -> LedgerError:
+    """Return what an error of SQLite or of the disk means for a ledger."""
+    code = getattr(error, "sqlite_errorcode", None)
+    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    kind = {sqlite3.SQLITE_BUSY: "busy", sqlite3.SQLITE_LOCKED: "busy", sqlite3.SQLITE_FULL: "full"}
+    meaning = "unavailable" if code is None else kind.get(code & 0xFF, "unavailable")
+    return LedgerError(f"ledger.{meaning}", f"{path}: {name}: {error}")
+
+
+def _make(path: Path) -> None:
+    """Make an empty file that only its owner reads.
+
+    One that is there isn't opened: closing it would free the locks that this process has on it elsewhere.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={VERSION}")
+        elif version != VERSION:
+            detail = f"the file is of version {version}, this gateway knows {VERSION}"
+            raise LedgerError("ledger.unavailable", detail)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _identity(name: str) -> tuple[int, int]:
+    found = os.stat(name)
+    return found.st_dev, found.st_ino
