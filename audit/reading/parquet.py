@@ -9,10 +9,14 @@ from audit.index.row import COLUMNS, Row
 from audit.reading.formats import instant
 
 _GROUP_ROWS = 8_192
-_LISTS = frozenset({"rules", "controls"})
+_LISTS = frozenset({"rules", "controls", "tags", "keys"})
 _NUMBERS = frozenset(
-    {"t_us", "index", "tokens_in", "tokens_out", "total_us", "n", "cost_micro", "log_index", "end_index"}
-)
+    {
+        "t_us", "index", "tokens_in", "tokens_out", "total_us", "n", "cost_micro", "log_index", "end_index",
+        "cached", "reasoning",
+    }
+)  # fmt: skip
+_TRUTHS = frozenset({"estimated"})
 
 
 class ParquetUnavailable(AuditError):
@@ -49,4 +53,6 @@ def parquet(rows: Iterable[Row], out: BinaryIO) -> int:
 def _type(pa: Any, name: str) -> Any:
     if name in _LISTS:
         return pa.list_(pa.string())
+    if name in _TRUTHS:
+        return pa.bool_()
     return pa.int64() if name in _NUMBERS else pa.string()
