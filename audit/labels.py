@@ -17,15 +17,15 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,63}", re.ASCII)
 """What a cost centre, a tag or the name of a price list looks like."""
 
 
-def word(text: str | None) -> str | None:
+def word(text: object) -> str | None:
     """Return a word as it is; None of none.
 
     Raises:
         RecordRefused: `record.value`: it is none. It is never cut to fit.
     """
-    if text is not None and not (isinstance(text, str) and WORD.fullmatch(text)):
-        raise RecordRefused("record.value", f"a word of usage has the form {WORD.pattern}")
-    return text
+    if text is None or (isinstance(text, str) and WORD.fullmatch(text)):
+        return text
+    raise RecordRefused("record.value", f"a word of usage has the form {WORD.pattern}")
 
 
 def tags(declared: Iterable[str]) -> list[str]:
@@ -34,7 +34,7 @@ def tags(declared: Iterable[str]) -> list[str]:
     Raises:
         RecordRefused: `record.value`: one is no word, or there are more than `MOST_TAGS`.
     """
-    found = list(dict.fromkeys(text for each in declared if (text := word(each))))
+    found = list(dict.fromkeys(text for each in declared if (text := word(each)) is not None))
     if len(found) > MOST_TAGS:
         raise RecordRefused("record.value", f"more than {MOST_TAGS} tags")
     return found

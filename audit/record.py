@@ -211,7 +211,7 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
         attempts: every deployment tried, in order, with its outcome code.
         payload: commitments by field, as `Commitment("resp")`.
         sref: pseudonym of the subject, for the vault; the record itself says it by `ref` alone.
-        cost_micro: what it cost, in millionths of a dollar; null where no price is known: that is not nothing.
+        cost_micro: what it cost, in millionths of a dollar; null where no price is known: not nothing.
         cached: how many of the input tokens the provider had in its cache; null where it didn't say.
         reasoning: how many of the output tokens were for reasoning; likewise.
         prices: the price list that was reckoned by; a word of `audit.labels`.
@@ -285,7 +285,7 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
         attempts: every deployment tried, in order, with its outcome code.
         payload: commitments to what was released before the end.
         sref: as for `outcome`.
-        cost_micro: what it cost, in millionths of a dollar; null where no price is known: that is not nothing.
+        cost_micro: what it cost, in millionths of a dollar; null where no price is known: not nothing.
         cached: how many of the input tokens the provider had in its cache; null where it didn't say.
         reasoning: how many of the output tokens were for reasoning; likewise.
         prices: the price list that was reckoned by; a word of `audit.labels`.

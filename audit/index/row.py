@@ -11,7 +11,7 @@ ENDS = frozenset({"outcome", "aborted"})
 DECISIONS = frozenset({"decision", "auth_failure"})
 """Kinds of records that tell what became of a request: what a question is about unless it says otherwise."""
 EXPIRED = "ledger.expired"
-"""A reservation of the ledger that nobody settled. Its row has its tokens, of prompt and reply, as those in."""
+"""A reservation of the ledger that nobody settled; in its row, all its tokens are `tokens_in`."""
 # Where a record says what was done, if not in `action`.
 _ACTION = {"access": "what", "erasure": "scope", "mode": "mode", "policy.load": "result"}
 _UNSHOWN = ENDS | {"writer.head"}
@@ -157,7 +157,7 @@ def end_of(record: dict[str, Any], log_index: int | None = None) -> End:
         _number(usage.get("cached")),
         _number(usage.get("reasoning")),
         usage.get("estimated") is True,
-        usage.get("prices"),
+        _text(usage.get("prices")),
     )
 
 
@@ -214,9 +214,9 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
         end.reasoning,
         end.estimated,
         end.prices,
-        record.get("cost_center"),
-        list(record.get("declared", _NOTHING).get("tags", ())),
-        list(record.get("keys", ())),
+        _text(record.get("cost_center")),
+        _words(record.get("declared", _NOTHING).get("tags", ())),
+        _words(record.get("keys", ())),
     )
 
 
@@ -256,6 +256,10 @@ def _said(kind: str, record: dict[str, Any]) -> tuple[str, str, str | None]:
 def _number(value: Any) -> int | None:
     """A number as it can be reckoned with; another value would stop the index, or every sum over it."""
     return value if type(value) is int and abs(value) <= _MOST else None
+
+
+def _words(values: Any) -> list[str]:
+    return list(dict.fromkeys(each for each in values if isinstance(each, str)))
 
 
 def _text(value: Any) -> str | None:

@@ -2,8 +2,8 @@
 
 Texts that come again and again are numbers here (`word`), and so is each combination of rules that fired
 together (`fired`), and of what a request is charged by (`labels`): rows and their indices are a third of the
-size, and comparing them is quick. An end whose decision isn't here, or has another end, is `loose`: no question
-about decisions finds it, but what it used was used.
+size, and comparing them is quick. An end whose decision isn't here, or has another end, is `loose`: no
+question about decisions finds it, but what it used was used.
 
 A write-ahead log lets people ask while the index is written. SQLite before 3.51.3 can corrupt one when
 several connections write or checkpoint at once; here one does, held by a lock (`audit.index.indexer`),

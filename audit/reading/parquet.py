@@ -29,18 +29,12 @@ def parquet(rows: Iterable[Row], out: BinaryIO) -> int:
     Raises:
         ParquetUnavailable: `parquet.unavailable`.
     """
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - large, and wanted by few
-        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
-    except ImportError as error:
-        raise ParquetUnavailable(
-            "parquet.unavailable", "Parquet needs pyarrow: pip install 'regent[parquet]'"
-        ) from error
+    pa, writer_of = pyarrow()
     schema = pa.schema(
         [("time", pa.timestamp("us", tz="UTC")), *((name, _type(pa, name)) for name in COLUMNS)]
     )
     coming, count = iter(rows), 0
-    with ParquetWriter(out, schema, compression="zstd") as writer:
+    with writer_of(out, schema, compression="zstd") as writer:
         while group := list(islice(coming, _GROUP_ROWS)):
             columns = [[instant(row.t_us) for row in group]]
             columns += [[getattr(row, name) for row in group] for name in COLUMNS]
@@ -48,6 +42,22 @@ def parquet(rows: Iterable[Row], out: BinaryIO) -> int:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             count += len(group)
     return count
+
+
+def pyarrow() -> tuple[Any, Any]:
+    """Return the package, and what writes a file.
+
+    Raises:
+        ParquetUnavailable: `parquet.unavailable`.
+    """
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - large, and wanted by few
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+    except ImportError as error:
+        raise ParquetUnavailable(
+            "parquet.unavailable", "Parquet needs pyarrow: pip install 'regent[parquet]'"
+        ) from error
+    return pa, ParquetWriter
 
 
 def _type(pa: Any, name: str) -> Any:

@@ -56,6 +56,16 @@ def _maybe(chance: Random, values: tuple[str, ...]) -> str | None:
     return chance.choice((None, *values))
 
 
+def _end(chance: Random, ref: str, record_id: str) -> dict[str, Any]:
+    usage = {"in": chance.randrange(9), "out": 2, "estimated": chance.random() < 0.3}
+    usage |= chance.choice(({}, {"cost_micro": None}, {"cost_micro": chance.randrange(99), "cached": 1}))
+    end = {"id": record_id, "ref": ref, "deployment": _maybe(chance, _DEPLOYMENTS), "usage": usage}
+    if chance.random() < 0.7:
+        answered = {"gen_ai": {"resp_model": _maybe(chance, _MODELS)}, "provider": "p"}
+        return {**end, **answered, "typ": "outcome"}
+    return {**end, "typ": "aborted", "reason_code": chance.choice(_REASONS)}
+
+
 def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
     """Make one record: a decision, the end of one that is open, or something else."""
     record_id = chance.choice((f"{number:032x}", f"id-{number}"))
@@ -64,17 +74,7 @@ def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
         # Now and then one has two ends, or ends that nothing began.
         ref = chance.choice(opened) if chance.random() < 0.1 else opened.pop(chance.randrange(len(opened)))
         ref = "e" * 32 if chance.random() < 0.05 else ref
-        usage = {"in": chance.randrange(9), "out": 2, "estimated": chance.random() < 0.3}
-        usage |= chance.choice(({}, {"cost_micro": None}, {"cost_micro": chance.randrange(99), "cached": 1}))
-        end = {"id": record_id, "ref": ref, "deployment": _maybe(chance, _DEPLOYMENTS), "usage": usage}
-        if chance.random() < 0.7:
-            return {
-                **end,
-                "typ": "outcome",
-                "gen_ai": {"resp_model": _maybe(chance, _MODELS)},
-                "provider": "p",
-            }
-        return {**end, "typ": "aborted", "reason_code": chance.choice(_REASONS)}
+        return _end(chance, ref, record_id)
     if kind == "auth_failure":
         return {"typ": kind, "id": record_id, "reason_code": chance.choice(_REASONS), "n": 3}
     if kind == "access":
@@ -84,7 +84,9 @@ def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
     if kind == "ledger.expired":
         amount = {"requests": 1, "tokens": chance.randrange(9), "cost_micro": chance.randrange(9)}
         return {"typ": kind, "id": record_id, "amount": amount, "keys": chance.sample(_KEYS, 2)}
-    opened.append(record_id)
+    action = chance.choice(("allow", "deny"))
+    if action == "allow":  # a refusal has no end
+        opened.append(record_id)
     labels = {
         "cost_center": _maybe(chance, ("cc-1", "cc-2")),
         "declared": {"tags": chance.sample(_TAGS, chance.randrange(3))},
@@ -105,7 +107,7 @@ def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
         "req": {"id": chance.choice(("req_" + "b" * 32, f"req_{number:032x}", f"r{number}"))},
         "gen_ai": {"op": "chat.completions", "req_model": _maybe(chance, _MODELS)},
         "policy": {"revision": _maybe(chance, ("r1", "r2")), "rules": hits},
-        "decision": {"action": chance.choice(("allow", "deny")), "reason_code": chance.choice(_REASONS)},
+        "decision": {"action": action, "reason_code": chance.choice(_REASONS)},
     }
 
 
