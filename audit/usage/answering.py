@@ -70,7 +70,7 @@ def page(folder: Path, asked: Asked, stopped: Callable[[], bool]) -> Page:
     return Page(out.getvalue(), len(lines), end)
 
 
-def write(  # noqa: PLR0913 - what a form may need
+def write(
     found: Report,
     lines: Iterable[Line],
     form: Form,

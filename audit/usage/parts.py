@@ -20,7 +20,7 @@ USAGE, EXPIRED = 0, 1
 _GROUPS = 8_192
 _CACHE_KIB = 16_384
 _STEPS = 20_000
-_CURSOR_CHARS = 4_096
+CURSOR_CHARS = 8_192
 
 Values = tuple[str | None, ...]
 
@@ -54,7 +54,7 @@ class Place(NamedTuple):
             ValueError: it is nothing of the kind.
         """
         try:
-            found = orjson.loads(base64.b64decode(text[:_CURSOR_CHARS], altchars=b"-_", validate=True))
+            found = orjson.loads(base64.b64decode(text[:CURSOR_CHARS], altchars=b"-_", validate=True))
         except (binascii.Error, ValueError):
             raise ValueError("no place in a report") from None
         if not isinstance(found, list) or len(found) != width + 2:

@@ -45,6 +45,9 @@ UNPRICED = Dimension("cost_micro", ended=True)
 """`1` where a deployment had a part in it and no price was known, else `0`."""
 
 
+MOST_DIMENSIONS = 8
+
+
 def dimensions(text: str) -> tuple[Dimension, ...]:
     """Return the dimensions that a text names, with commas between; none of an empty one.
 
