@@ -18,6 +18,7 @@ from audit.commands import (
     prune,
     query,
     reindex,
+    usage,
     verify,
     witness,
 )
@@ -28,6 +29,7 @@ DEFAULT_FOLDER = Path("data/audit")
 
 app = typer.Typer(help="Read and check the audit log.", no_args_is_help=True)
 app.add_typer(postgres_app, name="postgres")
+usage_app = typer.Typer(help="Sum up what was used and what it cost.", no_args_is_help=True)
 
 
 class Surroundings(Protocol):
@@ -38,6 +40,7 @@ class Surroundings(Protocol):
         ...
 
 
+@usage_app.callback()
 @app.callback()
 def choose_folder(
     context: typer.Context,
@@ -53,5 +56,6 @@ def choose_folder(
 
 
 query.register(app, prover)
+usage.register(usage_app)
 for command in (verify, export, prove, copy, doctor, reindex, merge, erase, hold, prune, keys, witness):
     command.register(app)

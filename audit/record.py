@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from audit import labels
 from audit.canonical import decimal_strings
 from audit.vault.commitment import Commitment
 from audit.vault.payloads import Payload
@@ -85,6 +86,9 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
     policy_us: int | None = None,
     total_us: int | None = None,
     decision_id: str | None = None,
+    cost_center: str | None = None,
+    tags: Iterable[str] = (),
+    keys: Iterable[str] = (),
 ) -> Record:
     """Return the record that opens a request: durable before anything leaves the house.
 
@@ -115,6 +119,13 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         policy_us: time the policy took.
         total_us: time from receipt to this decision.
         decision_id: the record's id, 32 hex digits, where the caller has announced it already.
+        cost_center: who bears the cost, as the house says it; a word of `audit.labels`.
+        tags: what the client declared for its own reckoning, in such words; labelled as declared.
+        keys: of the ledger's limits and budgets that applied. One that names a person has the pseudonym in
+            the name's place: a record holds no subject's name.
+
+    Raises:
+        RecordRefused: `record.value`: such a word, a tag or a key is none.
     """
     commitments = list(payload)
     body: dict[str, Any] = {
@@ -145,6 +156,12 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         "payload": {each.label: each.finish() for each in commitments},
         "lat_us": {"policy": policy_us, "total": total_us},
     }
+    if cost_center is not None:
+        body["cost_center"] = labels.word(cost_center)
+    if declared := labels.tags(tags):
+        body["declared"] = {"tags": declared}
+    if applied := labels.keys(keys):
+        body["keys"] = applied
     if policy_input:
         commitments.append(policy_input)
     return Record(body, _nonces(commitments), question, _sealed(commitments))
@@ -169,6 +186,10 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
     attempts: Sequence[Attempt] = (),
     payload: Iterable[Commitment] = (),
     sref: str | None = None,
+    cost_micro: int | None = None,
+    cached: int | None = None,
+    reasoning: int | None = None,
+    prices: str | None = None,
 ) -> Record:
     """Return the record that closes an allowed request which was answered to its end.
 
@@ -190,6 +211,13 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
         attempts: every deployment tried, in order, with its outcome code.
         payload: commitments by field, as `Commitment("resp")`.
         sref: pseudonym of the subject, for the vault; the record itself says it by `ref` alone.
+        cost_micro: what it cost, in millionths of a dollar; null where no price is known: not nothing.
+        cached: how many of the input tokens the provider had in its cache; null where it didn't say.
+        reasoning: how many of the output tokens were for reasoning; likewise.
+        prices: the price list that was reckoned by; a word of `audit.labels`.
+
+    Raises:
+        RecordRefused: `record.value`: the price list's name is no word.
     """
     commitments = list(payload)
     body: dict[str, Any] = {
@@ -209,7 +237,12 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
             "in_tok": in_tok,
             "out_tok": out_tok,
         },
-        "usage": {"in": usage_in, "out": usage_out, "estimated": estimated},
+        "usage": {
+            "in": usage_in,
+            "out": usage_out,
+            "estimated": estimated,
+            **_charged(cost_micro, cached, reasoning, prices),
+        },
         "lat_us": {"total": total_us, "upstream": upstream_us},
         "payload": {each.label: each.finish() for each in commitments},
     }
@@ -231,6 +264,10 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
     attempts: Sequence[Attempt] = (),
     payload: Iterable[Commitment] = (),
     sref: str | None = None,
+    cost_micro: int | None = None,
+    cached: int | None = None,
+    reasoning: int | None = None,
+    prices: str | None = None,
 ) -> Record:
     """Return the record that closes an allowed request which was not answered to its end.
 
@@ -248,6 +285,13 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
         attempts: every deployment tried, in order, with its outcome code.
         payload: commitments to what was released before the end.
         sref: as for `outcome`.
+        cost_micro: what it cost, in millionths of a dollar; null where no price is known: not nothing.
+        cached: how many of the input tokens the provider had in its cache; null where it didn't say.
+        reasoning: how many of the output tokens were for reasoning; likewise.
+        prices: the price list that was reckoned by; a word of `audit.labels`.
+
+    Raises:
+        RecordRefused: `record.value`: the price list's name is no word.
     """
     commitments = list(payload)
     body: dict[str, Any] = {
@@ -260,7 +304,12 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
         "provider": provider,
         "region": region,
         "attempts": [{"deployment": tried, "outcome": code} for tried, code in attempts],
-        "usage": {"in": usage_in, "out": usage_out, "estimated": estimated},
+        "usage": {
+            "in": usage_in,
+            "out": usage_out,
+            "estimated": estimated,
+            **_charged(cost_micro, cached, reasoning, prices),
+        },
         "lat_us": {"total": total_us, "upstream": upstream_us},
         "payload": {each.label: each.finish() for each in commitments},
     }
@@ -564,6 +613,14 @@ def gap(reason: str, facts: dict[str, Any]) -> Record:
 
 def _event(typ: str, fields: dict[str, Any]) -> Record:
     return Record({"v": SCHEMA_VERSION, "typ": typ, "id": secrets.token_hex(16), **fields})
+
+
+def _charged(
+    cost_micro: int | None, cached: int | None, reasoning: int | None, prices: str | None
+) -> dict[str, Any]:
+    """What an end says of money: always the cost, also that none is known; the rest where it is known."""
+    found: dict[str, Any] = {"cached": cached, "reasoning": reasoning, "prices": labels.word(prices)}
+    return {"cost_micro": cost_micro} | {name: each for name, each in found.items() if each is not None}
 
 
 def _sealed(commitments: list[Commitment]) -> tuple[Payload, ...]:

@@ -119,13 +119,17 @@ def _pair(number: int, t_us: int, wseq: int) -> Iterator[bytes]:
         rules=hits,
         policy_input=commit("input", b"question"),
         payload=[commit("req", b"x" * 200)],
+        cost_center=f"cc-{person % 12}",
+        tags=(f"app:{person % 25}",),
+        keys=(f"team:team-{person % 40}", "org:acme"),
     )
     ends = [
         records.outcome(
             ref=opening.id, deployment=f"d-{number % 5}", provider="p", region="eu", resp_model="m-2026-01",
             resp_id="chatcmpl-012345", finish="stop", in_tok=500, out_tok=200, usage_in=500,
             usage_out=200, estimated=False, total_us=900_000, upstream_us=890_000, attempts=[("a", "served")],
-            payload=[commit("resp", b"y" * 200)],
+            payload=[commit("resp", b"y" * 200)], cost_micro=1_250 + number % 500, cached=100,
+            prices="list-2026-11",
         )
     ] if allowed else []  # fmt: skip
     for at, each in enumerate((opening, *ends)):

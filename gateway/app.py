@@ -20,8 +20,8 @@ from audit.vouched import Vouched
 from bundles import bundle as bundles
 from gateway import __version__, auditing, distribution, identity, listing, logs, pipeline, policy, settings
 from gateway.errors import SettingsError
-from gateway.evidence import decisions, files, records
-from gateway.http import api, audit_api, serving, surface
+from gateway.evidence import decisions, files, records, usage
+from gateway.http import api, audit_api, serving, surface, usage_api
 from gateway.http.server import calm_collector
 from gateway.ports import Evidence, Ports, Upstream
 from gateway.question import ENTRYPOINTS
@@ -135,7 +135,11 @@ def build(configured: Settings) -> ASGIApp:
         consistency=surface.Surface("audit.log", files.compare, house.ports),
         files=surface.Surface("audit.log", files.serve, house.ports),
     )
-    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on, shown), house.running)
+    used = usage_api.UsageSurfaces(
+        everybodys=surface.Surface("usage.read", usage.serve, house.ports),
+        own=surface.Surface("usage.own", usage.serve_own, house.ports),
+    )
+    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on, shown, used), house.running)
     return surface.Front({("POST", "/v1/chat/completions"): chat, ("GET", "/v1/models"): models}, rest)
 
 

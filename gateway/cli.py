@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from audit.cli import app as audit_app
+from audit.cli import usage_app
 from bundles import bundle as bundles
 from bundles.authoring.cli import app as policy_app
 from bundles.cli import app as bundle_app
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(bundle_app, name="bundle", help="Build, sign, publish, try out and compare policy bundles.")
 app.add_typer(policy_app, name="policy", help="Check, test and explain policies; start new rules.")
 app.add_typer(audit_app, name="audit", help="Query, verify and export the audit log.")
+app.add_typer(usage_app, name="usage", help="Sum up what was used and what it cost.")
 audit_app.command("replay")(replay)  # which takes a log, and policies to decide with
 
 Config = Annotated[

@@ -133,6 +133,7 @@ REASONS: dict[str, ReasonCode] = {
     "audit.busy": ReasonCode(503, _SERVER, "Too many are reading the audit log.", 1),
     "audit.too_long": ReasonCode(503, _SERVER, "The audit log did not answer in time; ask for less."),
     "audit.unreadable": ReasonCode(503, _SERVER, "The audit log cannot be read right now.", 5),
+    "usage.too_large": ReasonCode(400, _INPUT, "A sum is too large to be given exactly; ask for less."),
     # The upstream
     "upstream.unreachable": ReasonCode(502, _SERVER, "The model's server cannot be reached.", 2),
     "upstream.broken": ReasonCode(502, _SERVER, "The model's answer broke off.", 2),

@@ -26,7 +26,10 @@ UnverifiedToken = NewType("UnverifiedToken", str)
 VerifiedClaims = NewType("VerifiedClaims", "Mapping[str, object]")
 """A token's claims after signature, issuer, audience and times were checked."""
 
-Action = Literal["chat.completions", "models.list", "bundle.read", "audit.query", "audit.read", "audit.log"]
+Action = Literal[
+    "chat.completions", "models.list", "bundle.read",
+    "audit.query", "audit.read", "audit.log", "usage.read", "usage.own",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

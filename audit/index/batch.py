@@ -4,6 +4,7 @@ Pure memory but for the numbers of texts. What is no record is counted and passe
 be stopped by an entry that `audit.verify` will name.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,15 +18,21 @@ from audit.index.words import Numbering
 
 _COLUMNS = (
     "log_index", "t_us", "kind", "id", "request_id", "sref", "writer", "index", "tenant", "team", "op",
-    "model", "action", "reason_code", "revision", "fired", "n", "by", *END_COLUMNS,
+    "model", "action", "reason_code", "revision", "fired", "n", "by", "cost_center", "labels", *END_COLUMNS,
 )  # fmt: skip
 _OPEN_VALUES = (None,) * len(END_COLUMNS)
 
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 _MARKS = ", ".join("?" * len(_COLUMNS))
 _ASSIGNED = ", ".join(f'"{name}" = ?' for name in END_COLUMNS)
-INSERT = f"INSERT INTO record ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - constants
-UPDATE = f"UPDATE record SET {_ASSIGNED} WHERE id = ? AND kind = 1 AND end IS NULL"  # noqa: S608 - constants
+_INSERT = f"INSERT INTO record ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - constants
+_UPDATE = f"UPDATE record SET {_ASSIGNED} WHERE id = ? AND kind = 1 AND end IS NULL"  # noqa: S608 - constants
+_LOOSE = (
+    "INSERT INTO loose (log_index, t_us, end, deployment, provider, region, resp_model, "
+    "tokens_in, tokens_out, cost_micro, cached, reasoning, estimated, prices) "
+    "VALUES (:end_index, :t_us, :end, :deployment, :provider, :region, :resp_model, "
+    ":tokens_in, :tokens_out, :cost_micro, :cached, :reasoning, :estimated, :prices)"
+)
 
 
 class Batch:
@@ -37,8 +44,6 @@ class Batch:
         numbering: of texts; inside the transaction.
 
     Attributes:
-        inserts: values for `INSERT`.
-        updates: values for `UPDATE`: ends of decisions in earlier batches.
         skipped: entries that are no records.
     """
 
@@ -51,11 +56,17 @@ class Batch:
         self._rows: list[tuple[Any, ...]] = []
         self._ends: dict[int, tuple[Any, ...]] = {}
         self._opened: dict[str, int] = {}
-        self.updates: list[tuple[Any, ...]] = []
+        self._late: list[tuple[bytes | str | None, int, tuple[Any, ...]]] = []
         self.skipped = 0
 
-    def inserts(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the values for `INSERT`."""
+    def write(self, db: sqlite3.Connection) -> None:
+        """Write the rows, then the ends of decisions in earlier batches; an end without one is kept apart."""
+        db.executemany(_INSERT, self._inserts())
+        for ref, t_us, values in self._late:
+            if not db.execute(_UPDATE, (*values, ref)).rowcount:
+                db.execute(_LOOSE, {"t_us": t_us, **dict(zip(END_COLUMNS, values, strict=True))})
+
+    def _inserts(self) -> Iterator[tuple[Any, ...]]:
         for at, values in enumerate(self._rows):
             yield values + self._ends.get(at, _OPEN_VALUES)
 
@@ -79,7 +90,7 @@ class Batch:
     def _take(self, record: dict[str, Any], index: int, log_index: int) -> None:
         kind = record["typ"]
         if kind in ENDS:
-            self._end(record["ref"], end_of(record, log_index))
+            self._end(record["ref"], record["t_us"], end_of(record, log_index))
         elif is_shown(kind):
             row = row_of(record, index, OPEN, log_index)
             values = _values(row, self._numbering)
@@ -95,11 +106,11 @@ class Batch:
             place.segment, place.offset = place.size, 0
         return place
 
-    def _end(self, ref: str, end: End) -> None:
+    def _end(self, ref: str, t_us: int, end: End) -> None:
         values = _end_values(end, self._numbering)
         at = self._opened.pop(ref, None)
         if at is None:
-            self.updates.append((*values, packed(ref)))
+            self._late.append((packed(ref), t_us, values))
         else:
             self._ends[at] = values
 
@@ -125,6 +136,8 @@ def _values(row: Row, numbering: Numbering) -> tuple[Any, ...]:
         numbering.fired(row.rules, row.controls),
         row.n,
         word(row.by),
+        word(row.cost_center),
+        numbering.labels(row.tags, row.keys),
     )
 
 
@@ -142,4 +155,8 @@ def _end_values(end: End, numbering: Numbering) -> tuple[Any, ...]:
         word(end.region),
         end.cost_micro,
         end.end_index,
+        end.cached,
+        end.reasoning,
+        end.estimated,
+        word(end.prices),
     )

@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 
 from audit.errors import LogDamaged, LogUnavailable
 from audit.index import merged, pruned, schema
-from audit.index.batch import INSERT, UPDATE, Batch
+from audit.index.batch import Batch
 from audit.index.merged import Checkpoint
 from audit.index.place import Place
 from audit.index.words import Numbering
@@ -196,8 +196,7 @@ class Index:
         for log_index, body in enumerate(bodies, self._frontier.size):
             append(leaf_hash(body))
             batch.add(body, log_index)
-        self._db.executemany(INSERT, batch.inserts())
-        self._db.executemany(UPDATE, batch.updates)
+        batch.write(self._db)
         self._db.executemany(
             "INSERT OR REPLACE INTO writer VALUES (?, ?, ?, ?, ?, ?)",
             [(name, *astuple(place)) for name, place in self._places.items()],

@@ -4,15 +4,19 @@ Who scans segments makes the same rows, so that an answer does not depend on how
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 ENDS = frozenset({"outcome", "aborted"})
 DECISIONS = frozenset({"decision", "auth_failure"})
 """Kinds of records that tell what became of a request: what a question is about unless it says otherwise."""
+EXPIRED = "ledger.expired"
+"""A reservation of the ledger that nobody settled; in its row, all its tokens are `tokens_in`."""
 # Where a record says what was done, if not in `action`.
 _ACTION = {"access": "what", "erasure": "scope", "mode": "mode", "policy.load": "result"}
 _UNSHOWN = ENDS | {"writer.head"}
+_NOTHING: dict[str, Any] = {}
+_MOST = 2**53 - 1  # of any number in a record
 
 
 # Not frozen, though nobody changes one: thirty frozen fields take eight times as long to set.
@@ -51,6 +55,13 @@ class Row:
         by: who did it, where a person or a role acted.
         log_index: the record's index in the merged log; null while it isn't merged.
         end_index: likewise, of the record of its end.
+        cached: how many of the input tokens the provider had in its cache.
+        reasoning: how many of the output tokens were for reasoning.
+        estimated: whether the tokens are the gateway's own count.
+        prices: the price list that was reckoned by.
+        cost_center: who bears the cost.
+        tags: what the client declared for its own reckoning.
+        keys: of the ledger's limits and budgets that applied.
     """
 
     t_us: int
@@ -83,6 +94,13 @@ class Row:
     by: str | None
     log_index: int | None = None
     end_index: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+    estimated: bool | None = None
+    prices: str | None = None
+    cost_center: str | None = None
+    tags: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
@@ -106,6 +124,10 @@ class End(NamedTuple):
     region: str | None = None
     cost_micro: int | None = None
     end_index: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+    estimated: bool | None = None
+    prices: str | None = None
 
 
 OPEN = End()
@@ -125,13 +147,17 @@ def end_of(record: dict[str, Any], log_index: int | None = None) -> End:
         record.get("reason_code"),
         record.get("deployment"),
         record.get("gen_ai", {}).get("resp_model"),
-        usage.get("in"),
-        usage.get("out"),
+        _number(usage.get("in")),
+        _number(usage.get("out")),
         record.get("lat_us", {}).get("total"),
         record.get("provider"),
         record.get("region"),
-        usage.get("cost_micro"),
+        _number(usage.get("cost_micro")),
         log_index,
+        _number(usage.get("cached")),
+        _number(usage.get("reasoning")),
+        usage.get("estimated") is True,
+        _text(usage.get("prices")),
     )
 
 
@@ -151,6 +177,8 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
     model, policy = record.get("gen_ai", {}), record.get("policy", {})
     hits = policy.get("rules", ())
     action, reason_code, by = _said(kind, record)
+    if kind == EXPIRED:
+        end = _expired(record)
     return Row(
         record["t_us"],
         record["writer"]["id"],
@@ -182,6 +210,21 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
         by,
         log_index,
         end.end_index,
+        end.cached,
+        end.reasoning,
+        end.estimated,
+        end.prices,
+        _text(record.get("cost_center")),
+        _words(record.get("declared", _NOTHING).get("tags", ())),
+        _words(record.get("keys", ())),
+    )
+
+
+def _expired(record: dict[str, Any]) -> End:
+    """What a reservation had held whose holder is gone: nobody can say that it wasn't used, or how."""
+    amount = record["amount"]
+    return OPEN._replace(
+        tokens_in=_number(amount["tokens"]), cost_micro=_number(amount["cost_micro"]), estimated=True
     )
 
 
@@ -208,6 +251,15 @@ def _said(kind: str, record: dict[str, Any]) -> tuple[str, str, str | None]:
     parts = (_text(facts.get("stage")), _text(facts.get(_ACTION.get(kind, "action"))))
     action = " ".join(part for part in parts if part)
     return action, reason, _name(record.get("by")) or _name(record.get("actor"))
+
+
+def _number(value: Any) -> int | None:
+    """A number as it can be reckoned with; another value would stop the index, or every sum over it."""
+    return value if type(value) is int and abs(value) <= _MOST else None
+
+
+def _words(values: Any) -> list[str]:
+    return list(dict.fromkeys(each for each in values if isinstance(each, str)))
 
 
 def _text(value: Any) -> str | None:

@@ -1,7 +1,9 @@
 """The tables of `index.db`, and how it is opened.
 
 Texts that come again and again are numbers here (`word`), and so is each combination of rules that fired
-together (`fired`): rows and their indices are a third of the size, and comparing them is quick.
+together (`fired`), and of what a request is charged by (`labels`): rows and their indices are a third of the
+size, and comparing them is quick. An end whose decision isn't here, or has another end, is `loose`: no
+question about decisions finds it, but what it used was used.
 
 A write-ahead log lets people ask while the index is written. SQLite before 3.51.3 can corrupt one when
 several connections write or checkpoint at once; here one does, held by a lock (`audit.index.indexer`),
@@ -17,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 FILE = "index.db"
-VERSION = 1
+VERSION = 2
 DECISION = 1
 """The number of the word `decision`: fixed, because a partial index names it."""
 
@@ -31,6 +33,8 @@ CREATE TABLE fired (
   id INTEGER PRIMARY KEY, rules TEXT NOT NULL, controls TEXT NOT NULL, UNIQUE (rules, controls)
 );
 INSERT INTO fired VALUES (1, '[]', '[]');
+CREATE TABLE labels (id INTEGER PRIMARY KEY, tags TEXT NOT NULL, keys TEXT NOT NULL, UNIQUE (tags, keys));
+INSERT INTO labels VALUES (1, '[]', '[]');
 CREATE TABLE rule (word INTEGER, fired INTEGER, PRIMARY KEY (word, fired)) WITHOUT ROWID;
 CREATE TABLE control (word INTEGER, fired INTEGER, PRIMARY KEY (word, fired)) WITHOUT ROWID;
 CREATE TABLE writer (name TEXT PRIMARY KEY, size, boot, wseq, segment, offset) WITHOUT ROWID;
@@ -41,7 +45,14 @@ CREATE TABLE record (
   tenant INTEGER, team INTEGER, op INTEGER, model INTEGER, action INTEGER, reason_code INTEGER,
   revision INTEGER, fired INTEGER, n INTEGER, by INTEGER,
   end INTEGER, end_index INTEGER, end_reason INTEGER, deployment INTEGER, provider INTEGER, region INTEGER,
-  resp_model INTEGER, tokens_in INTEGER, tokens_out INTEGER, cost_micro INTEGER, total_us INTEGER
+  resp_model INTEGER, tokens_in INTEGER, tokens_out INTEGER, cost_micro INTEGER, total_us INTEGER,
+  cached INTEGER, reasoning INTEGER, estimated INTEGER, prices INTEGER, cost_center INTEGER, labels INTEGER
+);
+CREATE TABLE loose (
+  log_index INTEGER PRIMARY KEY,
+  t_us INTEGER, end INTEGER, deployment INTEGER, provider INTEGER, region INTEGER, resp_model INTEGER,
+  tokens_in INTEGER, tokens_out INTEGER, cost_micro INTEGER,
+  cached INTEGER, reasoning INTEGER, estimated INTEGER, prices INTEGER
 );
 """
 _INDICES = """
@@ -58,6 +69,7 @@ CREATE INDEX record_reason_code ON record (reason_code, t_us);
 CREATE INDEX record_end_reason ON record (end_reason, t_us) WHERE end_reason IS NOT NULL;
 CREATE INDEX record_deployment ON record (deployment, t_us) WHERE deployment IS NOT NULL;
 CREATE INDEX record_fired ON record (fired, t_us);
+CREATE INDEX loose_t_us ON loose (t_us);
 """
 
 

@@ -7,6 +7,7 @@ What was indexed behind the first page is left out: whoever asks reads that part
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +28,8 @@ _STEPS = 20_000  # of SQLite's machine, less than a millisecond
 _COLUMNS = (
     'log_index, t_us, kind, id, request_id, sref, writer, "index", tenant, team, op, model, action, '
     "reason_code, revision, fired, n, by, end, end_index, end_reason, deployment, provider, region, "
-    "resp_model, tokens_in, tokens_out, cost_micro, total_us"
+    "resp_model, tokens_in, tokens_out, cost_micro, total_us, cached, reasoning, estimated, prices, "
+    "cost_center, labels"
 )
 
 
@@ -71,6 +73,24 @@ class Search:
         if search is None:
             db.close()
         return search
+
+    @contextmanager
+    def moment(self) -> Iterator[tuple[sqlite3.Connection, Naming]]:
+        """Have all questions that follow see one moment of the index, of which `size` and `places` are then.
+
+        Raises:
+            LogUnavailable: `index.rebuilt`: it was made anew since it was opened; ask again.
+            sqlite3.Error: it can't be read.
+        """
+        self._db.execute("BEGIN")
+        try:
+            found = _stands(self._db)
+            if found is None or found["built"] != self._built:
+                raise LogUnavailable("index.rebuilt", "the index was made anew meanwhile; ask again")
+            self.size, self.places = int(found["size"]), found["places"]
+            yield self._db, self._naming
+        finally:
+            self._db.execute("ROLLBACK")
 
     def heed(self, stopped: Callable[[], bool]) -> None:
         """Have questions end with `sqlite3.OperationalError` once `stopped` says so."""
@@ -136,19 +156,23 @@ class Search:
 
     def _page(self, query: str, values: list[Any]) -> list[Row]:
         """Return rows with their words, all of one moment and of the index that was opened."""
-        self._db.execute("BEGIN")
+        held = self._db.in_transaction
+        if not held:
+            self._db.execute("BEGIN")
         try:
             (built,) = self._db.execute("SELECT value FROM standing WHERE name = 'built'").fetchone()
             if built != self._built:
                 raise LogUnavailable("index.rebuilt", "the index was made anew meanwhile; ask again")
             return [self._row(found) for found in self._db.execute(query, values).fetchall()]
         finally:
-            self._db.execute("COMMIT")
+            if not held:
+                self._db.execute("COMMIT")
 
     def _row(self, found: tuple[Any, ...]) -> Row:
         """Return a row of `_COLUMNS`, which stand in the order of the table, as a `Row`."""
         texts = self._naming.texts
         rules, controls = self._naming.fired(found[15])
+        tags, keys = self._naming.labels(found[34])
         return Row(
             found[1],
             texts[found[6]] or "",
@@ -180,6 +204,13 @@ class Search:
             texts[found[17]],
             found[0],
             found[19],
+            found[29],
+            found[30],
+            None if found[31] is None else bool(found[31]),
+            texts[found[32]],
+            texts[found[33]],
+            list(tags),
+            list(keys),
         )
 
 
@@ -197,10 +228,14 @@ def _standing(db: sqlite3.Connection) -> dict[str, Any] | None:
     """Return what the index says of itself, all of one moment; None of an empty one."""
     db.execute("BEGIN")
     try:
-        found: dict[str, Any] = dict(schema.standing(db))
-        writers = db.execute("SELECT name, size, boot, wseq, segment, offset FROM writer").fetchall()
+        return _stands(db)
     finally:
         db.execute("COMMIT")
+
+
+def _stands(db: sqlite3.Connection) -> dict[str, Any] | None:
+    found: dict[str, Any] = dict(schema.standing(db))
+    writers = db.execute("SELECT name, size, boot, wseq, segment, offset FROM writer").fetchall()
     if "size" not in found:
         return None
     return found | {"places": {name: Place(*rest) for name, *rest in writers}}

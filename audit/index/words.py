@@ -21,6 +21,7 @@ class Numbering:
         self._db = db
         self._words: dict[str | None, int | None] = {None: None}
         self._fired: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {((), ()): 1}
+        self._labels: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {((), ()): 1}
 
     def word(self, text: str | None) -> int | None:
         """Return the number of a text; None of none."""
@@ -56,6 +57,20 @@ class Numbering:
         self._fired[key] = number
         return number
 
+    def labels(self, tags: list[str], keys: list[str]) -> int:
+        """Return the number of a combination of tags and of the ledger's keys."""
+        key = (tuple(tags), tuple(keys))
+        known = self._labels.get(key)
+        if known is not None:
+            return known
+        if len(self._labels) >= _KEPT:
+            self._labels = {((), ()): 1}
+        texts = (orjson.dumps(tags).decode(), orjson.dumps(keys).decode())
+        self._db.execute("INSERT OR IGNORE INTO labels (tags, keys) VALUES (?, ?)", texts)
+        query = "SELECT id FROM labels WHERE tags = ? AND keys = ?"
+        number = self._labels[key] = int(self._db.execute(query, texts).fetchone()[0])
+        return number
+
 
 class _Texts(dict[int | None, str | None]):
     """Texts by number, looked up in the index when first asked for."""
@@ -89,6 +104,7 @@ class Naming:
         self._db = db
         self.texts = _Texts(db)
         self._fired: dict[int, tuple[list[str], list[str]]] = {}
+        self._labels: dict[int, tuple[list[str], list[str]]] = {}
 
     def fired(self, number: int) -> tuple[list[str], list[str]]:
         """Return the rules that fired together, and the controls that they serve; for reading only."""
@@ -99,6 +115,16 @@ class Naming:
             query = "SELECT rules, controls FROM fired WHERE id = ?"
             rules, controls = self._db.execute(query, (number,)).fetchone()
             known = self._fired[number] = (orjson.loads(rules), orjson.loads(controls))
+        return known
+
+    def labels(self, number: int) -> tuple[list[str], list[str]]:
+        """Return tags and keys that stand together; for reading only."""
+        known = self._labels.get(number)
+        if known is None:
+            if len(self._labels) >= _KEPT:
+                self._labels.clear()
+            tags, keys = self._db.execute("SELECT tags, keys FROM labels WHERE id = ?", (number,)).fetchone()
+            known = self._labels[number] = (orjson.loads(tags), orjson.loads(keys))
         return known
 
     def number(self, text: str) -> int | None:

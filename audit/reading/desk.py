@@ -18,6 +18,7 @@ from audit.errors import AuditError, LogDamaged, LogUnavailable
 from audit.index.wanted import Filter
 from audit.reading import exact, paging, proving, published
 from audit.reading.query import Row, Stopped, query
+from audit.usage import answering
 from audit.vault.pseudonyms import look_up
 
 QUESTIONS = 2
@@ -76,6 +77,19 @@ class Desk:
             LogDamaged: what is read is no log.
         """
         return await self._ask(partial(_page, self._folder, wanted, most, after))
+
+    async def usage(self, asked: answering.Asked) -> answering.Page:
+        """Return a page of a report of usage; for errors see `page`.
+
+        Raises:
+            UsageTooLarge: `usage.too_large`.
+            ParquetUnavailable: `parquet.unavailable`.
+        """
+        return await self._ask(partial(answering.page, self._folder, asked))
+
+    async def sref(self, subject: str) -> str | None:
+        """Return the pseudonym of a subject, or None; makes none. For errors see `page`."""
+        return await self._ask(lambda _: look_up(self._folder / "vault" / "subjects.db", subject))
 
     async def record(self, name: str | int) -> exact.Exact | None:
         """Return a record, by its id or by its index in the merged log; for errors see `page`."""

@@ -50,8 +50,11 @@ def comma_separated(rows: Iterable[Row], out: BinaryIO) -> int:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        value = " ".join(value)
+    return guarded(" ".join(value) if isinstance(value, list) else value)
+
+
+def guarded(value: Any) -> Any:
+    """Return a cell as no spreadsheet takes it for a formula: a text with an apostrophe, if need be."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return "'" + value
     return value

@@ -17,12 +17,10 @@ from typing import Any
 import orjson
 
 from audit.errors import LogDamaged, LogUnavailable
-from audit.index import merged
-from audit.index.place import Place
 from audit.index.row import DECISIONS, ENDS, OPEN, End, Row, end_of, is_shown, row_of
 from audit.index.search import Search
 from audit.index.wanted import Filter, matches
-from audit.reading.tail import Tail
+from audit.reading.tail import Tail, tails_of
 from audit.vault.pseudonyms import look_up
 
 _OPENED = 65_536
@@ -78,11 +76,11 @@ def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[R
 def _newest_first(folder: Path, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:
     search = Search.open(folder)
     if search is None:
-        yield from _merge(_tails(folder, {}), [], wanted, sref, stopped)
+        yield from _merge(tails_of(folder, {}), [], wanted, sref, stopped)
         return
     with closing(search):
         search.heed(stopped)
-        tails = _tails(folder, search.places)
+        tails = tails_of(folder, search.places)
         # Ends that came after the index, of decisions that it has: their rows are completed here.
         late = {row.log_index: row for row in _completed(tails, search, stopped)}
         indexed = search.rows(wanted, sref)
@@ -110,16 +108,6 @@ def _merge(
 
 def _newest(row: Row) -> int:
     return row.t_us
-
-
-def _tails(folder: Path, places: dict[str, Place]) -> list[Tail]:
-    slots = sorted((folder / "writers").glob("w*"))
-    if not slots and not places and merged.checkpoint(folder):
-        raise LogUnavailable(
-            "log.cannot_open",
-            f"{folder} holds a merged log without segments and without index; run `regent audit reindex`",
-        )
-    return [Tail(slot, places.get(slot.name) or Place()) for slot in slots]
 
 
 def _rows(tail: Tail, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:

@@ -12,6 +12,8 @@ from typing import BinaryIO
 import orjson
 
 from audit import frames
+from audit.errors import LogUnavailable
+from audit.index import merged
 from audit.index.place import Place
 from audit.writing import mark
 
@@ -89,6 +91,25 @@ class Tail:
                 return False
             return (boot, wseq) == (place.boot, place.wseq + 1) or (boot > place.boot and wseq == 0)
         return False
+
+
+def tails_of(folder: Path, places: dict[str, Place]) -> list[Tail]:
+    """Return what each writer of a log has behind what is indexed.
+
+    Args:
+        folder: the log.
+        places: how far the index is with each; none without an index.
+
+    Raises:
+        LogUnavailable: `log.cannot_open`: there is neither an index nor a segment to read.
+    """
+    slots = sorted((folder / "writers").glob("w*"))
+    if not slots and not places and merged.checkpoint(folder):
+        raise LogUnavailable(
+            "log.cannot_open",
+            f"{folder} holds a merged log without segments and without index; run `regent audit reindex`",
+        )
+    return [Tail(slot, places.get(slot.name) or Place()) for slot in slots]
 
 
 def _frames(file: BinaryIO, offset: int) -> Iterator[tuple[int, bytes]]:

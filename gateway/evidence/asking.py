@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import parse_qsl
 
@@ -64,10 +65,10 @@ def rows(parameters: bytes) -> Asked:
     Raises:
         Refused: `input.invalid` or `input.out_of_bounds`, with the parameter's name where there is one.
     """
-    given = _fields(parameters, _EVERY, repeated=("kind",))
+    given = fields(parameters, _EVERY, repeated=("kind",))
     single = {name: values[0] for name, values in given.items()}
     found: dict[str, Any] = {WORDS[name]: text for name, text in single.items() if name in WORDS}
-    found |= {f"{name}_us": _instant_us(name, single[name]) for name in TIMES if name in single}
+    found |= {f"{name}_us": instant(name, single[name]) for name in TIMES if name in single}
     wanted = Filter(action=_decision(single.get("decision")), kinds=_kinds(given.get("kind")), **found)
     return Asked(wanted, _limit(single.get("limit")), _place(single.get("cursor")))
 
@@ -78,13 +79,13 @@ def sizes(parameters: bytes) -> tuple[int, int | None]:
     Raises:
         Refused: as `rows`.
     """
-    given = _fields(parameters, ("from", "to"))
+    given = fields(parameters, ("from", "to"))
     if "from" not in given:
-        raise _invalid("from", "Say `from`: how many entries the older checkpoint has.")
+        raise invalid("from", "Say `from`: how many entries the older checkpoint has.")
     old = number(given["from"][0])
     new = number(given["to"][0]) if "to" in given else None
     if old is None or ("to" in given and new is None):
-        raise _invalid("from" if old is None else "to", "A size is a plain decimal number.")
+        raise invalid("from" if old is None else "to", "A size is a plain decimal number.")
     return old, new
 
 
@@ -94,7 +95,7 @@ def nothing(parameters: bytes) -> None:
     Raises:
         Refused: as `rows`.
     """
-    _fields(parameters, ())
+    fields(parameters, ())
 
 
 def number(text: str) -> int | None:
@@ -102,18 +103,30 @@ def number(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def _fields(
-    parameters: bytes, known: Collection[str], repeated: Collection[str] = ()
+def fields(
+    parameters: bytes,
+    known: Collection[str],
+    *,
+    repeated: Collection[str] = (),
+    bounds: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, list[str]]:
+    """Return what is given, by name: every parameter known, none empty, none twice unless it may be.
+
+    Args:
+        bounds: the most characters of those that may have more than `MAX_CHARS`.
+
+    Raises:
+        Refused: `input.invalid` or `input.out_of_bounds`.
+    """
     found: dict[str, list[str]] = {}
     for name, text in _pairs(parameters):
         if name not in known:
-            raise _invalid(None, f"There is no such parameter here; known: {', '.join(known) or 'none'}.")
+            raise invalid(None, f"There is no such parameter here; known: {', '.join(known) or 'none'}.")
         if name in found and name not in repeated:
-            raise _invalid(name, f"`{name}` is given twice.")
+            raise invalid(name, f"`{name}` is given twice.")
         if not text:
-            raise _invalid(name, f"`{name}` is empty; leave it out to ask for nothing in particular.")
-        if len(text) > MAX_CHARS:
+            raise invalid(name, f"`{name}` is empty; leave it out to ask for nothing in particular.")
+        if len(text) > bounds.get(name, MAX_CHARS):
             raise Refused("input.out_of_bounds", param=name)
         found.setdefault(name, []).append(text)
     return found
@@ -131,12 +144,12 @@ def _pairs(parameters: bytes) -> list[tuple[str, str]]:
             max_num_fields=MAX_FIELDS,
         )
     except ValueError:
-        raise _invalid(None, "What stands behind the `?` can't be read.") from None
+        raise invalid(None, "What stands behind the `?` can't be read.") from None
 
 
 def _decision(text: str | None) -> Literal["allow", "deny"] | None:
     if text not in {None, "allow", "deny"}:
-        raise _invalid("decision", "`decision` is `allow` or `deny`.")
+        raise invalid("decision", "`decision` is `allow` or `deny`.")
     return cast("Literal['allow', 'deny'] | None", text)
 
 
@@ -146,15 +159,20 @@ def _kinds(texts: list[str] | None) -> frozenset[str] | None:
     if "all" in texts:
         return None
     if not all(_KIND.fullmatch(text) for text in texts):
-        raise _invalid("kind", "A kind is a `typ` of records, such as `access`, or `all`.")
+        raise invalid("kind", "A kind is a `typ` of records, such as `access`, or `all`.")
     return frozenset(texts)
 
 
-def _instant_us(name: str, text: str) -> int:
+def instant(name: str, text: str) -> int:
+    """Return a point in time, microseconds UTC.
+
+    Raises:
+        Refused: `input.invalid`.
+    """
     try:
         return instant_us(text)
     except (ValueError, OverflowError):
-        raise _invalid(
+        raise invalid(
             name,
             f"`{name}` is an RFC 3339 time with its zone (`+` sent as `%2B`), or a span such as 7d or 24h.",
         ) from None
@@ -165,7 +183,7 @@ def _limit(text: str | None) -> int:
         return LIMIT
     limit = number(text)
     if not limit:
-        raise _invalid("limit", "`limit` is a number of at least 1.")
+        raise invalid("limit", "`limit` is a number of at least 1.")
     if limit > MAX_LIMIT:
         raise Refused("input.out_of_bounds", f"`limit` is at most {MAX_LIMIT}.", param="limit")
     return limit
@@ -175,10 +193,11 @@ def _place(text: str | None) -> Place | None:
     try:
         return None if text is None else Place.parse(text)
     except ValueError:
-        raise _invalid("cursor", "`cursor` is what the page before this one gave.") from None
+        raise invalid("cursor", "`cursor` is what the page before this one gave.") from None
 
 
-def _invalid(param: str | None, message: str) -> Refused:
+def invalid(param: str | None, message: str) -> Refused:
+    """Return what to raise for a parameter that can't be understood."""
     return Refused("input.invalid", message, param=param)
 
 
@@ -203,9 +222,9 @@ def noted(asked: Asked, sref: str | None, kinds: Collection[str]) -> Mapping[str
         found["subject"] = sref
     if wanted.action is not None:
         found["decision"] = wanted.action
-    for name, instant in (("since_us", wanted.since_us), ("until_us", wanted.until_us)):
-        if instant is not None:
-            found[name] = max(-_MOST, min(instant, _MOST))
+    for name, at_us in (("since_us", wanted.since_us), ("until_us", wanted.until_us)):
+        if at_us is not None:
+            found[name] = max(-_MOST, min(at_us, _MOST))
     if wanted.kinds != DECISIONS:
         found["kinds"] = "all" if wanted.kinds is None else sorted(wanted.kinds.intersection(kinds))
     found["limit"] = asked.limit

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from gateway import __version__, answers, distribution, readiness
 from gateway.errors import Refused
-from gateway.http import audit_api, openapi
+from gateway.http import audit_api, openapi, usage_api
 from gateway.http.delegated import Delegated
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ class Surfaces:
         models: of `/v1/models` and `/v1/models/{model}`.
         bundle: of the active policy bundle.
         audit: of the audit log.
+        usage: of what was used.
     """
 
     chat: ASGIApp
     models: ASGIApp
     bundle: ASGIApp
     audit: audit_api.AuditSurfaces
+    usage: usage_api.UsageSurfaces
 
 
 def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) -> FastAPI:
@@ -58,6 +60,7 @@ def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) ->
     _add_openai(app, surfaces.chat, surfaces.models)
     _add_policy(app, surfaces.bundle)
     audit_api.add(app, surfaces.audit)
+    usage_api.add(app, surfaces.usage)
     _add_health(app, house)
     _add_errors(app)
     return app

@@ -10,7 +10,7 @@ from fastapi import Response  # noqa: TC002 - the framework reads the routes' an
 from audit.index.row import COLUMNS
 from gateway.evidence.asking import LIMIT, MAX_LIMIT
 from gateway.http.delegated import Delegated
-from gateway.http.openapi import SECURED, json_content, refusals
+from gateway.http.openapi import SECURED, json_content, query, refusals
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -69,16 +69,6 @@ def add(app: FastAPI, surfaces: AuditSurfaces) -> None:
         return Delegated(surfaces.files)
 
 
-def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "query",
-        "required": schema.pop("required", False),
-        "description": description,
-        "schema": {"type": "string", **schema},
-    }
-
-
 def _path(name: str, description: str) -> dict[str, Any]:
     return {
         "name": name,
@@ -114,24 +104,24 @@ _DECISIONS: dict[str, Any] = {
     "openapi_extra": {
         **SECURED,
         "parameters": [
-            _query("subject", "who asked, by full id"),
-            _query("tenant", "organization"),
-            _query("team", "team"),
-            _query("model", "the model asked for, or the one that answered"),
-            _query("decision", "what was decided", enum=["allow", "deny"]),
-            _query("reason", "reason code"),
-            _query("rule", "a rule that fired, with its rows or without"),
-            _query("control", "a control that such a rule serves"),
-            _query("deployment", "the deployment that answered"),
-            _query("request", "id of the request"),
-            _query("since", "from when on: RFC 3339 with its zone, or a span back from now, such as 7d"),
-            _query("until", "until when, exclusive; likewise"),
+            query("subject", "who asked, by full id"),
+            query("tenant", "organization"),
+            query("team", "team"),
+            query("model", "the model asked for, or the one that answered"),
+            query("decision", "what was decided", enum=["allow", "deny"]),
+            query("reason", "reason code"),
+            query("rule", "a rule that fired, with its rows or without"),
+            query("control", "a control that such a rule serves"),
+            query("deployment", "the deployment that answered"),
+            query("request", "id of the request"),
+            query("since", "from when on: RFC 3339 with its zone, or a span back from now, such as 7d"),
+            query("until", "until when, exclusive; likewise"),
             {
-                **_query("kind", "kind of record, or `all`; may be repeated"),
+                **query("kind", "kind of record, or `all`; may be repeated"),
                 "schema": {"type": "array", "items": {"type": "string"}},
             },
-            _query("limit", "rows on a page", type="integer", minimum=1, maximum=MAX_LIMIT, default=LIMIT),
-            _query("cursor", "where the page before ended"),
+            query("limit", "rows on a page", type="integer", minimum=1, maximum=MAX_LIMIT, default=LIMIT),
+            query("cursor", "where the page before ended"),
         ],
     },
 }
@@ -193,8 +183,8 @@ _CONSISTENCY: dict[str, Any] = {
     "openapi_extra": {
         **SECURED,
         "parameters": [
-            _query("from", "entries of the older log", type="integer", minimum=0, required=True),
-            _query("to", "entries of the newer one; the published checkpoint's if left out", type="integer"),
+            query("from", "entries of the older log", type="integer", minimum=0, required=True),
+            query("to", "entries of the newer one; the published checkpoint's if left out", type="integer"),
         ],
     },
 }

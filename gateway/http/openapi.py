@@ -49,6 +49,17 @@ def json_content(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
+def query(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    """A parameter behind the `?`; a text unless its schema says otherwise."""
+    return {
+        "name": name,
+        "in": "query",
+        "required": schema.pop("required", False),
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Refusals by their statuses."""
     return {

@@ -74,7 +74,7 @@ def test_an_outcome_names_its_decision_and_who_served(make_outcome: Callable[...
         {"deployment": "azure-eu", "outcome": "timeout"},
         {"deployment": "onprem-llama", "outcome": "ok"},
     ]
-    assert record.body["usage"] == {"in": 10, "out": 20, "estimated": False}
+    assert record.body["usage"] == {"in": 10, "out": 20, "estimated": False, "cost_micro": None}
     assert record.body["payload"] == {"resp": reply.finish()}
     assert record.nonces == (("resp", reply.nonce),)
 
@@ -84,7 +84,7 @@ def test_an_aborted_request_needs_a_reason_and_a_time_only() -> None:
     record = aborted(ref="d" * 32, reason_code="client.gone", total_us=5)
     assert record.body["reason_code"] == "client.gone"
     assert record.body["deployment"] is None
-    assert record.body["usage"] == {"in": 0, "out": 0, "estimated": True}
+    assert record.body["usage"] == {"in": 0, "out": 0, "estimated": True, "cost_micro": None}
 
 
 @pytest.mark.parametrize(

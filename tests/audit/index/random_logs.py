@@ -23,6 +23,9 @@ _RULES = ("residency.hr_onprem", "rules/a.rego:21", "rules/a.rego:21,22", "rules
 _CONTROLS = ("GDPR-44", "GDPR-5", "AI-ACT-12")
 _REASONS = ("allowed", "limits.team", "client.gone")
 _DEPLOYMENTS = ("onprem-llama", "cloud")
+_TAGS = ("batch", "chat", "project:x")
+_KEYS = ("team:hr", "org/acme", "{key}", "ключ")
+_KINDS = (*("decision",) * 6, *("end",) * 4, "auth_failure", "access", "gap", "ledger.expired")
 
 
 @dataclass
@@ -53,35 +56,49 @@ def _maybe(chance: Random, values: tuple[str, ...]) -> str | None:
     return chance.choice((None, *values))
 
 
+def _end(chance: Random, ref: str, record_id: str) -> dict[str, Any]:
+    usage = {"in": chance.randrange(9), "out": 2, "estimated": chance.random() < 0.3}
+    usage |= chance.choice(({}, {"cost_micro": None}, {"cost_micro": chance.randrange(99), "cached": 1}))
+    end = {"id": record_id, "ref": ref, "deployment": _maybe(chance, _DEPLOYMENTS), "usage": usage}
+    if chance.random() < 0.7:
+        answered = {"gen_ai": {"resp_model": _maybe(chance, _MODELS)}, "provider": "p"}
+        return {**end, **answered, "typ": "outcome"}
+    return {**end, "typ": "aborted", "reason_code": chance.choice(_REASONS)}
+
+
 def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
     """Make one record: a decision, the end of one that is open, or something else."""
     record_id = chance.choice((f"{number:032x}", f"id-{number}"))
-    kind = chance.choice(("decision", "decision", "decision", "end", "end", "auth_failure", "access", "gap"))
+    kind = chance.choice(_KINDS)
     if kind == "end" and opened:
-        ref = opened.pop(chance.randrange(len(opened)))
-        usage = {"in": chance.randrange(9), "out": 2, "estimated": False}
-        end = {"id": record_id, "ref": ref, "deployment": _maybe(chance, _DEPLOYMENTS), "usage": usage}
-        if chance.random() < 0.7:
-            return {
-                **end,
-                "typ": "outcome",
-                "gen_ai": {"resp_model": _maybe(chance, _MODELS)},
-                "provider": "p",
-            }
-        return {**end, "typ": "aborted", "reason_code": chance.choice(_REASONS)}
+        # Now and then one has two ends, or ends that nothing began.
+        ref = chance.choice(opened) if chance.random() < 0.1 else opened.pop(chance.randrange(len(opened)))
+        ref = "e" * 32 if chance.random() < 0.05 else ref
+        return _end(chance, ref, record_id)
     if kind == "auth_failure":
         return {"typ": kind, "id": record_id, "reason_code": chance.choice(_REASONS), "n": 3}
     if kind == "access":
         return {"typ": kind, "id": record_id, "actor": "auditor", "what": "query", "filter": {}, "n": 7}
     if kind == "gap":
         return {"typ": kind, "id": record_id, "gap": {"reason": "backlogged", "lost": 1}}
-    opened.append(record_id)
+    if kind == "ledger.expired":
+        amount = {"requests": 1, "tokens": chance.randrange(9), "cost_micro": chance.randrange(9)}
+        return {"typ": kind, "id": record_id, "amount": amount, "keys": chance.sample(_KEYS, 2)}
+    action = chance.choice(("allow", "deny"))
+    if action == "allow":  # a refusal has no end
+        opened.append(record_id)
+    labels = {
+        "cost_center": _maybe(chance, ("cc-1", "cc-2")),
+        "declared": {"tags": chance.sample(_TAGS, chance.randrange(3))},
+        "keys": chance.sample(_KEYS, chance.randrange(3)),
+    }
     rules = chance.sample(_RULES, chance.randrange(4))
     hits = [
         {"id": rule, "effect": "allow", "controls": chance.choices(_CONTROLS, k=chance.randrange(3))}
         for rule in rules
     ]
     return {
+        **(labels if chance.random() < 0.7 else {}),
         "typ": "decision",
         "id": record_id,
         "tenant": _maybe(chance, ("acme", "hr")),
@@ -90,7 +107,7 @@ def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
         "req": {"id": chance.choice(("req_" + "b" * 32, f"req_{number:032x}", f"r{number}"))},
         "gen_ai": {"op": "chat.completions", "req_model": _maybe(chance, _MODELS)},
         "policy": {"revision": _maybe(chance, ("r1", "r2")), "rules": hits},
-        "decision": {"action": chance.choice(("allow", "deny")), "reason_code": chance.choice(_REASONS)},
+        "decision": {"action": action, "reason_code": chance.choice(_REASONS)},
     }
 
 

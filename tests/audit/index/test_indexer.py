@@ -285,4 +285,4 @@ def test_its_number_for_decisions_is_the_one_its_statements_name() -> None:
     """A partial index and an update name it as a literal."""
     assert f"VALUES ({schema.DECISION}, 'decision')" in schema._TABLES
     assert f"kind <> {schema.DECISION};" in schema._INDICES
-    assert f"kind = {schema.DECISION} " in batch.UPDATE
+    assert f"kind = {schema.DECISION} " in batch._UPDATE

@@ -88,7 +88,7 @@ def test_only_what_is_not_merged_is_read_from_segments(
                 read.extend(part)
                 yield part
 
-    monkeypatch.setattr("audit.reading.query.Tail", Counting)
+    monkeypatch.setattr("audit.reading.tail.Tail", Counting)
     assert len(list(query(folder, Filter()))) == 10
     assert len(read) == 6  # four decisions, two outcomes
 

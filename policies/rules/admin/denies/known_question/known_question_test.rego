@@ -7,12 +7,12 @@ _ids := {reason.id | some reason in known_question.deny}
 _asks(name) := {"version": 1, "action": {"name": name}, "resource": {"type": "admin"}}
 
 test_allows_known_actions[name] if {
-	some name in ["bundle.activate", "bundle.read", "audit.query", "audit.read", "audit.log", "policy.explain"]
+	some name in ["bundle.activate", "bundle.read", "audit.query", "audit.read", "audit.log", "policy.explain", "usage.read", "usage.own"]
 	known_question.deny == set() with input as _asks(name)
 }
 
 test_denies_an_unknown_action[name] if {
-	some name in ["chat.completions", "models.list", "Bundle.read", "bundle.read ", "bundle.", "bundle.read.all", "", 7, null]
+	some name in ["chat.completions", "models.list", "Bundle.read", "bundle.read ", "bundle.", "bundle.read.all", "usage", "usages.read", "", 7, null]
 	_ids == {"access.unknown_action"} with input as _asks(name)
 }
 

@@ -7,6 +7,8 @@ _house := {"administration": {
 	"auditors": {"actions": ["audit.*", "bundle.read"], "teams": ["audit"], "organizations": ["acme"]},
 	"robot": {"actions": ["bundle.read"], "subjects": ["ci@acme"], "issuer": "https://idp.example"},
 	"mirrors": {"actions": ["audit.log"], "roles": ["mirror"]},
+	"accountants": {"actions": ["usage.read"], "roles": ["accountant"]},
+	"everybody": {"actions": ["usage.own"], "teams": ["*"]},
 	"nobody": {"actions": ["*"]},
 }}
 
@@ -28,6 +30,8 @@ test_allows[note] if {
 		"an auditor reads the log": _asks("audit.log", _auditor),
 		"a mirror reads the log": _asks("audit.log", {"roles": ["mirror"]}),
 		"an auditor may read bundles": _asks("bundle.read", _auditor),
+		"an accountant": _asks("usage.read", {"roles": ["accountant"]}),
+		"anybody of a team about themselves": _asks("usage.own", {"team": "hr"}),
 		"a single caller": _asks("bundle.read", {"issuer": "https://idp.example"}),
 	}
 	administration.allow == true with input as question with data.regent as _house
@@ -39,6 +43,9 @@ test_denies[note] if {
 		"an auditor isn't an administrator": _asks("bundle.activate", _auditor),
 		"a mirror asks nothing": _asks("audit.query", {"roles": ["mirror"]}),
 		"a mirror reads no single record": _asks("audit.read", {"roles": ["mirror"]}),
+		"anybody of a team about everybody": _asks("usage.read", {"team": "hr"}),
+		"an accountant reads no records": _asks("audit.query", {"roles": ["accountant"]}),
+		"somebody without a team about themselves": _asks("usage.own", {}),
 		"half an auditor": _asks("audit.query", {"team": "audit"}),
 		"another issuer's subject": _asks("bundle.read", {}),
 		"a role that looks like a glob": _asks("bundle.activate", {"roles": ["*", "regent-admin "]}),

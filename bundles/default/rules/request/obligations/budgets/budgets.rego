@@ -79,8 +79,8 @@ _sound(row) if {
 }
 
 _sound_time(said) if {
+	object.keys(said) - {"time_zone"} == {"period"}
 	said.period in {"day", "month", "quarter", "week", "year"}
-	not said.window_s
 	_zone(object.get(said, "time_zone", "UTC"))
 }
 
