@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 _PERSON = re.compile(r"(?P<shown>[^/]*/user)#.*", re.DOTALL)
 
@@ -224,6 +224,19 @@ class Correction:
 
     kind: Literal["reset", "top_up", "carry_over"]
     usd_micros: int = 0
+
+
+class Sent(Protocol):
+    """**Protocol:** what a caller has been told so far."""
+
+    def add(self, events: bytes) -> None:
+        """One or more whole events, as they go to the caller; MUST cost next to nothing."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of all that was told, as near as can be known."""
+        ...
 
 
 def recorded(key: str) -> str:

@@ -54,7 +54,7 @@ class Conclusion:
         if error is None:
             return True
         cut = isinstance(error, asyncio.CancelledError)
-        await settle(self._trail, self._house.counting, cut=cut)
+        await settle(self._trail, self._house, cut=cut)
         if cut:
             await record.abandoned(self._trail, self._house.log, self._house.now_us())
             return False

@@ -42,7 +42,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         while True:  # once, unless an OPA server takes another bundle between the two decisions
             trail.admission = trail.decision = await admit(question, sitting.engine)
             admission = insist(trail.decision)
-            findings = inspect(call, sitting.engine)
+            findings = inspect(call, candidates, sitting.engine, house.tokens)
             decision = trail.decision = await decide(
                 question, call, candidates, findings, sitting.engine, house.counting
             )
@@ -51,11 +51,13 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         permitted = trail.permitted = enforce(
             call, principal, candidates, admission, decision, house.counting
         )
-        held = trail.reservation = await reserve(permitted, house.counting)
+        held = trail.reservation = await reserve(permitted, house.counting, house.tokens)
         await record.opening(trail, house)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
-        settled = partial(settle, trail, house.counting)
-        if not permitted.call.stream:
+        settled = partial(settle, trail, house)
+        if call.stream:
+            trail.delivery.sent = house.tokens.sent(reply.deployment.model)
+        else:
             await settled()
         answer = release(reply, permitted, trail.delivery, held, settled)
         trail.delivery.status = answer.status

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from adapters.contract import Adapter, Usage
     from audit.accesses import Accesses
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Overdrawn,
         Purse,
         Reservation,
+        Sent,
         Settled,
         Standing,
         Warned,
@@ -205,6 +206,32 @@ class Upstream:
     answer_timeout_s: float
 
 
+class Estimated(Protocol):
+    """**Protocol:** a number of tokens that nobody has counted."""
+
+    @property
+    def expected(self) -> int:
+        """As likely too many as too few."""
+        ...
+
+    @property
+    def upper(self) -> int:
+        """Hardly ever exceeded."""
+        ...
+
+
+class Tokens(Protocol):
+    """**Protocol:** estimates tokens."""
+
+    def prompt(self, body: Mapping[str, object], models: Iterable[str] = ()) -> Estimated:
+        """The prompt tokens of a chat body, for whichever of the models counts most of them."""
+        ...
+
+    def sent(self, model: str) -> Sent:
+        """A count of what a stream tells its client."""
+        ...
+
+
 class Prices(Protocol):
     """**Protocol:** knows what a call costs, in whole micro-USD, rounded up once a call."""
 
@@ -288,6 +315,7 @@ class Ports:
     catalogue: Catalogue
     upstreams: Mapping[str, Upstream]
     limits: Limits
+    tokens: Tokens
     now_us: Callable[[], int]
     shadow: Shadow | None = None
     vouched: Callable[[], bool] = lambda: True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from adapters.contract import Completed, Streaming, UpstreamError
     from audit.vault.commitment import Commitment
-    from gateway.accounts import Allowance, Reservation
+    from gateway.accounts import Allowance, Reservation, Sent
 
 UnverifiedToken = NewType("UnverifiedToken", str)
 """A bearer token as the client sent it: nothing in it may be believed."""
@@ -452,7 +452,7 @@ class Delivery:
 
     Args:
         status: the HTTP status that was sent; 0 while nothing was.
-        pieces: how many chunks of a stream left; about a token each.
+        sent: counts the tokens of a stream; None where there is none.
         digest: fed with every byte that is released; None if nothing of the payload may be kept.
         error: why a stream ended early, None for a whole one.
         complete: whether the client has everything, whatever happens to its connection afterwards.
@@ -460,7 +460,7 @@ class Delivery:
     """
 
     status: int = 0
-    pieces: int = 0
+    sent: Sent | None = None
     digest: Commitment | None = None
     error: UpstreamError | None = None
     complete: bool = False

@@ -74,9 +74,7 @@ def reserve(
     return Reservation(reservation, allowances, amount, now_us, tuple(standings), tuple(warnings))
 
 
-def settle(
-    book: Book, allowances: Iterable[Allowance], hold: Hold, actual: Amount, now_us: int
-) -> Settled:
+def settle(book: Book, allowances: Iterable[Allowance], hold: Hold, actual: Amount, now_us: int) -> Settled:
     """Put the fact in the place of the estimate; for a call that was never made, that is `NOTHING`."""
     warnings: list[Warned] = []
     for allowance in allowances:

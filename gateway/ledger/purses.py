@@ -221,7 +221,7 @@ class RollingCount(PurseCount):
 
     __slots__ = ("_slices",)
 
-    def __init__(  # noqa: PLR0913, PLR0917 - as it is written down
+    def __init__(
         self, window_us: int, first: int, spent: list[int], topped: int, reserved: int, told: list[int]
     ) -> None:
         super().__init__(topped, reserved, told)

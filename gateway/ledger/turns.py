@@ -23,7 +23,7 @@ _PAUSE_US = 200
 _LONGEST_PAUSE_US = 4_000
 
 
-class Busy(Exception):  # noqa: N818 - as `Refused`, it says what is the case
+class Busy(Exception):
     """Another process has the store just now."""
 
 

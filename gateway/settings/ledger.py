@@ -47,6 +47,9 @@ class LedgerSettings(Section):
         description="how long what a crashed process had reserved stays reserved; then it counts as used",
     )
     deadline_ms: int = Field(
-        default=2000, ge=10, le=60_000, description="how long a call waits for the ledger before it is refused"
+        default=2000,
+        ge=10,
+        le=60_000,
+        description="how long a call waits for the ledger before it is refused",
     )
     warnings: Warnings = Warnings()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gateway.types import Delivery, PermittedCall, Reply
 
 _DONE = b"data: [DONE]\n\n"
-_PIECE = b"data: {"
 
 
 def release(
@@ -53,7 +52,8 @@ async def _events(
     """The stream's events; after a failure an error event, never a `stop` that nobody said."""
     try:
         async for event in stream:
-            delivery.pieces += event.count(_PIECE)
+            if delivery.sent is not None:
+                delivery.sent.add(event)
             if delivery.digest is not None:
                 delivery.digest.update(event)
             whole = event.endswith(_DONE)

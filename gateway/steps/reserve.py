@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.accounts import Amount, Overdrawn, Purse, Rate
-from gateway.content import tokens
 from gateway.errors import LedgerError, Refused
 from gateway.quotas import refusal
 
 if TYPE_CHECKING:
     from gateway.accounts import Reservation
-    from gateway.ports import Counting
+    from gateway.ports import Counting, Tokens
     from gateway.types import PermittedCall
 
 
-async def reserve(permitted: PermittedCall, counting: Counting | None) -> Reservation | None:
+async def reserve(permitted: PermittedCall, counting: Counting | None, tokens: Tokens) -> Reservation | None:
     """Hold the call's estimate; None where nothing limits it, and then nothing is estimated or asked.
 
     Raises:
@@ -26,7 +25,7 @@ async def reserve(permitted: PermittedCall, counting: Counting | None) -> Reserv
     if counting is None:
         raise Refused("ledger.unavailable")
     try:
-        held = await counting.ledger.reserve(permitted.allowances, _most(permitted, counting))
+        held = await counting.ledger.reserve(permitted.allowances, _most(permitted, counting, tokens))
     except LedgerError as error:
         raise Refused(error.code) from error
     if isinstance(held, Overdrawn):
@@ -36,13 +35,13 @@ async def reserve(permitted: PermittedCall, counting: Counting | None) -> Reserv
     return held
 
 
-def _most(permitted: PermittedCall, counting: Counting) -> Amount:
+def _most(permitted: PermittedCall, counting: Counting, tokens: Tokens) -> Amount:
     """What the call can take: the prompt, and as many replies as it asks for at their full length."""
     counted = any(isinstance(each, Rate) and each.tokens is not None for each in permitted.allowances)
     paid = any(isinstance(each, Purse) for each in permitted.allowances)
     if not counted and not paid:
         return Amount(1)
-    prompt = tokens.prompt(permitted.body).upper
+    prompt = tokens.prompt(permitted.body, [each.model for each in permitted.deployments]).upper
     completion = (permitted.max_tokens or counting.completion_tokens) * (permitted.call.choices or 1)
     # Without a price it is free: the policy says so, or `enforce` had left the deployment out.
     priced = [each for each in permitted.deployments if counting.prices.priced(each)]

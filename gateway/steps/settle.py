@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from adapters.contract import Completed, UpstreamCode, Usage
 from gateway.accounts import Amount, Concurrency
-from gateway.content import tokens
 from gateway.types import Charge
 
 if TYPE_CHECKING:
-    from gateway.ports import Counting, Prices
-    from gateway.types import Deployment, Trail
+    from gateway.ports import Ports
+    from gateway.types import Deployment, Reply, Trail
 
 # Failures after which the place may have read the prompt, and will charge for it.
 _CHARGED = frozenset(
@@ -20,7 +19,7 @@ _CHARGED = frozenset(
 )
 
 
-async def settle(trail: Trail, counting: Counting | None, *, cut: bool = False) -> None:
+async def settle(trail: Trail, house: Ports, *, cut: bool = False) -> None:
     """Reckon what the call took, once, and settle its reservation.
 
     A caller who is held to so many calls at once may send the next as soon as he has the last byte: then
@@ -32,8 +31,8 @@ async def settle(trail: Trail, counting: Counting | None, *, cut: bool = False) 
     """
     if trail.charge is not None:
         return
-    trail.charge = _charge(trail, counting.prices if counting else None, cut=cut)
-    held = trail.reservation
+    trail.charge = _charge(trail, house, cut=cut)
+    held, counting = trail.reservation, house.counting
     if held is None or counting is None:
         return
     actual = _actual(trail.charge) if trail.opened or trail.unrecorded else None
@@ -46,29 +45,34 @@ def _actual(charge: Charge) -> Amount:
     return Amount(1, charge.prompt_tokens + charge.completion_tokens, charge.usd_micros or 0)
 
 
-def _charge(trail: Trail, prices: Prices | None, *, cut: bool) -> Charge:
+def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
     reply = trail.reply
     if reply is None:
         place = _read_by(trail, cut=cut)
-        return Charge(usd_micros=0) if place is None else _estimated(trail, prices, place, 0, 0)
+        return Charge(usd_micros=0) if place is None else _estimated(trail, house, place, 0, 0)
     usage = reply.upstream.usage
     if usage is None:
-        return _estimated(trail, prices, reply.deployment, _sent(trail), reply.took_us)
+        return _estimated(trail, house, reply.deployment, _told(reply, trail, house), reply.took_us)
     return Charge(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         cached_tokens=usage.cached_tokens,
         reasoning_tokens=usage.reasoning_tokens,
-        usd_micros=prices.charge(reply.deployment, usage, reply.took_us) if prices else None,
+        usd_micros=_cost(reply.deployment, usage, reply.took_us, house),
     )
 
 
-def _sent(trail: Trail) -> int:
+def _told(reply: Reply, trail: Trail, house: Ports) -> int:
     """About how many tokens the caller was sent, or would have been."""
-    answered = trail.reply.upstream if trail.reply else None
-    if isinstance(answered, Completed):
-        return tokens.reply(answered.body)
-    return trail.delivery.pieces
+    if isinstance(reply.upstream, Completed):
+        whole = house.tokens.sent(reply.deployment.model)
+        whole.add(b"data: " + reply.upstream.body)
+        return whole.tokens
+    return trail.delivery.sent.tokens if trail.delivery.sent else 0
+
+
+def _cost(place: Deployment, usage: Usage, upstream_us: int, house: Ports) -> int | None:
+    return house.counting.prices.charge(place, usage, upstream_us) if house.counting else None
 
 
 def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
@@ -83,11 +87,8 @@ def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
     return None
 
 
-def _estimated(
-    trail: Trail, prices: Prices | None, place: Deployment, completion: int, upstream_us: int
-) -> Charge:
+def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, upstream_us: int) -> Charge:
     """A charge without the provider's word for it: from what was asked and what was sent."""
-    prompt = tokens.prompt(trail.permitted.body).expected if trail.permitted else 0
-    usage = Usage(prompt, completion, prompt + completion)
-    cost = prices.charge(place, usage, upstream_us) if prices else None
+    prompt = house.tokens.prompt(trail.permitted.body, [place.model]).expected if trail.permitted else 0
+    cost = _cost(place, Usage(prompt, completion, prompt + completion), upstream_us, house)
     return Charge(prompt, completion, estimated=True, usd_micros=cost)

@@ -10,6 +10,7 @@ import pytest
 
 from audit.durability import Durability
 from gateway import distribution
+from gateway.content.tokens import Estimator
 from gateway.errors import Refused
 from gateway.policy.live import Live
 from gateway.ports import Ports, Release, Ruling
@@ -122,6 +123,7 @@ class Scene:
             catalogue=cast("Any", None),
             upstreams={},
             limits=Limits(),
+            tokens=Estimator(),
             now_us=lambda: 0,
         )
         await distribution.serve(self.raw(**headers), house, self.deliver)

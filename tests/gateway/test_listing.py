@@ -8,6 +8,7 @@ import orjson
 
 from audit.durability import Durability
 from gateway import listing
+from gateway.content.tokens import Estimator
 from gateway.engine.pinned import TRIES, OneRevision
 from gateway.ports import Ports, Ruling
 from gateway.routing.catalogue import Catalogue
@@ -43,6 +44,7 @@ class House:
             catalogue=Catalogue([build.deployment(), build.deployment("echo-2", serves="demo-2")]),
             upstreams={},
             limits=Limits(),
+            tokens=Estimator(),
             now_us=lambda: 0,
         )
 

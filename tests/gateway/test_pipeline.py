@@ -14,6 +14,7 @@ from adapters.contract import ChatRequest, Completed, Streaming, UpstreamCode, U
 from audit.durability import Durability
 from audit.errors import LogUnavailable, RecordRefused
 from gateway import pipeline
+from gateway.content.tokens import Estimator
 from gateway.engine.pinned import TRIES, OneRevision
 from gateway.errors import EngineError, Refused
 from gateway.ports import Ports, Ruling, Upstream
@@ -212,6 +213,7 @@ class Scene:
             catalogue=Catalogue([self._build.deployment()]),
             upstreams={"demo": Upstream(self.provider, "max_tokens", 1, 1, 1, 1)},
             limits=Limits(),
+            tokens=Estimator(),
             now_us=lambda: 0,
         )
         await pipeline.serve(self.raw or self._build.raw(body), house, deliver or self.deliver)

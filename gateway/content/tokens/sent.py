@@ -66,7 +66,8 @@ def _texts(events: bytes) -> Iterator[str]:
 def _told(chunk: object) -> Iterator[str]:
     choices = chunk.get("choices") if isinstance(chunk, dict) else None
     for choice in choices if isinstance(choices, list) else ():
-        delta = choice.get("delta") if isinstance(choice, dict) else None
+        # A whole answer has a message where a stream has deltas.
+        delta = choice.get("delta", choice.get("message")) if isinstance(choice, dict) else None
         if isinstance(delta, dict):
             yield from (value for name in _TOLD if isinstance(value := delta.get(name), str))
             yield from _calls(delta.get("tool_calls"))

@@ -20,6 +20,7 @@ from audit.merging.shelf import Shelf
 from audit.ports import Ports as MachinePorts
 from audit.reading.desk import Desk
 from audit.record import decision, outcome
+from gateway.content.tokens import Estimator
 from gateway.errors import Refused
 from gateway.policy.live import Live
 from gateway.ports import Evidence, Ports, Release, Ruling
@@ -115,6 +116,7 @@ class Scene:
             catalogue=cast("Any", None),
             upstreams={},
             limits=Limits(),
+            tokens=Estimator(),
             now_us=lambda: 0,
             vouched=lambda: self.vouched,
             evidence=Evidence(self.desk, self.accesses),
