@@ -18,9 +18,12 @@ from gateway.settings.loading import (
     remember,
     store,
     trust,
+    upstreams,
 )
 from gateway.settings.policy import APPROVALS, LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
+from gateway.settings.prices import PriceSettings
 from gateway.settings.server import Audit, Limits, Log, Postgres, Server
+from gateway.settings.tokens import Tokens
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
 
@@ -41,10 +44,12 @@ __all__ = [
     "Person",
     "Policy",
     "Postgres",
+    "PriceSettings",
     "Provider",
     "ReleaseKey",
     "Server",
     "Settings",
+    "Tokens",
     "Trust",
     "audit",
     "audit_folder",
@@ -55,4 +60,5 @@ __all__ = [
     "remember",
     "store",
     "trust",
+    "upstreams",
 ]

@@ -14,6 +14,7 @@ from gateway.settings.identity import IdentitySettings
 from gateway.settings.policy import Policy
 from gateway.settings.section import Name
 from gateway.settings.server import Audit, Limits, Log, Server
+from gateway.settings.tokens import Tokens
 from gateway.settings.upstreams import DeploymentSettings, Provider
 
 
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     policy: Policy = Field(default_factory=Policy)
     providers: dict[Name, Provider] = Field(default_factory=dict)
     deployments: tuple[DeploymentSettings, ...] = Field(default=(), max_length=1024)
+    tokens: Tokens = Tokens()
     audit: Audit = Audit()
     log: Log = Log()
 
