@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import SettingsError
 from gateway.pricing import hosts
 from gateway.pricing.listed import PriceList
 from gateway.pricing.own import Own
+from gateway.pricing.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from adapters.contract import Usage
     from gateway.pricing.rates import Price
-    from gateway.pricing.terms import Terms
     from gateway.settings import DeploymentSettings, Provider
     from gateway.types import Deployment
 
@@ -40,10 +41,12 @@ class Book:
 
     Args:
         sources: by deployment, in the order of the settings; None where there is none.
+        now_us: the wall clock, for those who ask without terms.
     """
 
-    def __init__(self, sources: Mapping[str, Source | None]) -> None:
+    def __init__(self, sources: Mapping[str, Source | None], now_us: Callable[[], int]) -> None:
         self._sources = dict(sources)
+        self._now_us = now_us
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -59,53 +62,67 @@ class Book:
         source = self._sources.get(deployment)
         return source.origin if source is not None else None
 
+    def priced(self, deployment: Deployment) -> bool:
+        """Whether the deployment has a price; one of nothing is a price."""
+        return self._sources.get(deployment.id) is not None
+
     def estimate(
         self,
         deployments: Iterable[Deployment],
-        prompt_upper: int,
-        completion_limit: int,
-        choices: int,
-        terms: Terms,
+        prompt_tokens: int,
+        completion_tokens: int,
+        terms: Terms | None = None,
     ) -> int | None:
         """The most that a call can cost, in micro-USD, whichever of `deployments` serves it.
 
         Args:
-            prompt_upper: tokens of its prompt, at most.
-            completion_limit: tokens of each answer, at most.
-            choices: how many answers.
+            prompt_tokens: of its prompt, at most.
+            completion_tokens: of all its answers together, at most.
+            terms: what its price depends on besides; plain text, now, if left out.
 
         Returns:
             None if one of them has no price, or none is given: then nobody knows.
         """
+        terms = terms or Terms(self._now_us())
         most: int | None = None
         for deployment in deployments:
             source = self._sources.get(deployment.id)
             if source is None:
                 return None
-            found = source.at(terms).most(prompt_upper, completion_limit * choices)
+            found = source.at(terms).most(prompt_tokens, completion_tokens)
             most = found if most is None else max(most, found)
         return most
 
-    def charge(self, deployment: str, usage: Usage, upstream_us: int, terms: Terms) -> int | None:
+    def charge(
+        self, deployment: Deployment, usage: Usage, upstream_us: int, terms: Terms | None = None
+    ) -> int | None:
         """What a call did cost, in micro-USD; 0 is free, None is unknown.
 
         Args:
             deployment: which one served it.
             usage: its tokens, all choices together.
             upstream_us: from its request to the end of its answer, microseconds.
+            terms: as it was estimated, so that a price that has changed meanwhile changes nothing.
         """
-        source = self._sources.get(deployment)
-        return source.at(terms).cost(usage, upstream_us) if source is not None else None
+        source = self._sources.get(deployment.id)
+        if source is None:
+            return None
+        return source.at(terms or Terms(self._now_us())).cost(usage, upstream_us)
 
 
-def build(deployments: Iterable[DeploymentSettings], providers: Mapping[str, Provider]) -> Book:
+def build(
+    deployments: Iterable[DeploymentSettings],
+    providers: Mapping[str, Provider],
+    now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+) -> Book:
     """The prices that the settings say, and where they say none those of the price list.
 
     Raises:
         SettingsError: the settings name a provider of the list, or a model, that the list doesn't have.
     """
     shelf = _Shelf()
-    return Book({each.id: _source(each, providers[each.provider], shelf) for each in deployments})
+    sources = {each.id: _source(each, providers[each.provider], shelf) for each in deployments}
+    return Book(sources, now_us)
 
 
 class _Shelf:
