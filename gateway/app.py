@@ -18,7 +18,8 @@ from audit.accesses import Accesses
 from audit.reading.desk import Desk
 from audit.vouched import Vouched
 from bundles import bundle as bundles
-from gateway import __version__, auditing, distribution, identity, listing, logs, pipeline, policy, settings
+from gateway import __version__, auditing, counting, distribution, identity, listing, logs, pipeline, policy, pricing, settings
+from gateway.content import tokens
 from gateway.errors import SettingsError
 from gateway.evidence import decisions, files, records, usage
 from gateway.http import api, audit_api, serving, surface, usage_api
@@ -86,6 +87,14 @@ class House:
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)
         opened.push_async_callback(people.close)
         await people.warm()
+        counts = await counting.build(
+            chosen.ledger,
+            counting.open_ledger(chosen.ledger, chosen.data_dir),
+            pricing.build(chosen.deployments, chosen.providers),
+            log,
+            _now_us,
+            opened,
+        )
         transport = AiohttpTransport()
         opened.push_async_callback(transport.close)
         await policies.follow(log)
@@ -105,14 +114,21 @@ class House:
                 name: _upstream(each, targets[name], transport) for name, each in chosen.providers.items()
             },
             limits=chosen.limits,
+            tokens=_estimator(chosen),
             now_us=_now_us,
             shadow=shadow,
             vouched=_vouched(chosen.audit),
             evidence=evidence,
+            counting=counts,
         )
 
     def _forget(self) -> None:
         self._ports = None
+
+
+def _estimator(chosen: Settings) -> tokens.Estimator:
+    """How tokens are estimated, for the models that are deployed."""
+    return tokens.load(chosen.tokens.folder, [each.model or each.serves for each in chosen.deployments])
 
 
 def _vouched(chosen: settings.Audit) -> Callable[[], bool]:

@@ -1,13 +1,15 @@
-"""`regent`: the command. Mounts the bundle, policy and audit commands, adds `init`, `serve` and `token`."""
+"""`regent`: the command. Mounts the bundle, policy and audit commands, adds some of its own."""
 
 from __future__ import annotations
 
 import sys
+import time
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich.console import Console
 
 from audit.cli import app as audit_app
 from audit.cli import usage_app
@@ -16,10 +18,11 @@ from bundles.authoring.cli import app as policy_app
 from bundles.cli import app as bundle_app
 from bundles.commands.replay import replay
 from bundles.errors import BundleError
-from gateway import __version__, settings, welcome
+from gateway import __version__, pricing, settings, welcome
 from gateway.errors import GatewayError
 from gateway.http import serving
 from gateway.identity import development
+from gateway.pricing import shown
 from gateway.sequencing import Sequencing
 from gateway.surroundings import Surroundings
 
@@ -93,7 +96,8 @@ def serve(
         trust = chosen.policy.root()
         if chosen.policy.engine == "embedded" and not (chosen.policy.store or chosen.policy.source):
             bundles.read(chosen.policy.bundle, trust)
-        text = welcome.text(chosen, _myself())
+        book = pricing.build(chosen.deployments, chosen.providers)
+        text = welcome.text(chosen, _myself(), book.unpriced)
     except (GatewayError, BundleError) as error:
         _fail(str(error))
     with Sequencing(chosen.audit):
@@ -120,6 +124,24 @@ def token(
         _fail(str(error))
     typer.echo(development.WARNING, err=True)
     typer.echo(minted)
+
+
+@app.command()
+def prices(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show what each deployment's calls cost, and where the price comes from."""
+    try:
+        chosen = settings.upstreams()
+        book = pricing.build(chosen.deployments, chosen.providers)
+    except GatewayError as error:
+        _fail(str(error))
+    rows = shown.rows(chosen.deployments, book, time.time_ns() // 1000)
+    if as_json:
+        typer.echo(shown.as_json(rows))
+    else:
+        Console().print(shown.table(rows))
 
 
 def _myself() -> str:

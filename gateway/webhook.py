@@ -75,7 +75,7 @@ class Webhook:
         await self._client.aclose()
 
     def tell(self, kind: str, data: Mapping[str, object]) -> None:
-        """Have an event sent; one too many is dropped, because memory must not grow with a server that is away."""
+        """Have an event sent; one too many is dropped: memory must not grow while the server is away."""
         stamp_us = self._now_us()
         event = orjson.dumps({"type": kind, "timestamp_us": stamp_us, "data": data})
         try:

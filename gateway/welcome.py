@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gateway.identity import development
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.settings import Settings
 
 _CURL = """curl {url}/v1/chat/completions{more} -H 'Content-Type: application/json' \\
@@ -35,16 +37,19 @@ _EXAMPLES = (
 )
 
 
-def text(chosen: Settings, command: str = "regent") -> str:
+def text(chosen: Settings, command: str = "regent", unpriced: Sequence[str] = ()) -> str:
     """The welcome for these settings; with the development identity on, three lines to paste.
 
     Args:
         command: how this program can be called again from here.
+        unpriced: the deployments that have no price.
     """
     url = f"http://{chosen.server.host}:{chosen.server.port}"
     lines = ["", f"Regent is listening on {url}  (OpenAI-compatible: {url}/v1)"]
     if chosen.identity.development.enabled:
         lines += ["", development.WARNING, *_examples(chosen, url)]
+    if unpriced:
+        lines += ["", f"No price is known of {', '.join(unpriced)}: see `{command} prices`."]
     lines += [
         "",
         f"What was decided:   {command} audit query",

@@ -7,6 +7,7 @@ a development identity that others could reach.
 """
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
+from gateway.settings.ledger import LedgerSettings
 from gateway.settings.loading import (
     DEFAULT_FILE,
     audit,
@@ -18,9 +19,12 @@ from gateway.settings.loading import (
     remember,
     store,
     trust,
+    upstreams,
 )
 from gateway.settings.policy import APPROVALS, LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
+from gateway.settings.prices import PriceSettings
 from gateway.settings.server import Audit, Limits, Log, Postgres, Server
+from gateway.settings.tokens import Tokens
 from gateway.settings.upstreams import DeploymentSettings, Provider
 from gateway.settings.whole import Settings
 
@@ -36,15 +40,18 @@ __all__ = [
     "Development",
     "IdentitySettings",
     "Issuer",
+    "LedgerSettings",
     "Limits",
     "Log",
     "Person",
     "Policy",
     "Postgres",
+    "PriceSettings",
     "Provider",
     "ReleaseKey",
     "Server",
     "Settings",
+    "Tokens",
     "Trust",
     "audit",
     "audit_folder",
@@ -55,4 +62,5 @@ __all__ = [
     "remember",
     "store",
     "trust",
+    "upstreams",
 ]

@@ -50,6 +50,6 @@ class LedgerSettings(Section):
         default=2000,
         ge=10,
         le=60_000,
-        description="how long a call waits for the ledger before it is refused",
+        description="how long a call waits for it before it is refused",
     )
     warnings: Warnings = Warnings()

@@ -134,6 +134,26 @@ def bundle() -> Path:
     return _policy("bundle").bundle
 
 
+def upstreams() -> Settings:
+    """Providers and deployments, whether or not the providers' keys are at hand: they aren't part of it.
+
+    Raises:
+        SettingsError: as for `load`.
+    """
+    path = _file()
+    document = _open_parts(path)
+    whole = _document(path)
+    document["deployments"] = whole.get("deployments", ())
+    if isinstance(providers := whole.get("providers"), dict):
+        document["providers"] = {
+            name: {field: part for field, part in said.items() if field != "api_key"}
+            if isinstance(said, dict)
+            else said
+            for name, said in providers.items()
+        }
+    return _checked(path, document)
+
+
 def opa_binary() -> Path | None:
     """The `opa` that `REGENT_OPA` names, for whoever writes policies; the gateway needs none."""
     named = os.environ.get("REGENT_OPA")  # noqa: TID251 - this is the room that may

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from gateway.settings.prices import PriceSettings
 from gateway.settings.section import Name, Secret, Section
 
 
@@ -21,6 +22,11 @@ class Provider(Section):
     completion_limit_field: Literal["max_completion_tokens", "max_tokens"] = Field(
         default="max_completion_tokens",
         description="where a limit goes that the policy sets and the client didn't",
+    )
+    price_list: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$",
+        description="which provider of the price list it is; by the host of `base_url` if left out",
     )
     connect_timeout_s: float = Field(default=5.0, gt=0)
     first_byte_timeout_s: float = Field(default=120.0, gt=0)
@@ -51,3 +57,4 @@ class DeploymentSettings(Section):
     zone: Name
     region: Name
     labels: tuple[Name, ...] = Field(default=(), max_length=32)
+    price: PriceSettings | None = None

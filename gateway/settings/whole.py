@@ -15,6 +15,7 @@ from gateway.settings.ledger import LedgerSettings
 from gateway.settings.policy import Policy
 from gateway.settings.section import Name
 from gateway.settings.server import Audit, Limits, Log, Server
+from gateway.settings.tokens import Tokens
 from gateway.settings.upstreams import DeploymentSettings, Provider
 
 
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     policy: Policy = Field(default_factory=Policy)
     providers: dict[Name, Provider] = Field(default_factory=dict)
     deployments: tuple[DeploymentSettings, ...] = Field(default=(), max_length=1024)
+    tokens: Tokens = Tokens()
     audit: Audit = Audit()
     ledger: LedgerSettings = LedgerSettings()
     log: Log = Log()

@@ -1,7 +1,7 @@
 """Tokens as an estimate: of a prompt before anybody has counted it, of an answer that nobody will count."""
 
-from gateway.content.tokens.estimator import Estimator, load
+from gateway.content.tokens.estimator import Estimator, load, prompt, reply
 from gateway.content.tokens.sent import Sent
 from gateway.content.tokens.weights import Estimate
 
-__all__ = ["Estimate", "Estimator", "Sent", "load"]
+__all__ = ["Estimate", "Estimator", "Sent", "load", "prompt", "reply"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.content.tokens import encodings, families, marks
 from gateway.content.tokens.prompt import PER_CALL, PER_MESSAGE, parts
-from gateway.content.tokens.sent import Sent
+from gateway.content.tokens.sent import Sent, texts_of
 from gateway.content.tokens.weights import Estimate
 
 if TYPE_CHECKING:
@@ -60,11 +60,15 @@ class Estimator:
             return estimates[0]
         return Estimate(max(each.expected for each in estimates), max(each.upper for each in estimates))
 
-    def completion(self, text: str, model: str) -> int:
+    def completion(self, text: str, model: str = "") -> int:
         """The tokens of a text that a model has written, as near as can be told."""
         return self._texts(_Counted(text), self._family(model)).expected
 
-    def sent(self, model: str) -> Sent:
+    def reply(self, body: bytes, model: str = "") -> int:
+        """The tokens of a whole reply of which nobody said how many it has."""
+        return self.completion("".join(texts_of(body)), model)
+
+    def sent(self, model: str = "") -> Sent:
         """A count of what a stream tells its client; see `Sent`."""
         return Sent(lambda text: self.completion(text, model))
 
@@ -110,6 +114,16 @@ class _Counted:
         if self._marks is None:
             self._marks = marks.of(self.text)
         return self._marks
+
+
+def prompt(body: Mapping[str, object], models: Iterable[str] = ()) -> Estimate:
+    """The prompt tokens of a chat body, without a tokenizer; see `Estimator.prompt`."""
+    return Estimator().prompt(body, models)
+
+
+def reply(body: bytes, model: str = "") -> int:
+    """The tokens of a whole reply, without a tokenizer."""
+    return Estimator().reply(body, model)
 
 
 def load(folder: Path | None, models: Iterable[str]) -> Estimator:

@@ -53,6 +53,14 @@ class Sent:
             self._tokens += self._count("".join(texts))
 
 
+def texts_of(body: bytes) -> Iterator[str]:
+    """What a whole reply tells; nothing of what isn't a reply."""
+    try:
+        yield from _told(orjson.loads(body), "message")
+    except orjson.JSONDecodeError:
+        return
+
+
 def _texts(events: bytes) -> Iterator[str]:
     for line in events.split(b"\n"):
         if line.startswith(b"data:"):
@@ -60,17 +68,16 @@ def _texts(events: bytes) -> Iterator[str]:
                 chunk = orjson.loads(line[5:])
             except orjson.JSONDecodeError:  # `[DONE]`, and whatever isn't a chunk
                 continue
-            yield from _told(chunk)
+            yield from _told(chunk, "delta")
 
 
-def _told(chunk: object) -> Iterator[str]:
+def _told(chunk: object, part: str) -> Iterator[str]:
     choices = chunk.get("choices") if isinstance(chunk, dict) else None
     for choice in choices if isinstance(choices, list) else ():
-        # A whole answer has a message where a stream has deltas.
-        delta = choice.get("delta", choice.get("message")) if isinstance(choice, dict) else None
-        if isinstance(delta, dict):
-            yield from (value for name in _TOLD if isinstance(value := delta.get(name), str))
-            yield from _calls(delta.get("tool_calls"))
+        told = choice.get(part) if isinstance(choice, dict) else None
+        if isinstance(told, dict):
+            yield from (value for name in _TOLD if isinstance(value := told.get(name), str))
+            yield from _calls(told.get("tool_calls"))
 
 
 def _calls(calls: object) -> Iterator[str]:

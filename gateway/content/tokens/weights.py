@@ -2,8 +2,8 @@
 
 Found by least squares (expected) and by a linear programme that lets one text in 150 exceed it (upper), over
 4,000 texts: messages of programs in 43 languages, code and markup of 11 kinds, licences, recorded prompts,
-and for the upper ones also keys, digests, encoded and invented text; counted by the tokenizers o200k and cl100k,
-and for the second pair by DeepSeek's, too. How far they are off stands in docs/prices.md.
+and for the upper ones also keys, digests, encoded and invented text; counted by the tokenizers o200k and
+cl100k, and for the second pair by DeepSeek's, too. How far they are off stands in docs/prices.md.
 """
 
 from __future__ import annotations
