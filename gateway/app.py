@@ -18,7 +18,19 @@ from audit.accesses import Accesses
 from audit.reading.desk import Desk
 from audit.vouched import Vouched
 from bundles import bundle as bundles
-from gateway import __version__, auditing, counting, distribution, identity, listing, logs, pipeline, policy, pricing, settings
+from gateway import (
+    __version__,
+    auditing,
+    counting,
+    distribution,
+    identity,
+    listing,
+    logs,
+    pipeline,
+    policy,
+    pricing,
+    settings,
+)
 from gateway.content import tokens
 from gateway.errors import SettingsError
 from gateway.evidence import decisions, files, records, usage

@@ -64,9 +64,7 @@ async def build(
     return Counting(ledger, settling, prices, chosen.completion_tokens, alarm)
 
 
-def _webhook(
-    chosen: LedgerSettings, now_us: Callable[[], int], opened: AsyncExitStack
-) -> Webhook | None:
+def _webhook(chosen: LedgerSettings, now_us: Callable[[], int], opened: AsyncExitStack) -> Webhook | None:
     said = chosen.warnings
     if said.webhook_url is None or said.webhook_secret is None:
         return None

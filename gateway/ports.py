@@ -231,6 +231,10 @@ class Tokens(Protocol):
         """A count of what a stream tells its client."""
         ...
 
+    def reply(self, body: bytes, model: str) -> int:
+        """The completion tokens of a whole reply."""
+        ...
+
 
 class Prices(Protocol):
     """**Protocol:** knows what a call costs, in whole micro-USD, rounded up once a call."""

@@ -65,9 +65,7 @@ def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
 def _told(reply: Reply, trail: Trail, house: Ports) -> int:
     """About how many tokens the caller was sent, or would have been."""
     if isinstance(reply.upstream, Completed):
-        whole = house.tokens.sent(reply.deployment.model)
-        whole.add(b"data: " + reply.upstream.body)
-        return whole.tokens
+        return house.tokens.reply(reply.upstream.body, reply.deployment.model)
     return trail.delivery.sent.tokens if trail.delivery.sent else 0
 
 
