@@ -249,6 +249,10 @@ class Prices(Protocol):
         """Return the most that a call can cost at any of `deployments`; None if one of them has no price."""
         ...
 
+    def origin(self, deployment: str) -> str | None:
+        """Return the word for where a deployment's price is from; None if it has none."""
+        ...
+
     def charge(self, deployment: Deployment, usage: Usage, upstream_us: int) -> int | None:
         """Return what a call cost; None if the deployment has no price."""
         ...

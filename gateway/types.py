@@ -72,6 +72,7 @@ class Call:
     Args:
         model: the model's name as the client knows it; empty for actions without one.
         labels: data labels that the client declared; they can only tighten.
+        tags: words that the client declared for its own reckoning; nothing is decided by them.
         max_tokens: the completion limit that the client asked for, in tokens.
         choices: how many answers the client wants to its prompt (`n`); None if it doesn't say.
         include_usage: whether a streaming client asked for the usage chunk.
@@ -92,6 +93,7 @@ class Call:
     tools: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     body: Mapping[str, object] = field(default_factory=dict)
     payload: bytes = b""
 
@@ -106,6 +108,7 @@ class Principal:
         authenticated_at_s: when the person or service proved itself (`auth_time`, else `iat`), epoch seconds.
         expires_at_s: when the credential ends, epoch seconds.
         level: authentication context (`acr`), if the issuer says one.
+        cost_center: who bears the cost of the calls, if the issuer says it.
         method: how the credential was verified.
     """
 
@@ -121,6 +124,7 @@ class Principal:
     authenticated_at_s: int
     expires_at_s: int
     level: str | None = None
+    cost_center: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +410,7 @@ class Charge:
         cached_tokens, reasoning_tokens: parts of them.
         estimated: whether it is an estimate.
         usd_micros: what it cost; None where there is no price.
+        prices: by which price list; None where there is none.
     """
 
     prompt_tokens: int = 0
@@ -414,6 +419,7 @@ class Charge:
     reasoning_tokens: int = 0
     estimated: bool = False
     usd_micros: int | None = None
+    prices: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

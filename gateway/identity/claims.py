@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
+from audit.labels import WORD
 from gateway.errors import Refused, SettingsError
 from gateway.types import Principal
 
@@ -88,6 +89,7 @@ class Mapper:
         self._roles = Claim(mapping.roles)
         self._groups = Claim(mapping.groups)
         self._level = Claim(mapping.level)
+        self._cost_center = Claim(mapping.cost_center)
         self._service = Claim(mapping.service)
         self._expose = {name: Claim(path) for name, path in mapping.expose.items()}
 
@@ -113,6 +115,7 @@ class Mapper:
             authenticated_at_s=issued_at if authenticated is None else seconds(authenticated),
             expires_at_s=seconds(claims.get("exp")),
             level=_optional_text(self._level.of(claims)),
+            cost_center=_word(self._cost_center.of(claims)),
         )
 
     def _is_service(self, claims: VerifiedClaims, subject: str) -> bool:
@@ -168,6 +171,13 @@ def _roles(value: object) -> tuple[str, ...]:
 
 def _optional_text(value: object) -> str | None:
     return None if value is None else text(value, MAX_NAME)
+
+
+def _word(value: object) -> str | None:
+    """A word as the audit log may hold it."""
+    if value is not None and not (isinstance(value, str) and WORD.fullmatch(value)):
+        raise Refused("identity.claims")
+    return value
 
 
 def _exposed(value: object) -> object:

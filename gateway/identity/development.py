@@ -45,7 +45,9 @@ ISSUER: Final = Issuer(
     audience="regent",
     algorithms=("EdDSA",),
     token_types=("at+jwt",),
-    claims=ClaimMapping(organization="organization", team="team", roles="roles", groups="groups"),
+    claims=ClaimMapping(
+        organization="organization", team="team", roles="roles", groups="groups", cost_center="cost_center"
+    ),
 )
 
 

@@ -22,6 +22,9 @@ class ClaimMapping(Section):
     roles: str | None = None
     groups: str | None = None
     level: str | None = "acr"
+    cost_center: str | None = Field(
+        default=None, description="who bears the cost: a word of letters, digits and `._:/+-`, at most 64"
+    )
     service: str | None = Field(
         default=None,
         description="a claim whose presence marks a service; else `client_id` equal to `sub` does",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from gateway.content import chat, fields, labels
+from gateway.content import chat, fields, labels, tags
 from gateway.errors import Refused
 from gateway.types import Call
 
@@ -47,6 +47,7 @@ async def receive(raw: RawRequest, limits: Limits) -> Call:
         modalities=chat.modalities(body),
         labels=labels.declared(raw.headers, body),
         body=labels.undeclared(body),
+        tags=tags.declared(body),
         payload=payload,
     )
 

@@ -16,7 +16,9 @@ import orjson
 from audit import record as records
 from audit.durability import Durability
 from audit.errors import AuditError, LogUnavailable
+from audit.labels import WORD
 from audit.vault.commitment import Commitment, commit
+from gateway.accounts import recorded
 from gateway.errors import Refused
 from gateway.reasons import REASONS
 from gateway.types import Allow, Charge
@@ -124,6 +126,7 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
             usage_in=charge.prompt_tokens,
             usage_out=charge.completion_tokens,
             estimated=charge.estimated,
+            **_charged(charge),
             total_us=now_us - call.received_us,
             upstream_us=reply.took_us,
             attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
@@ -210,12 +213,23 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
             usage_in=charge.prompt_tokens,
             usage_out=charge.completion_tokens,
             estimated=charge.estimated,
+            **_charged(charge),
             upstream_us=reply.took_us if reply else None,
             attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
             payload=_released(trail),
             sref=trail.sref,
         )
     )
+
+
+def _charged(charge: Charge) -> dict[str, Any]:
+    """What it cost, and what else a report is made from."""
+    return {
+        "cost_micro": charge.usd_micros,
+        "cached": charge.cached_tokens or None,
+        "reasoning": charge.reasoning_tokens or None,
+        "prices": charge.prices if charge.prices and WORD.fullmatch(charge.prices) else None,
+    }
 
 
 def _released(trail: Trail) -> tuple[Commitment, ...]:
@@ -243,6 +257,9 @@ async def _decision(
         obligations=[each.document() for each in decision.obligations] if isinstance(decision, Allow) else (),
         payload=(commit("req", call.payload, sealing=sealing),) if call and _keeps_digests(trail) else (),
         policy_us=decision.origin.took_us if decision else None,
+        cost_center=principal.cost_center if principal else None,
+        tags=call.tags if call else (),
+        keys=[recorded(each.key) for each in trail.permitted.allowances] if trail.permitted else (),
         **(_policy(trail, decision.origin, action) if decision else _UNDECIDED),
     )
 

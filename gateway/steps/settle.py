@@ -59,6 +59,7 @@ def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
         cached_tokens=usage.cached_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         usd_micros=_cost(reply.deployment, usage, reply.took_us, house),
+        prices=_prices(reply.deployment, house),
     )
 
 
@@ -71,6 +72,10 @@ def _told(reply: Reply, trail: Trail, house: Ports) -> int:
 
 def _cost(place: Deployment, usage: Usage, upstream_us: int, house: Ports) -> int | None:
     return house.counting.prices.charge(place, usage, upstream_us) if house.counting else None
+
+
+def _prices(place: Deployment, house: Ports) -> str | None:
+    return house.counting.prices.origin(place.id) if house.counting else None
 
 
 def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
@@ -89,4 +94,4 @@ def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, u
     """A charge without the provider's word for it: from what was asked and what was sent."""
     prompt = house.tokens.prompt(trail.permitted.body, [place.model]).expected if trail.permitted else 0
     cost = _cost(place, Usage(prompt, completion, prompt + completion), upstream_us, house)
-    return Charge(prompt, completion, estimated=True, usd_micros=cost)
+    return Charge(prompt, completion, estimated=True, usd_micros=cost, prices=_prices(place, house))
