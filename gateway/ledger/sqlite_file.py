@@ -36,6 +36,7 @@ CREATE TABLE expired (
 CREATE INDEX expired_open ON expired (at_us, id) WHERE acknowledged_us IS NULL;
 """
 _SETTINGS = (
+    "PRAGMA page_size=2048",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA wal_autocheckpoint=0",
     f"PRAGMA journal_size_limit={_LOG_BYTES}",
