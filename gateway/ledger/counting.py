@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.accounts import Overdrawn, Reservation, Settled
-from gateway.ledger import names
-from gateway.ledger.names import name_of, period_name
+from gateway.ledger.names import key_of, name_of, period_name
 from gateway.ledger.periods import before, span
 from gateway.ledger.purses import PeriodCount, PurseCount
 from gateway.ledger.slices import MOST
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from gateway.accounts import Allowance, Amount, Correction, Purse, Standing, Warned
     from gateway.ledger.counts import Count
     from gateway.ledger.holds import Hold
+
+
+Named = dict[bytes, "Allowance"]
 
 
 class Book(Protocol):
@@ -39,6 +41,18 @@ class Book(Protocol):
         ...
 
 
+def named(allowances: Iterable[Allowance], at_us: int) -> Named:
+    """Return allowances by the names of their counters at a moment.
+
+    Args:
+        allowances: merged.
+
+    Raises:
+        ValueError: a time zone that is unknown here.
+    """
+    return {name_of(allowance, at_us): allowance for allowance in allowances}
+
+
 def checked(amount: Amount) -> Amount:
     """Return `amount`.
 
@@ -52,26 +66,25 @@ def checked(amount: Amount) -> Amount:
 
 
 def reserve(
-    book: Book, reservation: str, allowances: tuple[Allowance, ...], amount: Amount, now_us: int
+    book: Book, reservation: str, named: Named, amount: Amount, now_us: int
 ) -> Reservation | Overdrawn:
     """Hold `amount` under every allowance, or under none.
 
     Args:
         reservation: its id.
-        allowances: merged.
+        named: the merged allowances, with their counters' names at `now_us`.
     """
-    named = [name_of(allowance, now_us) for allowance in allowances]
-    pairs = [(allowance, book.count(name)) for allowance, name in zip(allowances, named, strict=True)]
-    if not all(count.fits(allowance, amount, now_us) for allowance, count in pairs):
-        refusals = (each for it, count in pairs for each in count.refusals(it, amount, now_us))
-        return max(refusals, key=_until)
+    counts = [book.count(name) for name in named]
+    for count, allowance in zip(counts, named.values(), strict=True):
+        if not count.fits(allowance, amount, now_us):
+            return _refusal(zip(counts, named.values(), strict=True), amount, now_us)
     standings: list[Standing] = []
     warnings: list[Warned] = []
-    for (allowance, count), name in zip(pairs, named, strict=True):
+    for count, (name, allowance) in zip(counts, named.items(), strict=True):
         warnings += count.take(allowance, amount, now_us)
         standings += count.standings(allowance, now_us)
         book.change(name)
-    return Reservation(reservation, allowances, amount, now_us, tuple(standings), tuple(warnings))
+    return Reservation(reservation, (*named.values(),), amount, now_us, (*standings,), (*warnings,))
 
 
 def settle(book: Book, allowances: Iterable[Allowance], hold: Hold, actual: Amount, now_us: int) -> Settled:
@@ -84,9 +97,9 @@ def settle(book: Book, allowances: Iterable[Allowance], hold: Hold, actual: Amou
     return Settled(tuple(warnings), late=hold.late)
 
 
-def expire(book: Book, named: Iterable[bytes], hold: Hold, now_us: int) -> None:
+def expire(book: Book, names: Iterable[bytes], hold: Hold, now_us: int) -> None:
     """Give back what only a living caller can hold; what it may have used counts as used."""
-    for name in named:
+    for name in names:
         book.count(name).expire(hold, now_us)
         book.change(name)
 
@@ -131,11 +144,15 @@ def _left_before(book: Book, purse: Purse, now_us: int) -> int:
     return found.left() if isinstance(found, PeriodCount) else 0
 
 
+def _refusal(counts: Iterable[tuple[Count, Allowance]], amount: Amount, now_us: int) -> Overdrawn:
+    """The one that will refuse for longest; the first of equals."""
+    return max((each for count, it in counts for each in count.refusals(it, amount, now_us)), key=_until)
+
+
 def _until(refusal: Overdrawn) -> float:
-    """For how long it will refuse; `max` takes the first of equals."""
     return float("inf") if refusal.retry_at_us is None else refusal.retry_at_us
 
 
-def keys_of(named: Iterable[bytes]) -> tuple[str, ...]:
+def keys_of(names: Iterable[bytes]) -> tuple[str, ...]:
     """Return the keys of counters, each once, in order."""
-    return tuple(dict.fromkeys(map(names.key_of, named)))
+    return tuple(dict.fromkeys(map(key_of, names)))

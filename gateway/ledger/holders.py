@@ -32,6 +32,7 @@ class Holder:
     until_us: int = 0
     look_us: int = 0
 
-    def is_due(self, now_us: int) -> bool:
-        """Tell whether a third of the lease has passed."""
-        return now_us >= self.until_us - 2 * self.lease_us // 3
+    @property
+    def renew_us(self) -> int:
+        """When a third of the lease has passed."""
+        return self.until_us - 2 * self.lease_us // 3

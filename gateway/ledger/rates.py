@@ -41,7 +41,8 @@ class RateCount:
 
     def refusals(self, rate: Rate, amount: Amount, now_us: int) -> Iterator[Overdrawn]:
         """It fits when enough slices have left."""
-        for at, standing in self._standings(rate, now_us):
+        for standing in self.standings(rate, now_us):
+            at = REQUESTS if standing.quantity == "requests" else TOKENS
             asked, over = amount[at], standing.used + amount[at] - standing.most
             if asked and over > 0:
                 retry_at_us = None if asked > standing.most else self._slices.free_us(at, over)
@@ -66,7 +67,12 @@ class RateCount:
     def standings(self, rate: Rate, now_us: int) -> tuple[Standing, ...]:
         """Of each limited quantity; requests first."""
         self._slices.turn(now_us)
-        return tuple(standing for _, standing in self._standings(rate, now_us))
+        if rate.tokens is None:
+            return () if rate.requests is None else (self._standing(rate, REQUESTS, rate.requests, now_us),)
+        tokens = self._standing(rate, TOKENS, rate.tokens, now_us)
+        if rate.requests is None:
+            return (tokens,)
+        return (self._standing(rate, REQUESTS, rate.requests, now_us), tokens)
 
     def until_us(self) -> int:
         """When its last slice has left."""
@@ -76,11 +82,7 @@ class RateCount:
         """The slices."""
         return [self._slices.first, *self._slices.uses]
 
-    def _standings(self, rate: Rate, now_us: int) -> Iterator[tuple[int, Standing]]:
-        for at, most in ((REQUESTS, rate.requests), (TOKENS, rate.tokens)):
-            if most is not None:
-                used, empty_us = self._slices.total(at), self._slices.empty_us(at)
-                yield (
-                    at,
-                    Standing(rate, _QUANTITIES[at], most, used, 0, now_us if empty_us is None else empty_us),
-                )
+    def _standing(self, rate: Rate, at: int, most: int, now_us: int) -> Standing:
+        used = self._slices.total(at)
+        resets_at_us = self._slices.empty_us(at) if used else now_us
+        return Standing(rate, _QUANTITIES[at], most, used, 0, resets_at_us or now_us)

@@ -77,12 +77,14 @@ class Slices:
             self._reach(number)
         at = number - self.first
         for uses, change in zip(self.uses, changes, strict=True):
-            uses[at] = min(max(0, uses[at] + change), MOST)
+            changed = uses[at] + change
+            uses[at] = changed if 0 <= changed <= MOST else min(max(0, changed), MOST)
         self.turn(now_us)
 
     def total(self, quantity: int) -> int:
         """Return how much of a quantity counts, as of the last turn."""
-        return min(sum(self.uses[quantity]), MOST)
+        found = sum(self.uses[quantity])
+        return found if found <= MOST else MOST
 
     def free_us(self, quantity: int, least: int) -> int | None:
         """Return when at least so much of a quantity has left, as of the last turn; None if never."""
@@ -94,10 +96,10 @@ class Slices:
     def empty_us(self, quantity: int) -> int | None:
         """Return when all of a quantity has left, as of the last turn; None if there is nothing of it."""
         uses = self.uses[quantity]
-        for at in range(len(uses) - 1, -1, -1):
-            if uses[at]:
-                return self._leaves_us(at)
-        return None
+        at = len(uses) - 1
+        while at >= 0 and not uses[at]:
+            at -= 1
+        return None if at < 0 else self._leaves_us(at)
 
     def gone_us(self) -> int:
         """Return from when on nothing of this means anything."""

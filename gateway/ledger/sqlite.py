@@ -27,7 +27,7 @@ from gateway.ledger.turns import Busy, Turns
 from gateway.ledger.uptime import uptime_us as machine_uptime_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from gateway.accounts import (
@@ -180,12 +180,12 @@ class SqliteLedger:
             await self._turns.call(self._leave)
         await asyncio.to_thread(self._let_go)
 
-    async def _call(self, work: Callable[[Session], object], *, owed: bool = False) -> object:
+    def _call(self, work: Callable[[Session], object], *, owed: bool = False) -> Awaitable[object]:
         if self._closed:
             raise LedgerError("ledger.unavailable", "the ledger is closed")
         if self._beating is None:
             self._beat()
-        return await self._turns.call(work, owed=owed)
+        return self._turns.call(work, owed=owed)
 
     def _transact(self, jobs: Sequence[Job[Session]]) -> None:
         """Carry jobs out in one transaction.

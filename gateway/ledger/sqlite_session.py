@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from gateway.accounts import Amount, Concurrency, Expired, Overdrawn, Settled
 from gateway.ledger import counting
 from gateway.ledger.holds import Hold
-from gateway.ledger.names import name_of
 from gateway.ledger.sqlite_book import SqliteBook
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gateway.accounts import Allowance, Correction, Purse, Reservation, Standing
     from gateway.ledger.holders import Holder
@@ -75,18 +74,19 @@ class Session:
         self, reservation: str, allowances: tuple[Allowance, ...], amount: Amount
     ) -> Reservation | Overdrawn:
         """Hold `amount` under every merged allowance, or under none."""
-        if self._holder.is_due(self.uptime_us):
+        if self.uptime_us >= self._holder.renew_us:
             self.renew()
         if self.uptime_us >= self.look_us:
             self.expire(AT_ONCE)
-        found = counting.reserve(self._book, reservation, allowances, amount, self.now_us)
-        if isinstance(found, Overdrawn) and any(isinstance(each, Concurrency) for each in allowances):
+        named = counting.named(allowances, self.now_us)
+        found = counting.reserve(self._book, reservation, named, amount, self.now_us)
+        if isinstance(found, Overdrawn):
             # Nobody is refused a place that only the dead hold, however many of them there are.
-            while isinstance(found, Overdrawn) and self.expire(AT_ONCE):
-                found = counting.reserve(self._book, reservation, allowances, amount, self.now_us)
+            at_once = any(isinstance(each, Concurrency) for each in allowances)
+            while at_once and isinstance(found, Overdrawn) and self.expire(AT_ONCE):
+                found = counting.reserve(self._book, reservation, named, amount, self.now_us)
         if not isinstance(found, Overdrawn):
-            named = _joined(name_of(each, self.now_us) for each in allowances)
-            row = (bytes.fromhex(reservation), self._holder.name, self.now_us, *amount, named)
+            row = (bytes.fromhex(reservation), self._holder.name, self.now_us, *amount, _joined(named))
             self._db.execute(_HOLD, row)
         return found
 
@@ -175,9 +175,9 @@ class Session:
         return rows[-1][0] if len(rows) == most else b""
 
 
-def _joined(named: Iterator[bytes]) -> bytes:
+def _joined(names: Iterable[bytes]) -> bytes:
     """Names with their lengths before them: they may hold any byte."""
-    return b"".join(_LENGTH.pack(len(name)) + name for name in named)
+    return b"".join([_LENGTH.pack(len(name)) + name for name in names])
 
 
 def _split(joined: bytes) -> list[bytes]:

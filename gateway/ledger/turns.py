@@ -128,6 +128,8 @@ class Turns(Generic[S]):
 
     def _turn(self) -> None:
         self._planned = False
+        if not self._waiting:
+            return
         waiting = [job for job in self._waiting if job.owed or not _is_gone(job)]
         jobs, self._waiting = waiting[:MOST_AT_ONCE], waiting[MOST_AT_ONCE:]
         if not jobs:
