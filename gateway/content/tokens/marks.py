@@ -54,7 +54,7 @@ _KINDS: Final = _table("".join(_BYTES))
 _WORDS: Final = _table("lrU", merged="w")
 _NUMBERS: Final = _table("d")
 _SIGNS: Final = _table("p")
-_HUMPS: Final = bytes.maketrans(_RARE, b"l" * len(_RARE))
+_HUMPS: Final = bytes.maketrans(b"r", b"l")
 
 NAMES: Final = (
     "letters",  # ASCII letters in lower case

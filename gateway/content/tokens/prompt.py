@@ -5,6 +5,7 @@ Whatever isn't known to be something else counts as text: an upstream may read f
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +82,7 @@ def parts(body: Mapping[str, object]) -> Parts:
 def _offer(name: str, value: object, found: Parts) -> None:
     if not value:
         return
-    found.tools.append(orjson.dumps(value).decode())
+    found.tools.append(_json(value))
     if name == "response_format":
         found.offers |= isinstance(value, dict) and value.get("type") == "json_schema"
         return
@@ -89,6 +90,13 @@ def _offer(name: str, value: object, found: Parts) -> None:
     if name == "tools" and isinstance(value, list):
         searching = sum(1 for tool in value if isinstance(tool, dict) and not _is_function(tool))
         found.add(PER_SEARCH, searching)
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # deeper than orjson goes, or an integer of more than 64 bits
+        return json.dumps(value)
 
 
 def _is_function(tool: Mapping[str, object]) -> bool:

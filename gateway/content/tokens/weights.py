@@ -91,7 +91,7 @@ class Weights(NamedTuple):
 
 def _rounded_up(weights: Sequence[int], marks: Sequence[int], percent: int) -> int:
     total: int = sum(map(mul, weights, marks))  # the last of the marks is the size, and has no weight
-    return -(-total * percent // (100 * _UNIT))
+    return max(1, -(-total * percent // (100 * _UNIT)))
 
 
 def _column(place: int) -> tuple[int, ...]:
