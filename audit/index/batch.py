@@ -12,7 +12,7 @@ import orjson
 
 from audit.frames import HEADER_BYTES
 from audit.index.place import Place
-from audit.index.row import END_COLUMNS, ENDS, OPEN, End, Row, end_of, is_shown, row_of
+from audit.index.row import END_COLUMNS, ENDS, EXPIRED, OPEN, End, Row, end_of, expired_of, is_shown, row_of
 from audit.index.schema import packed
 from audit.index.words import Numbering
 
@@ -96,6 +96,8 @@ class Batch:
             values = _values(row, self._numbering)
             if kind == "decision":
                 self._opened[row.id] = len(self._rows)
+            elif kind == EXPIRED:
+                self._ends[len(self._rows)] = _end_values(expired_of(record), self._numbering)
             self._rows.append(values)
 
     def _place(self, writer: str) -> Place:

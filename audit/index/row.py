@@ -178,7 +178,7 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
     hits = policy.get("rules", ())
     action, reason_code, by = _said(kind, record)
     if kind == EXPIRED:
-        end = _expired(record)
+        end = expired_of(record)
     return Row(
         record["t_us"],
         record["writer"]["id"],
@@ -220,8 +220,8 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
     )
 
 
-def _expired(record: dict[str, Any]) -> End:
-    """What a reservation had held whose holder is gone: nobody can say that it wasn't used, or how."""
+def expired_of(record: dict[str, Any]) -> End:
+    """Return what a reservation had held whose holder is gone: nobody can say that it wasn't used, or how."""
     amount = record["amount"]
     return OPEN._replace(
         tokens_in=_number(amount["tokens"]), cost_micro=_number(amount["cost_micro"]), estimated=True

@@ -53,7 +53,8 @@ def span(period: Period, where: ZoneInfo, at_us: int) -> Span:
     if at_us <= -_MOST_US:
         return Span(FOREVER.start_us, 1 - _MOST_US)
     local = datetime.fromtimestamp(at_us // _SECOND_US, where).date()
-    return _whole(period, where, local if period == "day" else local.replace(day=1))
+    found = _whole(period, where, local if period == "day" else local.replace(day=1))
+    return Span(max(found.start_us, 1 - _MOST_US), min(found.end_us, _MOST_US))
 
 
 def month_of(where: ZoneInfo, given: Span) -> Span:

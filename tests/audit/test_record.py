@@ -1,10 +1,12 @@
 """Pins the shape of each kind of record, schema version 1."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from audit.canonical import encode
+from audit.errors import RecordRefused
 from audit.record import (
     Record,
     aborted,
@@ -85,6 +87,40 @@ def test_an_aborted_request_needs_a_reason_and_a_time_only() -> None:
     assert record.body["reason_code"] == "client.gone"
     assert record.body["deployment"] is None
     assert record.body["usage"] == {"in": 0, "out": 0, "estimated": True, "cost_micro": None}
+
+
+def test_an_end_says_what_it_cost_and_by_which_prices(make_outcome: Callable[..., Record]) -> None:
+    """What isn't known is left out, but for the cost, which is null then; nothing spent is zero."""
+    priced = make_outcome("d" * 32, cost_micro=0, cached=4, reasoning=0, prices="list-2026-11")
+    assert priced.body["usage"] == {
+        "in": 10,
+        "out": 20,
+        "estimated": False,
+        "cost_micro": 0,
+        "cached": 4,
+        "reasoning": 0,
+        "prices": "list-2026-11",
+    }
+    ended = aborted(ref="d" * 32, reason_code="client.gone", total_us=5, usage_in=3, cost_micro=7)
+    assert ended.body["usage"] == {"in": 3, "out": 0, "estimated": True, "cost_micro": 7}
+    assert encode(priced.body)
+
+
+def test_a_decision_says_by_what_it_is_charged(make_decision: Callable[..., Record]) -> None:
+    """Tags as the client declared them, apart from what the house says; nothing where there is nothing."""
+    body = make_decision(cost_center="cc-1", tags=["batch", "batch"], keys=["team:hr"]).body
+    assert (body["cost_center"], body["declared"], body["keys"]) == ("cc-1", {"tags": ["batch"]}, ["team:hr"])
+    assert encode(body)
+    assert not {"cost_center", "declared", "keys"} & set(make_decision().body)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"cost_center": "two words"}, {"tags": ["a@b"]}, {"keys": [""]}, {"tags": ["x"] * 2 + ["-"]}]
+)
+def test_a_decision_takes_no_free_text(changes: dict[str, Any], make_decision: Callable[..., Record]) -> None:
+    """Whoever declares a sentence as a tag has no record made."""
+    with pytest.raises(RecordRefused):
+        make_decision(**changes)
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,9 @@ def _maybe(chance: Random, values: tuple[str, ...]) -> str | None:
 
 
 def _end(chance: Random, ref: str, record_id: str) -> dict[str, Any]:
-    usage = {"in": chance.randrange(9), "out": 2, "estimated": chance.random() < 0.3}
-    usage |= chance.choice(({}, {"cost_micro": None}, {"cost_micro": chance.randrange(99), "cached": 1}))
+    usage: dict[str, Any] = {"in": chance.randrange(9), "out": 2, "estimated": chance.random() < 0.3}
+    priced = {"cost_micro": chance.randrange(99), "cached": 1, "prices": "list-1"}
+    usage |= chance.choice(({}, {"cost_micro": None}, priced))
     end = {"id": record_id, "ref": ref, "deployment": _maybe(chance, _DEPLOYMENTS), "usage": usage}
     if chance.random() < 0.7:
         answered = {"gen_ai": {"resp_model": _maybe(chance, _MODELS)}, "provider": "p"}
