@@ -1,0 +1,271 @@
+"""Limits and budgets as callers, administrators and auditors meet them: exact, explained and on record."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bundles import build as building
+from tests.servers.policy_bundles import edited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Answered, Http
+    from tests.servers.engines import Deciding
+    from tests.servers.gateway_server import GatewayServer
+
+    Start = Callable[..., GatewayServer]
+
+TEAMS = ("requests", "tokens", "single", "money", "soft", "thrifty", "unpriced", "free")
+HOUR_S = 3600
+TOO_MANY, FORBIDDEN = 429, 403
+PRICE = {"input": 10, "output": 1000}  # dollars for a million tokens: 1,000 micro-dollars for one of a reply
+PLACES = [
+    {"id": "large", "serves": "demo-small", "price": PRICE, "labels": ["large"]},
+    {"id": "small", "serves": "demo-small", "price": {"input": 0, "output": 0}, "labels": ["small"]},
+    {"id": "dear", "serves": "demo-dear", "price": PRICE},
+    {"id": "unpriced", "serves": "demo-unpriced"},
+    {"id": "slow", "serves": "demo-slow", "price": PRICE, "provider": "slow"},
+]
+
+
+def _rows(data: dict[str, Any]) -> None:
+    data["teams"].update({team: {"labels": []} for team in TEAMS})
+    hour = {"window_s": HOUR_S}
+    data["limits"] = {
+        "calls": {"teams": ["requests"], "per": "team", "windows": [{**hour, "requests": 5}]},
+        "length": {"teams": ["tokens"], "per": "user", "windows": [{**hour, "tokens": 1000}]},
+        "single": {"teams": ["single"], "per": "user", "concurrent": 1},
+    }
+    month = {"per": "team", "period": "month"}
+    data["budgets"] = {
+        "money": {"teams": ["money"], **month, "usd_micros": 100_000, "warn_at": [0.05]},
+        "soft": {"teams": ["soft"], **month, "usd_micros": 1, "hard": False},
+        "thrift": {"teams": ["thrifty"], **month, "usd_micros": 100_000},
+        "strict": {"teams": ["unpriced"], **month, "usd_micros": 100_000},
+        "lenient": {"teams": ["free"], **month, "usd_micros": 100_000, "unpriced": "free"},
+    }
+    data["thrift"] = {"low": {"budgets": ["thrift"], "above": 0.05, "labels": ["small"]}}
+
+
+@pytest.fixture(scope="module")
+def counted(
+    shared_gateway: Start, deciding: Deciding, tmp_path_factory: pytest.TempPathFactory
+) -> GatewayServer:
+    """A gateway of two workers whose policy has limits and budgets for teams of their own."""
+    return shared_gateway(workers=2, **_options(deciding, tmp_path_factory.mktemp("limits")))
+
+
+def _options(deciding: Deciding, folder: Path) -> dict[str, Any]:
+    building.write(edited(_rows).files, folder / "bundle")
+    place = {"provider": "demo", "zone": "cloud", "region": "eu"}
+    return {
+        "policy": deciding(folder / "bundle"),
+        "providers": {"demo": {"adapter": "echo"}, "slow": {"adapter": "echo", "delay_ms": 50}},
+        "deployments": [{**place, **each} for each in PLACES],
+        "ledger": {"lease_s": 10},
+    }
+
+
+def ask(
+    client: Http,
+    gateway: GatewayServer,
+    team: str,
+    model: str = "demo-dear",
+    user: str = "alice",
+    **more: Any,
+) -> Answered:
+    """One call of somebody of a team."""
+    return client.send(gateway, client.hello(model, **more), token=gateway.token(user, team))
+
+
+def code(answer: Answered) -> str:
+    """Why a call was refused."""
+    return str(answer.json["error"]["code"])
+
+
+def test_exactly_so_many_requests_pass(counted: GatewayServer, http_client: Http) -> None:
+    """Two workers, twenty callers, room for five; the others are told of what, and when to try again."""
+    tokens = [counted.token(f"user{number}", "requests") for number in range(20)]
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(
+            pool.map(lambda token: http_client.send(counted, http_client.hello(), token=token), tokens)
+        )
+    passed = [each for each in answers if each.status == http.client.OK]
+    refused = next(each for each in answers if each.status == TOO_MANY)
+
+    assert len(passed) == 5
+    assert {each.status for each in answers} == {http.client.OK, TOO_MANY}
+    assert code(refused) == "limit.requests.team"
+    assert refused.json["error"]["type"] == "rate_limit_error"
+    assert refused.json["error"]["param"] == "calls"
+    assert 0 < int(refused.headers["retry-after"]) <= HOUR_S + HOUR_S // 60 + 1
+    assert refused.headers["x-ratelimit-limit-requests"] == "5"
+    assert refused.headers["x-ratelimit-remaining-requests"] == "0"
+    assert sorted(each.headers["x-ratelimit-remaining-requests"] for each in passed) == list("01234")
+    assert counted.row(refused.json["decision_id"]).reason_code == "limit.requests.team"
+
+
+def test_tokens_are_held_as_estimated_and_kept_as_used(counted: GatewayServer, http_client: Http) -> None:
+    """What a reply took less than it might have is free again; what never fits isn't to be tried again."""
+    first = ask(http_client, counted, "tokens", max_tokens=600)
+    second = ask(http_client, counted, "tokens", max_tokens=600)
+    never = ask(http_client, counted, "tokens", max_tokens=1000)
+
+    assert (first.status, second.status) == (http.client.OK, http.client.OK)
+    left = [int(each.headers["x-ratelimit-remaining-tokens"]) for each in (first, second)]
+    used = first.json["usage"]["total_tokens"]
+    assert left[0] - left[1] == used
+    assert (never.status, code(never)) == (TOO_MANY, "limit.tokens.user")
+    assert never.headers["x-should-retry"] == "false"
+    assert "retry-after" not in never.headers
+
+
+def test_another_user_has_a_count_of_his_own(counted: GatewayServer, http_client: Http) -> None:
+    """A limit per user is one for each of them, and the record doesn't say by a digest who it was."""
+    answer = ask(http_client, counted, "tokens", user="bob", max_tokens=600)
+    allowed = next(each for each in counted.records("decision") if each["team"] == "tokens")
+
+    assert answer.status == http.client.OK
+    assert allowed["keys"] == ["length/user"]
+    assert "user#" not in json.dumps(allowed)
+
+
+def test_one_call_at_a_time_is_one_after_the_other(counted: GatewayServer, http_client: Http) -> None:
+    """Whoever has the last byte of an answer, whole or streamed, has room for the next call at once."""
+    for number in range(12):
+        answer = ask(http_client, counted, "single", user="careful", stream=bool(number % 2))
+        assert answer.status == http.client.OK
+
+
+@contextmanager
+def streaming(gateway: GatewayServer, user: str, team: str) -> Iterator[http.client.HTTPResponse]:
+    """A slow stream of which the first piece has come; its connection is cut at the end."""
+    body = {"model": "demo-slow", "stream": True, "messages": [{"role": "user", "content": "word " * 400}]}
+    head = {"authorization": f"Bearer {gateway.token(user, team)}", "content-type": "application/json"}
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    try:
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), head)
+        answer = connection.getresponse()
+        assert answer.status == http.client.OK
+        assert answer.readline()
+        yield answer
+    finally:
+        connection.close()
+
+
+def settled(gateway: GatewayServer, client: Http, user: str, team: str) -> None:
+    """Wait until a caller has room again."""
+    end = time.monotonic() + 20
+    while ask(client, gateway, team, user=user).status != http.client.OK:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_second_call_at_once_waits_for_the_first(counted: GatewayServer, http_client: Http) -> None:
+    """Also on another worker; a client that goes away in between leaves nothing held."""
+    with streaming(counted, "hasty", "single"):
+        refused = [ask(http_client, counted, "single", user="hasty") for _ in range(6)]
+        assert {(each.status, code(each)) for each in refused} == {(TOO_MANY, "limit.concurrent.user")}
+        assert refused[0].headers["retry-after"] == "1"
+        assert ask(http_client, counted, "single", user="other").status == http.client.OK
+
+    settled(counted, http_client, "hasty", "single")
+
+
+def test_a_budget_is_never_overspent(counted: GatewayServer, http_client: Http) -> None:
+    """Calls at once reserve what they might cost; what passes costs no more than there is, as recorded."""
+    token = counted.token("alice", "money")
+    body = http_client.hello("demo-dear", max_tokens=20)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: http_client.send(counted, body, token=token), range(60)))
+    passed = [each for each in answers if each.status == http.client.OK]
+    refused = [each for each in answers if each.status == TOO_MANY]
+    spent = sum(counted.row(each.headers["x-regent-decision-id"]).cost_micro or 0 for each in passed)
+
+    assert len(passed) + len(refused) == len(answers)
+    assert refused
+    assert 0 < spent <= 100_000
+    assert {code(each) for each in refused} == {"budget.team"}
+    assert refused[0].json["error"]["type"] == "insufficient_quota"
+    assert "this month" in refused[0].json["error"]["message"]
+    assert refused[-1].headers["x-should-retry"] == "false"
+    assert any(each.headers.get("x-regent-warning") == "budget.warning.team" for each in passed)
+    log = (counted.folder / "server.log").read_text().splitlines()
+    assert len([line for line in log if '"budget.warning"' in line and '"row":"money"' in line]) == 1
+
+
+def test_a_reply_without_a_limit_is_given_one(counted: GatewayServer, http_client: Http) -> None:
+    """What can't be bounded can't be paid for; a call of no team with a budget isn't touched."""
+    refused = ask(http_client, counted, "money", max_tokens=None)
+
+    assert (refused.status, code(refused)) == (TOO_MANY, "budget.team")
+    assert refused.headers["x-should-retry"] == "false"
+    assert "x-ratelimit-limit-requests" not in ask(http_client, counted, "sales").headers
+
+
+def test_a_soft_budget_only_warns(counted: GatewayServer, http_client: Http) -> None:
+    """From the moment it is spent each answer says so."""
+    answers = [ask(http_client, counted, "soft") for _ in range(2)]
+
+    assert {each.status for each in answers} == {http.client.OK}
+    assert answers[1].headers["x-regent-warning"] == "budget.warning.team"
+
+
+def test_what_has_no_price_is_paid_by_no_budget(counted: GatewayServer, http_client: Http) -> None:
+    """Unless its row says that it is free; and nothing is what it then costs."""
+    refused = ask(http_client, counted, "unpriced", "demo-unpriced")
+    passed = ask(http_client, counted, "free", "demo-unpriced")
+    unlimited = ask(http_client, counted, "sales", "demo-unpriced")
+
+    assert (refused.status, code(refused)) == (FORBIDDEN, "budget.unpriced")
+    assert (passed.status, unlimited.status) == (http.client.OK, http.client.OK)
+    assert counted.row(passed.headers["x-regent-decision-id"]).cost_micro is None
+
+
+def test_what_is_left_decides_what_serves(counted: GatewayServer, http_client: Http) -> None:
+    """Once the mark is passed the small deployment serves, and it costs nothing more."""
+    first = ask(http_client, counted, "thrifty", "demo-small", max_tokens=50)
+    end = time.monotonic() + 20
+    served = "large"
+    while served == "large" and time.monotonic() < end:
+        answer = ask(http_client, counted, "thrifty", "demo-small", max_tokens=50)
+        served = counted.row(answer.headers["x-regent-decision-id"]).deployment or ""
+
+    assert counted.row(first.headers["x-regent-decision-id"]).deployment == "large"
+    assert served == "small"
+
+
+@pytest.mark.slow
+def test_a_crash_leaves_nothing_held_and_nothing_unsaid(
+    gateway_server: Start, http_client: Http, deciding: Deciding, tmp_path: Path
+) -> None:
+    """What was spent survives; what a killed process held ends with its lease, counts, and is on record."""
+    gateway = gateway_server(**_options(deciding, tmp_path))
+    for _ in range(3):
+        assert ask(http_client, gateway, "requests").status == http.client.OK
+    with streaming(gateway, "crashed", "single"):
+        os.killpg(gateway.pid, signal.SIGKILL)
+    gateway.kill()
+    gateway.start()
+    for _ in range(2):
+        assert ask(http_client, gateway, "requests").status == http.client.OK
+    assert ask(http_client, gateway, "requests").status == TOO_MANY
+
+    settled(gateway, http_client, "crashed", "single")
+    end = time.monotonic() + 30
+    while not (found := list(gateway.records("ledger.expired"))):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert found[0]["keys"] == ["single/user"]
+    assert found[0]["requests"] == 1
