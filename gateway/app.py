@@ -21,6 +21,7 @@ from bundles import bundle as bundles
 from gateway import (
     __version__,
     auditing,
+    budgets,
     counting,
     distribution,
     identity,
@@ -34,7 +35,7 @@ from gateway import (
 from gateway.content import tokens
 from gateway.errors import SettingsError
 from gateway.evidence import decisions, files, records, usage
-from gateway.http import api, audit_api, serving, surface, usage_api
+from gateway.http import api, audit_api, budget_api, serving, surface, usage_api
 from gateway.http.server import calm_collector
 from gateway.ports import Evidence, Ports, Upstream
 from gateway.question import ENTRYPOINTS
@@ -167,7 +168,11 @@ def build(configured: Settings) -> ASGIApp:
         everybodys=surface.Surface("usage.read", usage.serve, house.ports),
         own=surface.Surface("usage.own", usage.serve_own, house.ports),
     )
-    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on, shown, used), house.running)
+    purses = budget_api.BudgetSurfaces(
+        standing=surface.Surface("budget.read", budgets.show, house.ports),
+        correction=surface.Surface("budget.correct", budgets.correct, house.ports),
+    )
+    rest = api.build(house.ports, api.Surfaces(chat, models, handed_on, shown, used, purses), house.running)
     return surface.Front({("POST", "/v1/chat/completions"): chat, ("GET", "/v1/models"): models}, rest)
 
 

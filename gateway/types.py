@@ -28,7 +28,7 @@ VerifiedClaims = NewType("VerifiedClaims", "Mapping[str, object]")
 
 Action = Literal[
     "chat.completions", "models.list", "bundle.read",
-    "audit.query", "audit.read", "audit.log", "usage.read", "usage.own",
+    "audit.query", "audit.read", "audit.log", "usage.read", "usage.own", "budget.read", "budget.correct",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from gateway import __version__, answers, distribution, readiness
 from gateway.errors import Refused
-from gateway.http import audit_api, openapi, usage_api
+from gateway.http import audit_api, budget_api, openapi, usage_api
 from gateway.http.delegated import Delegated
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Surfaces:
         bundle: of the active policy bundle.
         audit: of the audit log.
         usage: of what was used.
+        budgets: of budgets.
     """
 
     chat: ASGIApp
@@ -44,6 +45,7 @@ class Surfaces:
     bundle: ASGIApp
     audit: audit_api.AuditSurfaces
     usage: usage_api.UsageSurfaces
+    budgets: budget_api.BudgetSurfaces
 
 
 def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) -> FastAPI:
@@ -61,6 +63,7 @@ def build(house: Callable[[], Ports], surfaces: Surfaces, lifespan: Lifespan) ->
     _add_policy(app, surfaces.bundle)
     audit_api.add(app, surfaces.audit)
     usage_api.add(app, surfaces.usage)
+    budget_api.add(app, surfaces.budgets)
     _add_health(app, house)
     _add_errors(app)
     return app

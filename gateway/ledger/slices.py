@@ -84,7 +84,7 @@ class Slices:
     def total(self, quantity: int) -> int:
         """Return how much of a quantity counts, as of the last turn."""
         found = sum(self.uses[quantity])
-        return found if found <= MOST else MOST
+        return min(found, MOST)
 
     def free_us(self, quantity: int, least: int) -> int | None:
         """Return when at least so much of a quantity has left, as of the last turn; None if never."""

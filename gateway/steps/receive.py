@@ -28,9 +28,7 @@ async def receive(raw: RawRequest, limits: Limits) -> Call:
     """
     if raw.action == "models.list":
         return _bare(raw)
-    _check_media_type(raw)
-    payload = await raw.read_body()
-    body = _object(payload, limits.json_depth)
+    payload, body = await read_object(raw, limits)
     fields.check(body)
     return Call(
         action=raw.action,
@@ -50,6 +48,17 @@ async def receive(raw: RawRequest, limits: Limits) -> Call:
         tags=tags.declared(body),
         payload=payload,
     )
+
+
+async def read_object(raw: RawRequest, limits: Limits) -> tuple[bytes, Mapping[str, object]]:
+    """Read a JSON object; return its bytes and what they say.
+
+    Raises:
+        Refused: an `input.*` code.
+    """
+    _check_media_type(raw)
+    payload = await raw.read_body()
+    return payload, _object(payload, limits.json_depth)
 
 
 def _bare(raw: RawRequest) -> Call:

@@ -9,6 +9,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -269,3 +270,76 @@ def test_a_crash_leaves_nothing_held_and_nothing_unsaid(
         time.sleep(0.2)
     assert found[0]["keys"] == ["single/user"]
     assert found[0]["requests"] == 1
+
+
+def test_a_budget_is_read_topped_up_and_reset_by_who_may(counted: GatewayServer, http_client: Http) -> None:
+    """Each change stands in the log, with who made it, before it is made; others are refused."""
+    admin = counted.token("ann", None, "regent-admin")
+    whose = {"key": "correct/team:correct", "period": "month", "sum_usd_micros": 1000}
+    wish = {**whose, "kind": "top_up", "usd_micros": 500}
+    path = "/v1/budgets/corrections"
+
+    refused = http_client.send(counted, wish, path=path, token=counted.token("alice", "money"))
+    topped = http_client.send(counted, wish, path=path, token=admin)
+    question = "?" + "&".join(f"{name}={value}" for name, value in whose.items())
+    shown = http_client.send(counted, method="GET", path=f"/v1/budgets/standing{question}", token=admin)
+    carried = http_client.send(counted, {**whose, "kind": "carry_over"}, path=path, token=admin)
+    reset = http_client.send(counted, {**whose, "kind": "reset"}, path=path, token=admin)
+
+    assert refused.status == FORBIDDEN
+    assert {each.status for each in (topped, shown, carried, reset)} == {http.client.OK}
+    assert (topped.json["usd_micros"], topped.json["added_usd_micros"]) == (1500, 500)
+    assert shown.json == topped.json
+    begun = [each for each in counted.records("ledger.correct") if each["account"]["key"] == whose["key"]]
+    assert [(each["stage"], each["kind"], each["usd_micros"]) for each in begun] == [
+        ("begun", "top_up", 500),
+        ("begun", "carry_over", 0),
+        ("begun", "reset", 0),
+    ]
+    assert begun[0]["id"] == topped.headers["x-regent-decision-id"]
+    assert begun[0]["actor"] == {"kind": "user", "auth": "development"}
+
+
+def test_what_was_spent_is_free_again_after_a_reset(counted: GatewayServer, http_client: Http) -> None:
+    """An administrator names the user as the policy's rows do, and needs no digest."""
+    user = {"row": "daily", "issuer": "https://idp.example", "user": "x@y", "period": "day"}
+    admin = counted.token("ann", None, "regent-admin")
+    wish = {**user, "sum_usd_micros": 10, "kind": "reset"}
+    answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
+    expected = sha256(b'["https://idp.example","x@y"]').hexdigest()
+
+    assert answer.status == http.client.OK
+    assert answer.json["key"] == f"daily/user#{expected}"
+    assert expected not in json.dumps(list(counted.records("ledger.correct")))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": None},
+        {"key": ""},
+        {"row": "x"},
+        {"period": None},
+        {"period": "decade"},
+        {"window_s": 60},
+        {"time_zone": "../etc"},
+        {"kind": "erase"},
+        {"kind": "top_up"},
+        {"usd_micros": 1},
+        {"usd_micros": True},
+        {"sum_usd_micros": 0},
+        {"sum_usd_micros": 2**60},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_correction_that_is_none_is_refused(
+    change: dict[str, Any], counted: GatewayServer, http_client: Http
+) -> None:
+    """With the field that is wrong; nothing is changed and nothing is recorded as changed."""
+    whole = {"key": "x/team:y", "period": "month", "sum_usd_micros": 9, "kind": "reset"} | change
+    wish = {name: value for name, value in whole.items() if value is not None}
+    admin = counted.token("ann", None, "regent-admin")
+    answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
+
+    assert (answer.status, code(answer)) == (400, "input.invalid")

@@ -39,5 +39,5 @@ _known_version if input.version == 1
 
 _known_action if {
 	input.resource.type == "admin"
-	regex.match(`^(audit|bundle|policy|usage)\.[a-z_]+$`, input.action.name)
+	regex.match(`^(audit|budget|bundle|policy|usage)\.[a-z_]+$`, input.action.name)
 }

@@ -7,7 +7,7 @@ _ids := {reason.id | some reason in known_question.deny}
 _asks(name) := {"version": 1, "action": {"name": name}, "resource": {"type": "admin"}}
 
 test_allows_known_actions[name] if {
-	some name in ["bundle.activate", "bundle.read", "audit.query", "audit.read", "audit.log", "policy.explain", "usage.read", "usage.own"]
+	some name in ["bundle.activate", "bundle.read", "audit.query", "audit.read", "audit.log", "policy.explain", "usage.read", "usage.own", "budget.correct"]
 	known_question.deny == set() with input as _asks(name)
 }
 

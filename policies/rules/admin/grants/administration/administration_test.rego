@@ -44,6 +44,7 @@ test_denies[note] if {
 		"a mirror asks nothing": _asks("audit.query", {"roles": ["mirror"]}),
 		"a mirror reads no single record": _asks("audit.read", {"roles": ["mirror"]}),
 		"anybody of a team about everybody": _asks("usage.read", {"team": "hr"}),
+		"an accountant corrects no budget": _asks("budget.correct", {"roles": ["accountant"]}),
 		"an accountant reads no records": _asks("audit.query", {"roles": ["accountant"]}),
 		"somebody without a team about themselves": _asks("usage.own", {}),
 		"half an auditor": _asks("audit.query", {"team": "audit"}),
