@@ -1,4 +1,4 @@
-"""A prompt's tokens are estimated for the models that may read it; hostile bodies cost no more than others."""
+"""A prompt's tokens are estimated for whoever may read it; hostile bodies cost no more than others."""
 
 from __future__ import annotations
 
