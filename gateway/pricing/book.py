@@ -141,9 +141,11 @@ def _source(deployment: DeploymentSettings, provider: Provider, shelf: _Shelf) -
     if said is not None and said.is_own:
         return Own(said)
     listed = provider.price_list or hosts.price_list(provider.base_url)
-    if listed is None or listed == NO_LIST:
-        return None
     named = said.model if said is not None else None
+    if listed is None or listed == NO_LIST:
+        if named is not None:
+            raise SettingsError(f"deployments: {deployment.id}: {deployment.provider} has no `price_list`")
+        return None
     found = shelf.list().find(listed, named or deployment.model or deployment.serves)
     if found is None and named is not None:
         raise SettingsError(f"deployments: {deployment.id}: the price list has no {listed}/{named}")

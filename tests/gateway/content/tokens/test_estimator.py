@@ -1,4 +1,4 @@
-"""A prompt's tokens are estimated for the models that may read it; hostile bodies cost no more than others."""
+"""A prompt's tokens are estimated for whoever may read it; hostile bodies cost no more than others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gateway.content import tokens
-from gateway.content.tokens import Estimate, Estimator, estimator, marks
+from gateway.content.tokens import Estimate, Estimator, marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def test_the_texts_of_a_body_are_counted_in_one_go(
         counted.append(len(text))
         return count(text)
 
-    monkeypatch.setattr(estimator.marks, "of", of)
+    monkeypatch.setattr(marks, "of", of)
     one, two = (Estimator().prompt({"messages": build(size)}) for size in (10_000, 20_000))
 
     assert len(counted) == 2 or counted == []

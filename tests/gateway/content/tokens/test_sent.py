@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content.tokens import Estimator, Sent, sent
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def event(**delta: Any) -> bytes:
