@@ -12,13 +12,14 @@ import orjson
 
 from audit.reading.formats import guarded
 from audit.reading.parquet import pyarrow
-from audit.usage.parts import Place, exactly
+from audit.usage.parts import Place, UsageTooLarge
 from audit.usage.report import Line, Report
 from audit.usage.sheet import Cell, Column, Sheet, moment, name_of
 from audit.usage.sheet import sheet as as_it_is
 from audit.usage.wanted import MEASURES, Sums
 
 _GROUP_ROWS = 8_192
+_MOST = 2**63 - 1
 
 
 def comma_separated(sheet: Sheet, out: BinaryIO) -> int:
@@ -45,6 +46,9 @@ def json(report: Report, lines: Iterable[Line], out: BinaryIO, end: Place | None
     Args:
         lines: of the report.
         end: where the next page begins; None after the last one.
+
+    Raises:
+        UsageTooLarge: `usage.too_large`.
     """
     wanted = report.wanted
     head = {
@@ -60,15 +64,14 @@ def json(report: Report, lines: Iterable[Line], out: BinaryIO, end: Place | None
         "expired": _sums(report.expired),
         "next": end.text() if end else None,
     }
-    with exactly():
-        out.write(_dumped(head)[:-1] + b',"data":[')
-        table = as_it_is(report, lines)
-        names = [column.name for column in table.columns]
-        count = 0
-        for count, row in enumerate(table.rows, 1):
-            line = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
-            out.write((b"," if count > 1 else b"") + _dumped(line))
-        out.write(b"]}\n")
+    out.write(orjson.dumps(head)[:-1] + b',"data":[')
+    table = as_it_is(report, lines)
+    names = [column.name for column in table.columns]
+    count = 0
+    for count, row in enumerate(table.rows, 1):
+        line = {name: _plain(cell) for name, cell in zip(names, row, strict=True)}
+        out.write((b"," if count > 1 else b"") + orjson.dumps(line))
+    out.write(b"]}\n")
     return count
 
 
@@ -100,14 +103,10 @@ def _type(pa: Any, column: Column) -> Any:
 
 
 def _sums(found: Sums) -> dict[str, int]:
-    return {name: getattr(found, name) for name in MEASURES}
-
-
-def _dumped(value: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError as error:
-        raise OverflowError("a total is beyond 2^63") from error
+    sums = {name: int(getattr(found, name)) for name in MEASURES}
+    if max(sums.values()) > _MOST:
+        raise UsageTooLarge("usage.too_large", "a total is beyond 2^63; ask for less")
+    return sums
 
 
 def _plain(cell: Cell) -> Any:

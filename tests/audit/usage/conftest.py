@@ -62,9 +62,10 @@ class Book:
     async def end(self, ref: str, **changes: Any) -> None:
         """Log the answer to a request."""
         values: dict[str, Any] = {
-            "deployment": "azure-eu", "provider": "azure", "region": "westeurope", "resp_model": "gpt-4o-2026",
-            "resp_id": "i", "finish": "stop", "in_tok": 10, "out_tok": 20, "usage_in": 10, "usage_out": 20,
-            "estimated": False, "total_us": 1, "upstream_us": 1, "cost_micro": 1_000, "prices": "list-1",
+            "deployment": "azure-eu", "provider": "azure", "region": "westeurope", "resp_id": "i",
+            "resp_model": "gpt-4o-2026", "finish": "stop", "in_tok": 10, "out_tok": 20, "usage_in": 10,
+            "usage_out": 20, "estimated": False, "total_us": 1, "upstream_us": 1, "cost_micro": 1_000,
+            "prices": "list-1",
         }  # fmt: skip
         await self.log.append(outcome(ref=ref, **(values | changes)))
 

@@ -64,25 +64,28 @@ def test_the_total_is_everything(any_way: Path) -> None:
     assert found.expired == Sums()
 
 
-@pytest.mark.parametrize(
-    ("by", "expected"),
-    [
-        ("team", [("hr", 3, 5_001_000), ("sales", 2, 1_000)]),
-        ("organization", [("acme", 5, 5_002_000)]),
-        ("model", [("gpt-4o", 4, 5_002_000), ("llama", 1, 0)]),
-        ("served_model", [(None, 1, 0), ("gpt-4o-2026", 4, 5_002_000)]),
-        ("deployment", [("azure-eu", 4, 5_002_000), ("onprem", 1, 0)]),
-        ("provider", [(None, 1, 0), ("azure", 4, 5_002_000)]),
-        ("region", [(None, 1, 0), ("westeurope", 4, 5_002_000)]),
-        ("cost_center", [(None, 3, 5_000_000), ("cc-1", 1, 1_000), ("cc-2", 1, 1_000)]),
-        ("prices", [(None, 1, 0), ("list-1", 4, 5_002_000)]),
-        ("operation", [("chat.completions", 5, 5_002_000)]),
-        ("request", [("req-alice@acme", 3, 5_001_000), ("req-bob@acme", 2, 1_000)]),
-        ("tag", [(None, 3, 5_000_000), ("batch", 1, 1_000), ("chat", 1, 1_000), ("search", 1, 1_000)]),
-        ("key", [(None, 2, 5_000_000), ("org:acme", 3, 2_000), ("team:hr", 2, 1_000)]),
-        ("model,team", [("gpt-4o", "hr", 2, 5_001_000), ("gpt-4o", "sales", 2, 1_000), ("llama", "hr", 1, 0)]),
-    ],
-)  # fmt: skip
+_BREAKDOWNS: list[tuple[str, Lines]] = [
+    ("team", [("hr", 3, 5_001_000), ("sales", 2, 1_000)]),
+    ("organization", [("acme", 5, 5_002_000)]),
+    ("model", [("gpt-4o", 4, 5_002_000), ("llama", 1, 0)]),
+    ("served_model", [(None, 1, 0), ("gpt-4o-2026", 4, 5_002_000)]),
+    ("deployment", [("azure-eu", 4, 5_002_000), ("onprem", 1, 0)]),
+    ("provider", [(None, 1, 0), ("azure", 4, 5_002_000)]),
+    ("region", [(None, 1, 0), ("westeurope", 4, 5_002_000)]),
+    ("cost_center", [(None, 3, 5_000_000), ("cc-1", 1, 1_000), ("cc-2", 1, 1_000)]),
+    ("prices", [(None, 1, 0), ("list-1", 4, 5_002_000)]),
+    ("operation", [("chat.completions", 5, 5_002_000)]),
+    ("request", [("req-alice@acme", 3, 5_001_000), ("req-bob@acme", 2, 1_000)]),
+    ("tag", [(None, 3, 5_000_000), ("batch", 1, 1_000), ("chat", 1, 1_000), ("search", 1, 1_000)]),
+    ("key", [(None, 2, 5_000_000), ("org:acme", 3, 2_000), ("team:hr", 2, 1_000)]),
+    (
+        "model,team",
+        [("gpt-4o", "hr", 2, 5_001_000), ("gpt-4o", "sales", 2, 1_000), ("llama", "hr", 1, 0)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("by", "expected"), _BREAKDOWNS)
 def test_it_is_broken_down(any_way: Path, by: str, expected: Lines) -> None:
     """By every dimension; of which a request has several, it stands under each."""
     assert lines(any_way, wanted(by)) == expected
@@ -99,7 +102,7 @@ async def test_users_stand_by_pseudonym(filled: Book) -> None:
 
 def test_every_dimension_has_been_asked_for() -> None:
     """The two tests above leave none out."""
-    asked = {name for by, _ in test_it_is_broken_down.pytestmark[0].args[1] for name in by.split(",")}
+    asked = {name for by, _ in _BREAKDOWNS for name in by.split(",")}
     assert asked | {"user"} == set(DIMENSIONS)
 
 
