@@ -54,13 +54,13 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         held = trail.reservation = await reserve(permitted, house.counting, house.tokens)
         await record.opening(trail, house)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
-        settled = partial(settle, trail, house)
+        settling = partial(settle, trail, house)
         if call.stream:
             trail.delivery.sent = house.tokens.sent(reply.deployment.model)
         else:
-            await settled()
-        answer = release(reply, permitted, trail.delivery, held, settled)
+            await settling()
+        answer = release(reply, permitted, trail.delivery, held, settling)
         trail.delivery.status = answer.status
         await deliver(answer)
-        await settled()
+        await settle(trail, house)
         record.closing(trail, house.log, house.now_us())

@@ -59,7 +59,9 @@ _ANSWER: dict[str, Any] = {
         "resets_at": {"type": "string", "format": "date-time"},
     },
 }
-_ANSWERED: dict[int | str, Any] = {200: {"description": "How it stands then", "content": json_content(_ANSWER)}}
+_ANSWERED: dict[int | str, Any] = {
+    200: {"description": "How it stands then", "content": json_content(_ANSWER)}
+}
 _STANDING: dict[str, Any] = {
     "responses": {**_ANSWERED, **refusals(400, 401, 403, 503)},
     "openapi_extra": {

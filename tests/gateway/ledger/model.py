@@ -206,7 +206,9 @@ class Model:
         for number in range(-1, 63):
             moment_us = (self.now_us // slice_us + number) * slice_us
             if moment_us > self.now_us:
-                then = next(each for each in self.standings(it, moment_us) if each.quantity == standing.quantity)
+                then = next(
+                    each for each in self.standings(it, moment_us) if each.quantity == standing.quantity
+                )
                 if then.used + then.reserved + asked <= then.most:
                     return moment_us
         return None

@@ -63,9 +63,7 @@ class Machine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.place = self.run(self.made(self.stack))
-        self.ledgers: dict[int, Ledger] = {
-            number: self.run(self.place.opened()) for number in range(2)
-        }
+        self.ledgers: dict[int, Ledger] = {number: self.run(self.place.opened()) for number in range(2)}
         self.model = Model(NOON_US)
         self.seen: set[Allowance] = set()
         self.made_calls: list[tuple[int, Reservation]] = []
