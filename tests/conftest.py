@@ -3,6 +3,7 @@
 pytest_plugins = (
     "tests.interop.readers",
     "tests.scratch",
+    "tests.servers.commands",
     "tests.servers.engines",
     "tests.servers.gateway_server",
     "tests.servers.object_store",
