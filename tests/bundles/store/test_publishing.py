@@ -60,7 +60,9 @@ _reasons contains data.rules.request.denies[_].deny[_]
 
 test_allows if data.gateway.request.decision.allow
 
-test_denies if not data.gateway.request.decision.allow with data.rules.request.denies as {"x": {"deny": {"no"}}}
+_denies := {"any": {"deny": {"no"}}}
+
+test_denies if not data.gateway.request.decision.allow with data.rules.request.denies as _denies
 """,
 }
 needs_opa = pytest.mark.server
@@ -147,10 +149,10 @@ def test_a_line_that_no_test_reaches_is_named(small: Path, opa: Path) -> None:
     assert publishing.publish_sources(desk, small, opa, ALICE.key).report
     rule.write_text(RULE.replace("house.closed", "house.shut"))
     (rule.parent / "closed_test.rego").unlink()
-    lenient = publishing.publish_sources(desk, small, opa, ALICE.key, 50.0).report
+    lenient = publishing.publish_sources(desk, small, opa, ALICE.key, 40.0).report
     assert lenient
-    assert 50 < lenient.coverage < 100
-    assert lenient.threshold == 50.0
+    assert 40 < lenient.coverage < 100
+    assert lenient.threshold == 40.0
 
 
 @needs_opa
