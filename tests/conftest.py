@@ -2,6 +2,7 @@
 
 pytest_plugins = (
     "tests.interop.readers",
+    "tests.order",
     "tests.scratch",
     "tests.servers.commands",
     "tests.servers.engines",
