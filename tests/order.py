@@ -1,7 +1,7 @@
 """Which files of tests begin: those that take longest, so that no worker is left alone with one at the end.
 
 `make test` hands whole files to its workers (`--dist loadfile`), in the order of the collection
-(`--no-loadscope-reorder`: else those with most tests would begin, and the tutorial, a single test, would end).
+(`--no-loadscope-reorder`: else those with most tests would begin, and the tutorial, one test, would end).
 """
 
 from __future__ import annotations
