@@ -44,7 +44,7 @@ servers: $(DEV_STAMP) ## Find the servers that tests need, or install them (root
 	bash scripts/oidc-provider.sh
 
 test: $(DEV_STAMP) tools servers ## Run every test, on real servers
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-embedded: $(DEV_STAMP) ## Run the tests that need no server
 	$(BIN)/python -m pytest -m "not server"

@@ -1,4 +1,4 @@
-"""`regent`: the command. Mounts the bundle, policy and audit commands, adds some of its own."""
+"""`regent`: the command; mounts the rooms' commands (`gateway/rooms.py`), adds some of its own."""
 
 from __future__ import annotations
 
@@ -9,33 +9,17 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
-from audit.cli import app as audit_app
-from audit.cli import usage_app
-from bundles import bundle as bundles
-from bundles.authoring.cli import app as policy_app
-from bundles.cli import app as bundle_app
-from bundles.commands.replay import replay
-from bundles.errors import BundleError
-from gateway import __version__, pricing, settings, welcome
+from gateway import __version__, rooms, settings
 from gateway.errors import GatewayError
-from gateway.http import serving
-from gateway.identity import development
-from gateway.pricing import shown
-from gateway.sequencing import Sequencing
-from gateway.surroundings import Surroundings
 
 app = typer.Typer(
+    cls=rooms.Rooms,
     help="A policy-first, zero-trust gateway for large language models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(bundle_app, name="bundle", help="Build, sign, publish, try out and compare policy bundles.")
-app.add_typer(policy_app, name="policy", help="Check, test and explain policies; start new rules.")
-app.add_typer(audit_app, name="audit", help="Query, verify and export the audit log.")
-app.add_typer(usage_app, name="usage", help="Sum up what was used and what it cost.")
-audit_app.command("replay")(replay)  # which takes a log, and policies to decide with
+rooms.mount(app)
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="The settings; `regent.yaml` if left out.")
@@ -61,7 +45,8 @@ def _root(
             settings.remember(config)
     except GatewayError as error:
         _fail(str(error))
-    ctx.obj = Surroundings()
+    if ctx.invoked_subcommand in rooms.ROOMS:
+        ctx.obj = rooms.surroundings()
 
 
 @app.command()
@@ -91,6 +76,12 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Overrides server.workers.")] = None,
 ) -> None:
     """Start the gateway."""
+    from bundles import bundle as bundles  # noqa: PLC0415 - see `rooms`: other commands need none of it
+    from bundles.errors import BundleError  # noqa: PLC0415
+    from gateway import pricing, welcome  # noqa: PLC0415
+    from gateway.http import serving  # noqa: PLC0415
+    from gateway.sequencing import Sequencing  # noqa: PLC0415
+
     try:
         chosen = settings.load(host=host, port=port, workers=workers)
         trust = chosen.policy.root()
@@ -113,6 +104,8 @@ def token(
     ttl_s: Annotated[int, typer.Option(help="How long it is valid, in seconds.", min=1, max=86_400)] = 3600,
 ) -> None:
     """Print a token of the development identity, which must be switched on."""
+    from gateway.identity import development  # noqa: PLC0415 - as in `serve`
+
     try:
         chosen = settings.development()
         if not chosen.identity.development.enabled:
@@ -132,6 +125,11 @@ def prices(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Show what each deployment's calls cost, and where the price comes from."""
+    from rich.console import Console  # noqa: PLC0415 - as in `serve`
+
+    from gateway import pricing  # noqa: PLC0415
+    from gateway.pricing import shown  # noqa: PLC0415
+
     try:
         chosen = settings.upstreams()
         book = pricing.build(chosen.deployments, chosen.providers)

@@ -2,6 +2,9 @@
 
 pytest_plugins = (
     "tests.interop.readers",
+    "tests.order",
+    "tests.scratch",
+    "tests.servers.commands",
     "tests.servers.engines",
     "tests.servers.gateway_server",
     "tests.servers.object_store",

@@ -1,11 +1,15 @@
-"""What bundle tests share: a small bundle of their own, and the real `opa`."""
+"""What bundle tests share: a small bundle of their own, the real `opa`, and plans that are compiled once."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from bundles import manifest as manifests
+from bundles.backtest import replay
+from rego import Policy
 
 ROOT = Path(__file__).parents[2]
 HOUSE = {
@@ -49,3 +53,34 @@ def sources(tmp_path: Path) -> Path:
     copied = tmp_path / "policies"
     shutil.copytree(ROOT / "policies", copied)
     return copied
+
+
+class CompiledOnce:
+    """`Policy`, with one policy for one plan, data and bounds: it is immutable, and made to be shared.
+
+    To compile the shipped plan is most of the work of a test that makes a few decisions by it. For other data
+    it is fitted, as a gateway does; that this is the same as to load it anew, `tests/rego` sees to.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, str], dict[bytes, Policy]] = {}
+
+    def load(self, plan: bytes, data: dict[str, Any], **bounds: Any) -> Policy:
+        """See `Policy.load`."""
+        known = self._known.setdefault((plan, repr(sorted(bounds.items()))), {})
+        content = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+        if content not in known:
+            first = next(iter(known.values()), None)
+            known[content] = first.with_data(data) if first else Policy.load(plan, data, **bounds)
+        return known[content]
+
+
+@pytest.fixture(scope="session")
+def compiled_once() -> CompiledOnce:
+    """The policies that this session has compiled."""
+    return CompiledOnce()
+
+
+@pytest.fixture(autouse=True)
+def _plans_of_replays_are_compiled_once(compiled_once: CompiledOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "Policy", compiled_once)

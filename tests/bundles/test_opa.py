@@ -63,3 +63,13 @@ def test_a_hanging_opa_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tool, "_TIMEOUT_S", 0.2)
     with pytest.raises(BundleError, match="took over"):
         tool.find(_fake(tmp_path / "opa", "exec sleep 5"))
+
+
+def test_the_collector_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`opa` collects its garbage seldom, unless whoever calls chose something else; all else is handed on."""
+    said = _fake(tmp_path / "opa", 'echo "$GOGC $HOUSE"')
+    monkeypatch.setenv("HOUSE", "red")
+    monkeypatch.delenv("GOGC", raising=False)
+    assert tool.run(said, ["version"], tmp_path) == "400 red\n"
+    monkeypatch.setenv("GOGC", "50")
+    assert tool.run(said, ["version"], tmp_path) == "50 red\n"

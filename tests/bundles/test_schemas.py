@@ -1,6 +1,7 @@
 """Data that doesn't fit its schema is refused wherever a bundle is met, and a hostile schema does no harm."""
 
 import copy
+import functools
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -296,8 +297,13 @@ def _question(role: str, team: str) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def _shipped_policy() -> Policy:
+    return Policy.load(SHIPPED.plan, SHIPPED.data)
+
+
 def _decided(data: dict[str, Any]) -> dict[tuple[str, str], Any]:
-    policy = Policy.load(SHIPPED.plan, data)
+    policy = _shipped_policy().with_data(data)
     asked = [
         (role, team) for role in SHIPPED.data["regent"]["roles"] for team in SHIPPED.data["regent"]["teams"]
     ]

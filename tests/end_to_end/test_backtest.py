@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from bundles import bundle as bundle_files
 from bundles import manifest as manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.end_to_end.conftest import Http
     from tests.servers.gateway_server import GatewayServer
@@ -48,10 +49,10 @@ def looser(data: dict[str, Any]) -> None:
     data["residency"]["hr"]["zones"] = ["onprem", "cloud"]
 
 
-@pytest.fixture
-def recorded(gateway_server: Start, http_client: Http) -> tuple[GatewayServer, dict[str, list[str]]]:
-    """A gateway that has served some calls and stopped, and the ids of their decisions."""
-    gateway = gateway_server()
+@pytest.fixture(scope="module")
+def recorded(shared_gateway: Start, http_client: Http) -> tuple[GatewayServer, dict[str, list[str]]]:
+    """A gateway that has served some calls and stopped, and the ids of their decisions; only to be read."""
+    gateway = shared_gateway()
     tokens = {
         "sales": gateway.token(),
         "hr": gateway.token("heidi", "hr"),
@@ -74,6 +75,18 @@ def recorded(gateway_server: Start, http_client: Http) -> tuple[GatewayServer, d
     http_client.send(gateway, http_client.hello())
     gateway.stop()
     return gateway, ids
+
+
+@pytest.fixture
+def spoilt(
+    recorded: tuple[GatewayServer, dict[str, list[str]]], tmp_path: Path
+) -> Iterator[tuple[GatewayServer, dict[str, list[str]]]]:
+    """The same for a test that erases and alters; what was recorded is put back afterwards."""
+    gateway, _ = recorded
+    kept = shutil.copytree(gateway.audit, tmp_path / "kept")
+    yield recorded
+    shutil.rmtree(gateway.audit)
+    kept.rename(gateway.audit)
 
 
 def backtest(gateway: GatewayServer, candidate: str, *more: str, code: int = 0) -> dict[str, Any]:
@@ -150,10 +163,10 @@ def test_a_looser_bundle_is_told_exactly(
 
 
 def test_erased_and_altered_questions_are_told_and_never_used(
-    recorded: tuple[GatewayServer, dict[str, list[str]]], tmp_path: Path
+    spoilt: tuple[GatewayServer, dict[str, list[str]]], tmp_path: Path
 ) -> None:
     """An erased question is gone; one that somebody changed closes the gate."""
-    gateway, ids = recorded
+    gateway, ids = spoilt
     candidate = write(tmp_path / "candidate", stricter)
     assert erasure.erase_record(gateway.audit, ids["sales"][0]).question == 1
     found = backtest(gateway, candidate)

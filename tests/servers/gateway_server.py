@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import subprocess
+import os
 import sys
 import tempfile
 import time
@@ -22,8 +22,10 @@ from gateway.identity import development
 from tests.servers.processes import Server, free_port
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping
 
+    from tests.servers.commands import Commands
     from tests.servers.engines import Deciding
 
 OPTIONS: dict[str, Any] = {
@@ -55,10 +57,14 @@ class GatewayServer(Server):
     Args:
         folder: its working folder, with settings, data and log.
         options: sections of the settings that replace those of `OPTIONS`.
+        commands: where `regent`'s commands are run.
         workers: worker processes.
     """
 
-    def __init__(self, folder: Path, options: Mapping[str, Any], workers: int = 1) -> None:
+    def __init__(
+        self, folder: Path, options: Mapping[str, Any], commands: Commands, workers: int = 1
+    ) -> None:
+        self._commands = commands
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = folder / "regent.yaml"
@@ -86,17 +92,7 @@ class GatewayServer(Server):
 
     def regent(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a `regent` command with these settings."""
-        command: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "gateway",
-            "--config",
-            str(self.settings),
-            *arguments,
-        ]
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=60
-        )
+        return self._commands.run(["--config", str(self.settings), *arguments], self.folder, os.environ)
 
     def rows(self, **wanted: Any) -> list[Row]:
         """What `regent audit query` shows, newest first."""
@@ -143,12 +139,12 @@ class GatewayServer(Server):
 
 
 @contextlib.contextmanager
-def _starting(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+def _starting(deciding: Deciding, commands: Commands) -> Iterator[Callable[..., GatewayServer]]:
     with contextlib.ExitStack() as stack:
 
         def start(*, workers: int = 1, started: bool = True, **options: Any) -> GatewayServer:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regent-")))
-            server = GatewayServer(folder, {"policy": deciding(), **options}, workers)
+            server = GatewayServer(folder, {"policy": deciding(), **options}, commands, workers)
             stack.callback(server.stop)
             if started:
                 server.start()
@@ -158,16 +154,16 @@ def _starting(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
 
 
 @pytest.fixture
-def gateway_server(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+def gateway_server(deciding: Deciding, commands: Commands) -> Iterator[Callable[..., GatewayServer]]:
     """Start a gateway with the sections given as keywords, and either engine; stopped when the test ends."""
-    with _starting(deciding) as start:
+    with _starting(deciding, commands) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
-def shared_gateway(deciding: Deciding) -> Iterator[Callable[..., GatewayServer]]:
+def shared_gateway(deciding: Deciding, commands: Commands) -> Iterator[Callable[..., GatewayServer]]:
     """The same for a gateway that serves all tests of a module."""
-    with _starting(deciding) as start:
+    with _starting(deciding, commands) as start:
         yield start
 
 

@@ -101,7 +101,7 @@ class Server:
                 user=self._user,
                 group=None if self._user is None else _group(self._user),
                 extra_groups=None if self._user is None else [],
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - the suite starts servers from its main thread only
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - the suite starts servers from its main thread only
             )
         self._await_readiness()
 
@@ -167,7 +167,7 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """What a child runs first, so that a test run that is killed takes its servers with it (Linux only)."""
     if sys.platform != "linux":
         return None

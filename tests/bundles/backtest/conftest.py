@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -108,6 +109,7 @@ class House:
     gateway = Obedience()
 
     @staticmethod
+    @cache
     def shipped() -> Bundle:
         """The shipped bundle."""
         return bundle_files.read(bundles.default_path())
