@@ -3,10 +3,12 @@
 import gzip
 import io
 import os
+import socket
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,7 @@ def test_a_long_log_is_fetched_ahead(tmp_path: Path, serve: Callable[[Answer], s
         (200, {"Content-Encoding": "gzip"}, gzip.compress(b"x")[:-9]),
         (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(1000))),
         (200, {}, bytes(1000)),
+        (200, {"Content-Length": "50"}, b"cut off"),
         (200, {"Content-Length": "-1"}, b""),
     ],
 )
@@ -132,6 +135,27 @@ def test_an_answer_that_is_none_is_unreadable(
     except Unreadable:
         return
     assert answer[1] == {"Content-Length": "-1"}
+
+
+@pytest.mark.parametrize(
+    "start", [b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n", b"HTTP/1.1 200 OK\r\n"], ids=["body", "head"]
+)
+def test_a_server_that_drips_keeps_nobody_waiting(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then never runs into the time without any; the whole answer has a time, too."""
+    monkeypatch.setattr(web, "DEADLINE_S", 0.1)
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(start)
+            for _ in range(60):
+                time.sleep(0.05)
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        with pytest.raises(Unreadable, match="took more than"):
+            Web(f"http://127.0.0.1:{listener.getsockname()[1]}").read("checkpoint", 100)
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "http://", "http://host/?q", "gopher://host/"])
