@@ -194,6 +194,13 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
+def _head(kind: bytes, size: int) -> bytes:
+    """A head that says it is followed by so many bytes of its own, and is."""
+    member = tarfile.TarInfo("a")
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT) + bytes(size)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -205,17 +212,48 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
         _tar(("a", tarfile.SYMTYPE)),
         _tar(("a", tarfile.REGTYPE), ("./a", tarfile.REGTYPE)),
         gzip.compress(bytes(10_000)),
+        _tar(("a", tarfile.GNUTYPE_SPARSE)),
+        _head(tarfile.XHDTYPE, 2_000_000),
+        _head(tarfile.GNUTYPE_LONGNAME, 2_000_000),
     ],
-    ids=["nonsense", "cut", "no gzip", "climbing", "absolute", "link", "twice", "zeros"],
+    ids=[
+        "nonsense",
+        "cut",
+        "no gzip",
+        "climbing",
+        "absolute",
+        "link",
+        "twice",
+        "zeros",
+        "hole",
+        "head",
+        "long name",
+    ],
 )
 def test_an_archive_that_is_none_is_unreadable(
     data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Links, paths that lead out, names that stand twice, cut off, or grown beyond bounds."""
+    """Links, holes, paths that lead out, names that stand twice, cut off, or grown beyond bounds."""
     monkeypatch.setattr(sources, "MAX_ARCHIVE_BYTES", 9_999)
     (tmp_path / "a.tar").write_bytes(data)
     with pytest.raises(Unreadable):
         Archive(tmp_path / "a.tar")
+
+
+def test_no_head_of_an_archive_fills_the_memory(tmp_path: Path) -> None:
+    """It packs to nothing, so the size of the file says nothing about it."""
+    (tmp_path / "a.tar").write_bytes(_head(tarfile.XHDTYPE, 2_000_000))
+    with pytest.raises(Unreadable, match="a head of more than"):
+        Archive(tmp_path / "a.tar")
+
+
+def test_a_member_that_is_cut_off_is_unreadable(tmp_path: Path) -> None:
+    """Even after the archive was opened."""
+    (tmp_path / "a.tar").write_bytes(_head(tarfile.REGTYPE, 200_000) + bytes(2_000))
+    with closing(Archive(tmp_path / "a.tar")) as archive:
+        os.truncate(tmp_path / "a.tar", 1_000)
+        with pytest.raises(Unreadable, match="cut off"):
+            archive.read("a", 200_000)
 
 
 def test_a_folder_with_a_pipe_in_it_keeps_nobody_waiting(log: Path) -> None:
