@@ -100,7 +100,10 @@ class Web:
     folder: Path | None = None
 
     def __init__(self, prefix: str, token: str | None = None) -> None:
-        parts = urlsplit(prefix)
+        try:
+            parts = urlsplit(prefix)
+        except ValueError as error:
+            raise Unreadable("a log's address is http(s)://host/path") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise Unreadable("a log's address is http(s)://host/path")
         if token is not None and not token.isprintable():

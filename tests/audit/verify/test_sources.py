@@ -158,7 +158,9 @@ def test_a_server_that_drips_keeps_nobody_waiting(start: bytes, monkeypatch: pyt
             Web(f"http://127.0.0.1:{listener.getsockname()[1]}").read("checkpoint", 100)
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://", "http://host/?q", "gopher://host/"])
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "http://", "http://[::1", "http://host/?q", "gopher://host/"]
+)
 def test_an_address_is_http(address: str) -> None:
     """Nothing else is opened, and nothing is where nobody is."""
     with pytest.raises(Unreadable):
