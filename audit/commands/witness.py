@@ -55,7 +55,7 @@ def _serve(
         known = [
             VerifierKey.parse(line)
             for path in logs
-            for line in path.read_text(encoding="utf-8").splitlines()
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
             if line
         ]
         serve(host, port, state, key, known)

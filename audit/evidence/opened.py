@@ -5,7 +5,6 @@ in its record. Nothing is unpacked to disk, and no name in the pack becomes a pa
 """
 
 import gzip
-import shutil
 import tarfile
 import tempfile
 from base64 import b64decode
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
+from zlib import error as DeflateError  # noqa: N812 - zlib names its exception in lower case
 
 import orjson
 
@@ -23,6 +23,8 @@ from audit.vault.questions import LABEL, Gone
 
 _MOST_LINE_BYTES = 64_000_000
 _MOST_BUNDLE_BYTES = 256 << 20
+_MOST_UNPACKED_BYTES = 16 << 30  # as in `audit.verify`: a small file can unpack to any size
+_CHUNK = 1 << 20
 
 
 class OpenedPack:
@@ -45,11 +47,11 @@ class OpenedPack:
         self._tar: tarfile.TarFile | None = None
         try:
             if self._folder is None:
-                tar = tarfile.open(fileobj=self._plain(path))  # noqa: SIM115 - open as long as the pack
+                tar = tarfile.open(fileobj=self._plain(path), mode="r:")  # noqa: SIM115 - open as long as the pack
                 self._tar = self._opened.enter_context(tar)
             self._disclosed = self._file("disclosed.jsonl")
             self._offsets = dict(_offsets(self._disclosed)) if self._disclosed else {}
-        except (OSError, tarfile.TarError, EOFError) as error:
+        except (OSError, tarfile.TarError, EOFError, ValueError, DeflateError) as error:
             self._opened.close()
             raise LogUnavailable("log.cannot_open", f"{path} is no evidence pack: {error}") from error
 
@@ -112,7 +114,10 @@ class OpenedPack:
         spool = tempfile.TemporaryFile()  # noqa: SIM115 - the same
         self._opened.enter_context(spool)
         with gzip.GzipFile(fileobj=file) as packed:
-            shutil.copyfileobj(packed, spool, 1 << 20)
+            while chunk := packed.read(_CHUNK):
+                spool.write(chunk)
+                if spool.tell() > _MOST_UNPACKED_BYTES:
+                    raise ValueError(f"it unpacks to more than {_MOST_UNPACKED_BYTES} bytes")
         spool.seek(0)
         return spool
 

@@ -7,6 +7,7 @@ is for.
 
 import heapq
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -60,7 +61,8 @@ def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[R
         if sref is None:
             return
     try:
-        yield from islice(_newest_first(folder, wanted, sref, stopped), wanted.limit)
+        most = None if wanted.limit is None else min(wanted.limit, sys.maxsize)
+        yield from islice(_newest_first(folder, wanted, sref, stopped), most)
     except OSError as error:
         raise LogUnavailable("log.cannot_open", f"cannot read the log in {folder}: {error}") from error
     except sqlite3.Error as error:

@@ -11,6 +11,7 @@ from audit.verify.trust import NONE, Policy
 from audit.verify.verdict import Report, Verdict
 
 VKEY_PATH = "log.vkey"
+RETIRED_PATH = "keys/retired.vkeys"
 MAX_VKEY_BYTES = 10_000
 AHEAD_S = 300  # how far the auditor's clock may be behind a witness's
 _US = 1_000_000
@@ -77,7 +78,26 @@ def _folder_keys(source: Source, report: Report) -> list[Key]:
     if len({key.name for key in keys}) > 1:
         report.add(Verdict.CANNOT_CHECK, VKEY_PATH, "its keys have different names")
         return []
-    return keys
+    return [*_retired(source, keys), *keys]
+
+
+def _retired(source: Source, keys: list[Key]) -> list[Key]:
+    """Return the log's earlier keys, each of which has signed in what leads to one of today's.
+
+    Where nobody brings a key, the log says which ones are its own. What it signed before a change stays good:
+    receipts, kept checkpoints, and its checkpoint until the next one.
+    """
+    data = source.read(RETIRED_PATH, rotation.MAX_BYTES) or b""
+    notes = source.read(rotation.PATH, rotation.MAX_BYTES) or b""
+    found: list[Key] = []
+    for line in data.decode(errors="replace").splitlines():
+        try:
+            key = read_key(line)
+            if any(later in keys for later in rotation.follow(notes, [key], keys[0].name)):
+                found.append(key)
+        except (Malformed, Refused):
+            continue  # a key that leads nowhere is nobody's
+    return found
 
 
 def open_checkpoint(signed: bytes, authority: Authority, report: Report) -> Note | None:

@@ -146,6 +146,8 @@ def _say(pack: _Pack) -> None:
     """Say what the pack shows of the log, and what it leaves out."""
     report, span = pack.report, pack.made.span
     if span is None:
+        if not report.records:  # a checkpoint alone would pass for a log that agrees with itself
+            report.add(Verdict.CANNOT_CHECK, "pack", "it has no entries, so it proves nothing")
         report.checked.append(f"{report.records} single entries, each by its proof")
         report.unproven.append("that these are all entries of their kind: the pack has single ones")
         return

@@ -138,8 +138,11 @@ def slots(folder: Path) -> list[Path]:
 
 def _durable(slot: Path) -> int:
     """Return how many records the writer counted as durable; read before them, as they only grow."""
+    path = slot / "durable"
     try:
-        with (slot / "durable").open("rb") as stream:
+        if not path.is_file():  # a pipe could keep the reader waiting for ever
+            return 0
+        with path.open("rb") as stream:
             count, crc = _DURABLE.unpack(stream.read(_DURABLE.size))
     except (OSError, _StructError):
         return 0

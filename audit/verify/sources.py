@@ -6,11 +6,12 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 from zlib import error as DeflateError  # noqa: N812 - zlib names its exception in lower case
 
 MAX_ARCHIVE_BYTES = 16 << 30
 MAX_MEMBERS = 10_000_000
+MAX_HEAD_BYTES = 1 << 20  # what stands before a member's bytes: its name, and little else
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 
@@ -131,13 +132,15 @@ class Archive:
     folder: Path | None = None
 
     def __init__(self, path: Path) -> None:
-        self._members: dict[str, tarfile.TarInfo] = {}
+        self._members: dict[str, tuple[int, int]] = {}  # where its bytes begin, and how many they are
         self._stream: IO[bytes] | None = None
         try:
             self._stream = _plain(path)
-            self._tar = tarfile.open(fileobj=self._stream, mode="r:")  # noqa: SIM115 - open as long as this is
-            for member in self._tar:
-                self._add(member)
+            heads: Any = _Heads(self._stream)
+            with tarfile.open(fileobj=heads, mode="r:") as tar:
+                while member := tar.next():
+                    self._add(member)
+                    tar.members.clear()  # type: ignore[attr-defined]  # millions would fill the memory
         except Unreadable:
             self.close()
             raise
@@ -149,42 +152,40 @@ class Archive:
         if member.isdir():
             return
         name = member.name.removeprefix("./")
-        if not member.isreg() or name in self._members or ".." in name.split("/") or name.startswith("/"):
+        strange = not member.isreg() or member.issparse()  # a hole of any size takes no room in the archive
+        if strange or name in self._members or ".." in name.split("/") or name.startswith("/"):
             raise Unreadable(f"the archive has a member that no log has: {name[:100]!r}")
         if len(self._members) >= MAX_MEMBERS:
             raise Unreadable(f"the archive has more than {MAX_MEMBERS} members")
-        self._members[name] = member
+        self._members[name] = member.offset_data, member.size
 
     def read(self, path: str, limit: int) -> bytes | None:
         """Return the bytes of a member, None where there is none."""
-        member = self._members.get(path)
-        if member is None:
+        if path not in self._members:
             return None
-        if member.size > limit:
+        if self._members[path][1] > limit:
             raise Unreadable(f"{path} has more than {limit} bytes")
-        try:
-            stream = self._tar.extractfile(member)
-            data = stream.read() if stream else b""
-        except (OSError, tarfile.TarError, ValueError) as error:
-            raise Unreadable(f"{path} cannot be read: {type(error).__name__}") from error
-        if len(data) != member.size:
-            raise Unreadable(f"{path} is cut off")
-        return data
+        return b"".join(self.chunks(path))
 
     def expect(self, wanted: Iterable[tuple[str, int]]) -> None:
         """Do nothing: what is near is read when it is wanted."""
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of a member of any size."""
-        member = self._members.get(path)
-        if member is None:
+        if path not in self._members or self._stream is None:
             raise Unreadable(f"{path} is missing")
-        try:
-            stream = self._tar.extractfile(member)
-            while stream and (chunk := stream.read(_CHUNK)):
-                yield chunk
-        except (OSError, tarfile.TarError, ValueError) as error:
-            raise Unreadable(f"{path} cannot be read: {type(error).__name__}") from error
+        at, size = self._members[path]
+        end = at + size
+        while at < end:
+            try:
+                self._stream.seek(at)  # several members are read at a time
+                chunk = self._stream.read(min(_CHUNK, end - at))
+            except (OSError, ValueError) as error:
+                raise Unreadable(f"{path} cannot be read: {type(error).__name__}") from error
+            if not chunk:
+                raise Unreadable(f"{path} is cut off")
+            at += len(chunk)
+            yield chunk
 
     def names(self, under: str) -> list[str]:
         """Return the names of all members below a folder."""
@@ -195,6 +196,19 @@ class Archive:
         """Close the archive."""
         if self._stream:
             self._stream.close()
+
+
+class _Heads:
+    """An archive as `tarfile` sees it, who takes a head of any size into memory."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.seek, self.tell, self._stream = stream.seek, stream.tell, stream
+
+    def read(self, size: int) -> bytes:
+        """Return bytes of a head."""
+        if size > MAX_HEAD_BYTES:
+            raise Unreadable(f"the archive has a head of more than {MAX_HEAD_BYTES} bytes")
+        return self._stream.read(size)
 
 
 def _plain(path: Path) -> IO[bytes]:

@@ -1,11 +1,14 @@
 """A log read over HTTP, as C2SP `tlog-tiles` serves it: one GET a file, bounded in size and time."""
 
+import ssl
 import time
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import BufferedReader, RawIOBase
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import (
@@ -30,6 +33,62 @@ _NOT_FOUND = 404
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
+# `typing.override` comes with Python 3.12, and this room needs the standard library only.
+class _Timed(RawIOBase):
+    """What a server sends, until its time is over: one that drips could keep the reader for ever."""
+
+    def __init__(self, stream: RawIOBase) -> None:
+        self._stream, self._deadline = stream, time.monotonic() + DEADLINE_S
+
+    def readable(self) -> bool:  # type: ignore[explicit-override]
+        """Say that this is for reading."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # type: ignore[explicit-override]
+        """Take what has come; head and body both come through here."""
+        if time.monotonic() > self._deadline:
+            raise Unreadable(f"the server took more than {DEADLINE_S:.0f} s for a file")
+        count: int | None = self._stream.readinto(buffer)
+        return count
+
+    def close(self) -> None:  # type: ignore[explicit-override]
+        """Close what is below."""
+        self._stream.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer whose head and body together have a bounded time."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fp = BufferedReader(_Timed(self.fp.detach()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Http(HTTPHandler):
+    def http_open(self, req: Request) -> Any:  # type: ignore[explicit-override]
+        """Open an address with a bounded answer."""
+        return self.do_open(_Connection, req)
+
+
+class _Https(HTTPSHandler):
+    def https_open(self, req: Request) -> Any:  # type: ignore[explicit-override]
+        """Open an address with a bounded answer."""
+        return self.do_open(_SecureConnection, req, context=self._trusted)
+
+    def __init__(self) -> None:
+        self._trusted = ssl.create_default_context()
+        super().__init__(context=self._trusted)
+
+
 class Web:
     """A log behind a URL prefix.
 
@@ -41,7 +100,10 @@ class Web:
     folder: Path | None = None
 
     def __init__(self, prefix: str, token: str | None = None) -> None:
-        parts = urlsplit(prefix)
+        try:
+            parts = urlsplit(prefix)
+        except ValueError as error:
+            raise Unreadable("a log's address is http(s)://host/path") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise Unreadable("a log's address is http(s)://host/path")
         if token is not None and not token.isprintable():
@@ -54,7 +116,7 @@ class Web:
         self._ahead: dict[str, Future[bytes | None]] = {}
         # No handler of redirections: they would carry the token to whoever is named there.
         self._opener = OpenerDirector()
-        for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor):
+        for handler in (ProxyHandler, _Http, _Https, HTTPDefaultErrorHandler, HTTPErrorProcessor):
             self._opener.add_handler(handler())
 
     def read(self, path: str, limit: int) -> bytes | None:
@@ -97,7 +159,6 @@ class Web:
 
     def _get(self, path: str, limit: int) -> bytes:
         request = Request(f"{self._prefix}/{path}", headers=self._headers)  # noqa: S310 - http(s), see above
-        deadline = time.monotonic() + DEADLINE_S
         with self._opener.open(request, timeout=TIMEOUT_S) as answer:
             packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
             if packed not in {"gzip", "identity"}:
@@ -108,8 +169,6 @@ class Web:
                 data += inflate.decompress(chunk, limit + 1 - len(data)) if inflate else chunk
                 if len(data) > limit or (inflate and inflate.unconsumed_tail):
                     raise Unreadable(f"{path} has more than {limit} bytes")
-                if time.monotonic() > deadline:  # a server that drips could keep the reader for ever
-                    raise Unreadable(f"{path} took more than {DEADLINE_S:.0f} s")
-            if inflate and not inflate.eof:
+            if answer.length or (inflate and not inflate.eof):
                 raise Unreadable(f"{path} is cut off")
         return bytes(data)

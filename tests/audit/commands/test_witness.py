@@ -74,6 +74,13 @@ async def _answers(port: int) -> None:
                 return
 
 
+def test_a_file_of_keys_that_is_none_is_said(run: Run, tmp_path: Path) -> None:
+    """Whatever bytes it holds."""
+    (tmp_path / "log.vkey").write_bytes(b"\xff\xfe")
+    refused = run("witness", "serve", str(tmp_path / "log.vkey"))
+    assert (refused.exit_code, type(refused.exception)) == (40, SystemExit)
+
+
 def test_what_cannot_be_served_is_said(run: Run, tmp_path: Path) -> None:
     """A key file that is missing, or a log's key that is none, ends with a word."""
     (tmp_path / "log.vkey").write_text("nonsense\n")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from audit.errors import LogUnavailable
-from audit.evidence import selection
+from audit.evidence import opened, selection
 from audit.evidence.opened import OpenedPack
 from audit.reading.recall import Span
 from tests.audit.evidence.conftest import QUESTION
@@ -55,6 +58,31 @@ def test_no_name_leads_out_of_a_pack(house: House) -> None:
     for name in ("../../secret", "..", "/etc/passwd", ".hidden"):
         assert pack.bundle_archive(name) is None
     pack.close()
+
+
+def _damaged() -> bytes:
+    """A gzip file whose head is one, and whose blocks are none."""
+    return gzip.compress(b"")[:10] + b"\xff" * 90
+
+
+def _stranger() -> bytes:
+    """A tar with numbers in its head that are none."""
+    member = tarfile.TarInfo("a")
+    member.pax_headers = {"GNU.sparse.map": "x"}
+    return member.tobuf(tarfile.PAX_FORMAT) + bytes(10_240)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [_damaged(), gzip.compress(bytes(10_000)), _stranger(), lzma.compress(bytes(10_240))],
+    ids=["damaged", "too large", "strange", "another compression"],
+)
+def test_a_hostile_pack_is_told(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with it, it is no pack, and it fills no disk."""
+    monkeypatch.setattr(opened, "_MOST_UNPACKED_BYTES", 9_999)
+    (tmp_path / "pack.tar.gz").write_bytes(data)
+    with pytest.raises(LogUnavailable):
+        OpenedPack(tmp_path / "pack.tar.gz")
 
 
 def test_what_is_no_pack_is_told(tmp_path: Path) -> None:

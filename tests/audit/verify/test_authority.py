@@ -189,6 +189,29 @@ def test_changed_keys_are_followed_from_the_trusted_one(sample: Sample, tmp_path
 
 
 @pytest.mark.parametrize(
+    ("note", "verdict"),
+    [
+        (rotation(LOG, NEXT), Verdict.VERIFIED),
+        (rotation(NEXT, NEXT), Verdict.TAMPERED),
+        (b"", Verdict.TAMPERED),
+    ],
+    ids=["signed in", "by another", "no note"],
+)
+def test_without_a_policy_a_retired_key_counts_that_signed_in_the_next(
+    note: bytes, verdict: Verdict, sample: Sample, tmp_path: Path
+) -> None:
+    """For what it signed before the change: kept checkpoints, receipts, the checkpoint until the next one."""
+    publish(tmp_path, sample.entries, checkpoint(sample.entries), sample.origin_json)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "rotations.notes").write_bytes(note)
+    (tmp_path / "keys" / "retired.vkeys").write_text(f"{LOG.vkey}\nnonsense\n", encoding="utf-8")
+    (tmp_path / "log.vkey").write_text(f"{NEXT.vkey}\n", encoding="utf-8")
+    kept = (checkpoint(sample.entries[: sample.kept]),)
+    report = verify(tmp_path, Terms(kept=kept, receipts=tuple(sample.receipts)))
+    assert report.verdict is verdict
+
+
+@pytest.mark.parametrize(
     "note",
     [
         b"nonsense",

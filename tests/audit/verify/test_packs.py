@@ -74,6 +74,15 @@ def test_a_filtered_range_shows_some_and_proves_where_the_others_stand(
     assert any("of 33 entries of the range only their places" in line for line in report.unproven)
 
 
+def test_a_pack_without_entries_proves_nothing(sample: Sample, signed: bytes, tmp_path: Path) -> None:
+    """Else a checkpoint alone would pass for a log, before an auditor who kept it, too."""
+    report = check(tmp_path, singles(sample.entries, [], signed), None, kept=(signed,))
+    assert (report.verdict, words(report)) == (
+        Verdict.CANNOT_CHECK,
+        "it has no entries, so it proves nothing",
+    )
+
+
 def test_single_entries_have_a_proof_each(sample: Sample, signed: bytes, tmp_path: Path) -> None:
     """In any choice, in the order of the log."""
     report = check(tmp_path, singles(sample.entries, [0, 13, SIZE - 1], signed), None)

@@ -3,10 +3,12 @@
 import gzip
 import io
 import os
+import socket
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,7 @@ def test_a_long_log_is_fetched_ahead(tmp_path: Path, serve: Callable[[Answer], s
         (200, {"Content-Encoding": "gzip"}, gzip.compress(b"x")[:-9]),
         (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(1000))),
         (200, {}, bytes(1000)),
+        (200, {"Content-Length": "50"}, b"cut off"),
         (200, {"Content-Length": "-1"}, b""),
     ],
 )
@@ -134,7 +137,30 @@ def test_an_answer_that_is_none_is_unreadable(
     assert answer[1] == {"Content-Length": "-1"}
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://", "http://host/?q", "gopher://host/"])
+@pytest.mark.parametrize(
+    "start", [b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n", b"HTTP/1.1 200 OK\r\n"], ids=["body", "head"]
+)
+def test_a_server_that_drips_keeps_nobody_waiting(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then never runs into the time without any; the whole answer has a time, too."""
+    monkeypatch.setattr(web, "DEADLINE_S", 0.1)
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(start)
+            for _ in range(60):
+                time.sleep(0.05)
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        with pytest.raises(Unreadable, match="took more than"):
+            Web(f"http://127.0.0.1:{listener.getsockname()[1]}").read("checkpoint", 100)
+
+
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "http://", "http://[::1", "http://host/?q", "gopher://host/"]
+)
 def test_an_address_is_http(address: str) -> None:
     """Nothing else is opened, and nothing is where nobody is."""
     with pytest.raises(Unreadable):
@@ -170,6 +196,13 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
+def _head(kind: bytes, size: int) -> bytes:
+    """A head that says it is followed by so many bytes of its own, and is."""
+    member = tarfile.TarInfo("a")
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT) + bytes(size)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -181,17 +214,48 @@ def _tar(*members: tuple[str, bytes]) -> bytes:
         _tar(("a", tarfile.SYMTYPE)),
         _tar(("a", tarfile.REGTYPE), ("./a", tarfile.REGTYPE)),
         gzip.compress(bytes(10_000)),
+        _tar(("a", tarfile.GNUTYPE_SPARSE)),
+        _head(tarfile.XHDTYPE, 2_000_000),
+        _head(tarfile.GNUTYPE_LONGNAME, 2_000_000),
     ],
-    ids=["nonsense", "cut", "no gzip", "climbing", "absolute", "link", "twice", "zeros"],
+    ids=[
+        "nonsense",
+        "cut",
+        "no gzip",
+        "climbing",
+        "absolute",
+        "link",
+        "twice",
+        "zeros",
+        "hole",
+        "head",
+        "long name",
+    ],
 )
 def test_an_archive_that_is_none_is_unreadable(
     data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Links, paths that lead out, names that stand twice, cut off, or grown beyond bounds."""
+    """Links, holes, paths that lead out, names that stand twice, cut off, or grown beyond bounds."""
     monkeypatch.setattr(sources, "MAX_ARCHIVE_BYTES", 9_999)
     (tmp_path / "a.tar").write_bytes(data)
     with pytest.raises(Unreadable):
         Archive(tmp_path / "a.tar")
+
+
+def test_no_head_of_an_archive_fills_the_memory(tmp_path: Path) -> None:
+    """It packs to nothing, so the size of the file says nothing about it."""
+    (tmp_path / "a.tar").write_bytes(_head(tarfile.XHDTYPE, 2_000_000))
+    with pytest.raises(Unreadable, match="a head of more than"):
+        Archive(tmp_path / "a.tar")
+
+
+def test_a_member_that_is_cut_off_is_unreadable(tmp_path: Path) -> None:
+    """Even after the archive was opened."""
+    (tmp_path / "a.tar").write_bytes(_head(tarfile.REGTYPE, 200_000) + bytes(2_000))
+    with closing(Archive(tmp_path / "a.tar")) as archive:
+        os.truncate(tmp_path / "a.tar", 1_000)
+        with pytest.raises(Unreadable, match="cut off"):
+            archive.read("a", 200_000)
 
 
 def test_a_folder_with_a_pipe_in_it_keeps_nobody_waiting(log: Path) -> None:

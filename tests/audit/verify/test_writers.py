@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -194,6 +195,17 @@ def test_a_missing_segment_is_noticed(whole: Path) -> None:
     """A segment that does not begin at record 0 follows nothing."""
     segment(whole).rename(segment(whole).with_name("000000000009.log"))
     assert verify(whole).verdict == Verdict.TAMPERED
+
+
+def test_a_pipe_in_place_of_the_durable_mark_keeps_nobody_waiting(whole: Path) -> None:
+    """It is not opened; this one would say that there are more records than there are."""
+    path, count = whole / "writers" / "w0" / "durable", (99).to_bytes(8, "big")
+    path.unlink()
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR)
+    os.write(pipe, count + crc32(count).to_bytes(4, "big"))
+    assert verify(whole).verdict is Verdict.OPERATOR_ASSERTED
+    os.close(pipe)
 
 
 def test_an_allowed_request_needs_exactly_one_end(whole: Path) -> None:
