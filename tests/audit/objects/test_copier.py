@@ -11,6 +11,7 @@ import pytest
 
 from audit.errors import AuditError
 from audit.objects import copier as copiers
+from audit.objects.bucket import Bucket
 from audit.objects.copier import Copier
 from audit.objects.failure import CopyFailed
 from audit.objects.target import Lock
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from audit.objects.bucket import Bucket
     from tests.interop.readers import Fsck
     from tests.servers.object_store import Fault, ObjectStore, Real, Request
 
@@ -216,6 +216,23 @@ def test_credentials_that_can_lift_governance_are_refused(
     assert found is not None
     assert bucket.is_kept(found)
     assert set(object_store.contents(target)) == {"origin.json"}
+
+
+@pytest.mark.parametrize("mode", [Lock.COMPLIANCE, Lock.GOVERNANCE])
+def test_a_first_object_whose_lock_is_over_is_locked_again(
+    log: Growing, object_store: ObjectStore, opened: Opened, mode: Lock
+) -> None:
+    """Copies go on for longer than their first locks, and locks are still tried out."""
+    bucket = opened(object_store.target(lock=mode))
+    object_store.watch(denied(_BYPASS))
+    Copier(log.folder, bucket).turn()
+    log.grow()
+    later = datetime.now(UTC) + timedelta(days=500)
+    Copier(log.folder, Bucket(bucket._client, bucket.target, lambda: later)).turn()
+    found = bucket.look("origin.json")
+    assert found is not None
+    assert found.until is not None
+    assert found.until > later
 
 
 def test_a_server_that_overwrites_is_refused(log: Growing, object_store: ObjectStore, opened: Opened) -> None:

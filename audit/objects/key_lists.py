@@ -1,0 +1,42 @@
+"""The log's public keys in a copy: which of them may stand there, seen from what the log has now."""
+
+from pathlib import Path
+
+from audit.errors import LogDamaged
+from audit.keys import PUBLIC, PUBLIC_MLDSA44
+from audit.rotation import NOTES, RETIRED
+
+NAMES = (NOTES, PUBLIC, PUBLIC_MLDSA44)
+"""In the order in which they are brought up to date: the chain before the key that it leads to."""
+
+MAX_BYTES = 1 << 24
+
+
+def is_older(folder: Path, name: str, now: bytes, there: bytes) -> bool:
+    """Tell whether what stands in a copy is an earlier form of a list; False if it is a later one.
+
+    Args:
+        folder: the log.
+        name: of the list.
+        now: what the log had there when it was looked at.
+        there: what the copy has, which is something else.
+
+    Raises:
+        LogDamaged: `copy.other_bytes`: it is neither.
+        OSError: the log can't be read.
+    """
+    if name == NOTES:
+        older, later = now.startswith(there), there.startswith(now)
+    else:
+        older = there in _retired(folder)
+        later = (folder / name).read_bytes() != now  # rotated just now, and another copier has seen it
+    if not older and not later:
+        raise LogDamaged("copy.other_bytes", f"the copy's {name} is none that the log ever had")
+    return older
+
+
+def _retired(folder: Path) -> list[bytes]:
+    try:
+        return (folder / RETIRED).read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
