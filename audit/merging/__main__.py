@@ -20,6 +20,7 @@ from typing import NamedTuple
 from audit.errors import AuditError
 from audit.keys import LogKeys
 from audit.merging.folder import Folder
+from audit.merging.history import History
 from audit.merging.indexing import Indexing
 from audit.merging.loop import INTERVAL_S, After, Loop, Pace, Place, Publishing, Report
 from audit.merging.notary import LogNotary
@@ -93,7 +94,7 @@ def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Wh
     folder, origin = chosen.folder, chosen.origin
     if chosen.postgres is None:
         pace = Pace(interval_s=chosen.interval_s)
-        after = _InTurn(Indexing(folder, report), *_copies(chosen, report))
+        after = _InTurn(History(folder, report), Indexing(folder, report), *_copies(chosen, report))
         return _Where(Folder(folder), partial(LogKeys.settle, folder, origin), pace, after)
     from audit.postgres import database, mirror, target  # noqa: PLC0415 - needs a package of its own
 
@@ -103,7 +104,7 @@ def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Wh
     opened.callback(copy.close)
     keys = partial(place.keys, folder, origin)
     following = _Following(partial(copy.follow, report), copy.part)
-    after = _InTurn(following, Indexing(folder, report), *_copies(chosen, report))
+    after = _InTurn(following, History(folder, report), Indexing(folder, report), *_copies(chosen, report))
     return _Where(place, keys, database.pace(chosen.interval_s), after)
 
 
