@@ -60,6 +60,15 @@ class Surroundings:
             copies = settings.audit().copies
         return None if copies is None else copies.target
 
+    def audit_policy(self) -> Path | None:
+        """The tlog-policy that names the audit log's witnesses; None if the settings name none.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return settings.witnesses_policy()
+
     def trust(self) -> Trust:
         """Whose bundles the gateway accepts: release keys, people, and how many of them must approve.
 

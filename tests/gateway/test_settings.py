@@ -283,3 +283,15 @@ def test_a_place_for_copies_is_checked_at_the_start(tmp_path: Path) -> None:
     ):
         with pytest.raises(SettingsError, match=r"audit\.copies"):
             settings.load(write(tmp_path, {**OPTIONS, "audit": {"copies": copies | wrong}}))
+
+
+def test_the_logs_witnesses_are_known_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever checks the log needs no key of a provider; without settings there are none."""
+    monkeypatch.setenv("REGENT_CONFIG", str(tmp_path / "none.yaml"))
+    assert settings.witnesses_policy() is None
+    document = {**OPTIONS, "audit": {"witnesses": {"policy": "trust.policy"}}}
+    document["providers"] = {"p": {"adapter": "echo", "api_key": "env:NOT_SET_AT_ALL"}}
+    monkeypatch.setenv("REGENT_CONFIG", str(write(tmp_path, document)))
+    assert str(settings.witnesses_policy()) == "trust.policy"
