@@ -141,9 +141,10 @@ def _command(
 
     Exit codes: 0 done, 3 under a legal hold or too young, 40 the log or its vault can't be used.
     """
-    house = house_of(context)
-    if isinstance(house, Journalling) and house.recorder(context.obj) is not None:
-        raise refusal("a log in a database isn't pruned yet; its folder is a copy")
+    with told():
+        house = house_of(context)
+        if isinstance(house, Journalling) and house.recorder(context.obj) is not None:
+            raise refusal("a log in a database isn't pruned yet; its folder is a copy")
     if [before is not None, keep_days is not None, due].count(True) != 1:
         raise typer.BadParameter("give --before, --keep-days or --due")
     if due:
