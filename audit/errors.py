@@ -17,7 +17,8 @@ class LogUnavailable(AuditError):
     """The log cannot promise durability now.
 
     Codes: `log.backlogged` (the queue is full), `log.not_durable` (a write or a sync failed),
-    `log.closed`, `log.cannot_open` (folder or lock), `log.merging` (another process merges), `log.no_key`.
+    `log.closed`, `log.cannot_open` (folder or lock), `log.merging` (another process merges), `log.no_key`,
+    `log.unmerged` (nobody brings a record under a checkpoint).
     Of the vault: `vault.unavailable` (the map of subjects), `vault.busy` (somebody else erases, holds or
     prunes), `vault.key` (the sealing key). Of the index: `index.busy` (another process keeps it),
     `index.unwritable`, `index.unreadable`, `index.rebuilt`.

@@ -37,6 +37,9 @@ class Sequencing:
             *("--interval-s", str(chosen.checkpoint_ms / 1000), "--beside"),
             *(("--trust", str(chosen.witnesses.policy)) if chosen.witnesses.policy else ()),
         ]
+        if chosen.copies is not None:  # no secret: a file of credentials is named, not shown
+            self._command += ["--copies", chosen.copies.target.as_text()]
+            self._command += ["--copies-interval-s", str(chosen.copies.interval_s)]
         self._input = b""
         if chosen.postgres is not None:
             self._command += ["--postgres", chosen.postgres.schema_name]

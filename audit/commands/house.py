@@ -37,6 +37,19 @@ class Sealed(Protocol):
 
 
 @runtime_checkable
+class Trusting(Protocol):
+    """**Protocol:** a house that knows who vouches for its log."""
+
+    def audit_folder(self) -> Path:
+        """Where its log is."""
+        ...
+
+    def audit_policy(self) -> Path | None:
+        """The tlog-policy that names the log's witnesses; None where there are none."""
+        ...
+
+
+@runtime_checkable
 class Journalling(Protocol):
     """**Protocol:** a house whose log may be written in another place than where it is read."""
 

@@ -1,7 +1,8 @@
 """`regent audit prune`: lets go what is older than a point in time. Without `--yes` it only says what.
 
-As with erasing, a record says what goes before it does, and a second one that it is gone. An interrupted
-pruning is finished by the next one, with records of its own.
+As with erasing, a record says what goes before it does, and a second one that it is gone. Of the log itself
+nothing goes before the first one stands under a signed checkpoint: who finds entries missing finds the record
+that announced it, too. An interrupted pruning is finished by the next one, with records of its own.
 """
 
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Annotated, Literal
 import typer
 
 from audit import record as records
+from audit.commands.covering import await_covered, size_of
 from audit.commands.ending import told
+from audit.commands.house import Journalling, house_of
 from audit.commands.journal import Journal, origin
+from audit.commands.refusal import refusal
 from audit.instants import instant_us
 from audit.ports import Ports
 from audit.record import Record
@@ -43,7 +47,9 @@ def prune(
 
     Raises:
         VaultRefused: `vault.held`, `vault.too_young`, `vault.word`.
-        LogUnavailable: `log.cannot_open`, `log.not_durable`, `vault.busy`, `vault.unavailable`.
+        LogUnavailable: `log.cannot_open`, `log.not_durable`, `log.unmerged`, `vault.busy`,
+            `vault.unavailable`.
+        LogDamaged: the log can't be merged.
         OSError: when the disk refuses; doing it again finishes it.
     """
     codes.actor(by)
@@ -58,7 +64,10 @@ def prune(
         if dry or found.empty:
             return found
         count, least = found.facts(), found.minimum_index
+        size = size_of(folder)
         ref = journal.record(_record("begun", before_us, least, by, count, None))
+        if found.bundles or found.segments:
+            await_covered(folder, ref, size)
         pruning.carry_out(folder, found, ports)
         journal.record(_record("done", before_us, least, by, count, ref))
     return found
@@ -132,6 +141,10 @@ def _command(
 
     Exit codes: 0 done, 3 under a legal hold or too young, 40 the log or its vault can't be used.
     """
+    with told():
+        house = house_of(context)
+        if isinstance(house, Journalling) and house.recorder(context.obj) is not None:
+            raise refusal("a log in a database isn't pruned yet; its folder is a copy")
     if [before is not None, keep_days is not None, due].count(True) != 1:
         raise typer.BadParameter("give --before, --keep-days or --due")
     if due:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
@@ -14,9 +15,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audit.commands import handing_over, questions
+from audit.commands.house import house_of
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.instants import instant_us
+from audit.ports import Ports
 from audit.reading.formats import comma_separated, json_lines
 from audit.reading.parquet import parquet
 from audit.reading.query import DECISIONS, Filter, Row, query
@@ -95,8 +99,14 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
         with_proof: Annotated[
             Path | None, typer.Option(help="A folder for a .tlog-proof of each record that is shown.")
         ] = None,
+        by: Annotated[
+            str, typer.Option(help="Who asks: a role or a name of the house.")
+        ] = handing_over.OPERATOR,
     ) -> None:
-        """Show decisions, newest first; with `--kind` other records. Exit code 1: there are none."""
+        """Show decisions, newest first; with `--kind` other records. The log gets a record of it.
+
+        Exit codes: 0 shown, 1 there are none, 40 the log can't be read, or not be written to.
+        """
         form = Format.JSONL if as_json else form
         if form is Format.PARQUET and output is None and sys.stdout.isatty():
             raise typer.BadParameter("Parquet is no text: give --output, or a pipe")
@@ -117,15 +127,26 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
             deployment=deployment,
             kinds=_kinds(kind),
         )
-        folder: Path = context.obj
-        rows = query(folder, wanted)
+        folder, who = Path(context.obj), handing_over.actor(by)
         try:
+            rows, found = _found(folder, wanted)
+            questions.record(folder, house_of(context), wanted, by=who, n=found)
             if with_proof is not None:
                 rows = _proven(rows, _prove(prover, folder), with_proof)
             count = _show(rows, form, output)
         except (AuditError, OSError) as error:
             raise refusal(str(error)) from error
         raise typer.Exit(0 if count else 1)
+
+
+def _found(folder: Path, wanted: Filter) -> tuple[Iterator[Row], int]:
+    """Return the rows and how many there are, which is known before the first is shown."""
+    if wanted.limit is not None:
+        rows = list(query(folder, wanted))
+        return iter(rows), len(rows)
+    # Of all there may be more than memory holds. What comes meanwhile isn't shown.
+    wanted = replace(wanted, until_us=wanted.until_us or Ports().wall_us())
+    return query(folder, wanted), sum(1 for _ in query(folder, wanted))
 
 
 def _kinds(given: list[str] | None) -> frozenset[str] | None:

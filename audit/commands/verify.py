@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from audit.commands.house import Trusting, house_of
 from audit.verify.asked import Asked, Unusable, open_log, save_evidence
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
@@ -35,7 +36,12 @@ def verify_command(  # noqa: PLR0913 - one option per thing to ask for
         str | None, typer.Argument(help="A log's folder, a tar file, an evidence pack or http(s)://...")
     ] = None,
     *,
-    policy: Annotated[Path | None, typer.Option(help="Whom you trust: a tlog-policy file.")] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Whom you trust: a tlog-policy file. Default, for this machine's log: as configured, if any."
+        ),
+    ] = None,
     since: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint or head kept earlier; may be given again.")
     ] = None,
@@ -62,7 +68,7 @@ def verify_command(  # noqa: PLR0913 - one option per thing to ask for
     22 a receipted record is missing, 30 incomplete, 31 stale, 32 unwitnessed, 40 cannot check.
     """
     asked = Asked(
-        policy=policy,
+        policy=policy or (_configured(context) if log is None else None),
         since=tuple(since or ()),
         receipts=tuple(receipts or ()),
         require_witness=require_witness,
@@ -109,6 +115,17 @@ def head_command(context: typer.Context) -> None:
     report = verify(Path(context.obj), Terms())
     _refuse_unless_whole(report)
     sys.stdout.write(json.dumps(head_of(report), indent=2) + "\n")
+
+
+def _configured(context: typer.Context) -> Path | None:
+    """Return the policy that the program around this one has for its own log, and for no other."""
+    house = house_of(context)
+    if not isinstance(house, Trusting) or context.obj != house.audit_folder():
+        return None
+    policy = house.audit_policy()
+    if policy is not None:
+        sys.stderr.write(f"policy: {policy}\n")
+    return policy
 
 
 def _check(log: str, asked: Asked, token: str | None) -> Report:

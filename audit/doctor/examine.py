@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.doctor import access, merging, vault, writers
+from audit.doctor import access, copies, merging, vault, writers
 from audit.doctor.finding import Finding
 from audit.index import pruned
 
@@ -60,6 +60,7 @@ def examine(folder: Path, machine: Surroundings | None = None, *, deep: bool = F
         late_s = (newest_us - now_us) / 1e6
         yield Finding("clock.behind", ".", f"{late_s:.3f} s behind the newest record")
     yield from merging.findings(folder, origin, found, now_us)
+    yield from copies.findings(folder, now_us)
     yield from vault.findings(folder, has_records=any(each.size for each in found))
 
 

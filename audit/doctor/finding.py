@@ -93,6 +93,11 @@ KINDS: dict[str, Kind] = {
     ),
     "index.unusable": Kind("problem", "The index is of another log, or broken.", "regent audit reindex"),
     "index.skipped": Kind("problem", "Entries of the log are no records.", "Run `regent audit verify`."),
+    "copies.behind": Kind(
+        "problem",
+        "Object storage lacks what the log has: with the folder, it would be lost.",
+        "See docs/audit-copies.md for the code; delete the file if copies go elsewhere now.",
+    ),
     "vault.missing": Kind(
         "problem",
         "Nobody can be found by name, and nothing can be erased.",

@@ -25,8 +25,8 @@ h2 { font-size: 1.15rem; font-weight: 600; margin: 2.2rem 0 .6rem; break-after: 
 p, li { max-width: 46rem; }
 li { margin-bottom: .35rem; }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0 1.2rem; font-size: .9em; }
-th, td { text-align: left; vertical-align: top; padding: .28rem .9rem .28rem 0;
-  overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .28rem .9rem .28rem 0; overflow-wrap: break-word; }
+.long { overflow-wrap: anywhere; }
 thead th { border-bottom: 1px solid #1c1c1c; font-weight: 600; }
 tbody td, tbody th { border-bottom: 1px solid #e3e3e0; }
 thead { display: table-header-group; }
@@ -42,10 +42,14 @@ pre { background: #f6f6f3; border-left: 3px solid #b9c4cf; padding: .7rem 1rem; 
 footer { margin-top: 3rem; border-top: 1px solid #e3e3e0; padding-top: .6rem; color: #555; font-size: .85em;
   overflow-wrap: anywhere; }
 .none { color: #555; }
+@media screen and (max-width: 46rem) { body { margin: 1.5rem auto; padding: 0 1rem; }
+  table:not(.facts, :has(.bar)) { display: block; overflow-x: auto; } .facts th { width: 7rem; } }
 @page { size: A4; margin: 18mm 16mm; }
 @media print { :root { font-size: 9pt; } body { max-width: none; margin: 0; padding: 0; } }
 """
 _WIDE = 6
+_LONG = 24
+"""Characters of a word."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -74,7 +78,10 @@ def _block(block: Block) -> str:
             name = "ol" if numbered else "ul"
             return f"<{name}>" + "".join(f"<li>{_text(item)}</li>" for item in items) + f"</{name}>"
         case Facts(rows):
-            cells = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows)
+            cells = "".join(
+                f"<tr><th>{_text(name)}</th><td{_classes(value)}>{_text(value)}</td></tr>"
+                for name, value in rows
+            )
             return f'<table class="facts"><tbody>{cells}</tbody></table>'
         case Table():
             return _table(block)
@@ -82,13 +89,18 @@ def _block(block: Block) -> str:
 
 def _table(table: Table) -> str:
     wide = ' class="wide"' if len(table.heads) > _WIDE else ""
-    heads = "".join(f"<th{_number(table, at)}>{_text(head)}</th>" for at, head in enumerate(table.heads))
+    numbers = table.numbers
+    heads = "".join(
+        f"<th{_classes(head, at in numbers)}>{_text(head)}</th>" for at, head in enumerate(table.heads)
+    )
     heads += '<th class="bar"></th>' if table.shares else ""
     if not table.rows:
         return f'<p class="none">{_text(table.empty)}</p>'
     rows = []
     for place, row in enumerate(table.rows):
-        cells = "".join(f"<td{_number(table, at)}>{_text(cell)}</td>" for at, cell in enumerate(row))
+        cells = "".join(
+            f"<td{_classes(cell, at in numbers)}>{_text(cell)}</td>" for at, cell in enumerate(row)
+        )
         if table.shares:
             tenths = table.shares[place]
             cells += f'<td class="bar"><i style="width:{tenths // 10}.{tenths % 10}%"></i></td>'
@@ -96,8 +108,11 @@ def _table(table: Table) -> str:
     return f"<table{wide}><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _number(table: Table, at: int) -> str:
-    return ' class="n"' if at in table.numbers else ""
+def _classes(text: str, number: bool = False) -> str:  # noqa: FBT001, FBT002 - a column is one of numbers
+    """Only what no column holds whole may be broken anywhere: else short words are, to make room for it."""
+    found = ["n"] if number else []
+    found += ["long"] if any(len(word) > _LONG for word in text.split()) else []
+    return f' class="{" ".join(found)}"' if found else ""
 
 
 def _text(text: str) -> str:

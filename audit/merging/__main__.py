@@ -3,6 +3,8 @@
 The gateway starts it beside its workers; it knows no settings, so that it starts fast and can run anywhere.
 With `--postgres SCHEMA` the log is in a database, whose DSN is the first line of the standard input, because
 everybody can read a command line; the folder then has the keys, and gets a copy of the merged log.
+With `--copies` it is copied to object storage, too; credentials are found as boto3 finds them, or in the file
+that the place names.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from typing import NamedTuple
 from audit.errors import AuditError
 from audit.keys import LogKeys
 from audit.merging.folder import Folder
+from audit.merging.history import History
 from audit.merging.indexing import Indexing
 from audit.merging.loop import INTERVAL_S, After, Loop, Pace, Place, Publishing, Report
 from audit.merging.notary import LogNotary
@@ -37,6 +40,8 @@ def main(arguments: list[str]) -> None:
     said.add_argument("--trust", type=Path, help="a tlog-policy whose witnesses cosign each checkpoint")
     said.add_argument("--beside", action="store_true", help="end with the standard input, not by a signal")
     said.add_argument("--postgres", metavar="SCHEMA", help="the log is there; the input begins with its DSN")
+    said.add_argument("--copies", metavar="PLACE", help="where copies go, as `Target.as_text` says it")
+    said.add_argument("--copies-interval-s", type=float, default=60.0, help="seconds between copies")
     chosen = said.parse_args(arguments)
     report: Report = partial(print, "regent: audit log:", file=sys.stderr, flush=True)
     with ExitStack() as opened:
@@ -57,26 +62,40 @@ class _Where(NamedTuple):
     after: After
 
 
-class _Afterwards:
-    """First the copy of a database's log in the folder, then the index of that."""
+class _Following:
+    """The copy of a database's log in the folder."""
 
-    def __init__(self, copy: Callable[[], None], part: Callable[[], None], index: Indexing) -> None:
-        self._copy, self._part, self._index = copy, part, index
+    def __init__(self, follow: Callable[[], None], part: Callable[[], None]) -> None:
+        self._follow, self._part = follow, part
 
     def __call__(self) -> None:
-        self._copy()
-        self._index()
+        self._follow()
 
     def close(self) -> None:
         self._part()
-        self._index.close()
+
+
+class _InTurn:
+    """One thing after the other; the last one ends first."""
+
+    def __init__(self, *parts: After) -> None:
+        self._parts = parts
+
+    def __call__(self) -> None:
+        for part in self._parts:
+            part()
+
+    def close(self) -> None:
+        for part in reversed(self._parts):
+            part.close()
 
 
 def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Where:
     folder, origin = chosen.folder, chosen.origin
     if chosen.postgres is None:
         pace = Pace(interval_s=chosen.interval_s)
-        return _Where(Folder(folder), partial(LogKeys.settle, folder, origin), pace, Indexing(folder, report))
+        after = _InTurn(History(folder, report), Indexing(folder, report), *_copies(chosen, report))
+        return _Where(Folder(folder), partial(LogKeys.settle, folder, origin), pace, after)
     from audit.postgres import database, mirror, target  # noqa: PLC0415 - needs a package of its own
 
     meant = target.Target(sys.stdin.buffer.readline().decode().strip(), chosen.postgres)
@@ -84,8 +103,19 @@ def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Wh
     copy = mirror.Mirror(meant, folder)
     opened.callback(copy.close)
     keys = partial(place.keys, folder, origin)
-    after = _Afterwards(partial(copy.follow, report), copy.part, Indexing(folder, report))
+    following = _Following(partial(copy.follow, report), copy.part)
+    after = _InTurn(following, History(folder, report), Indexing(folder, report), *_copies(chosen, report))
     return _Where(place, keys, database.pace(chosen.interval_s), after)
+
+
+def _copies(chosen: argparse.Namespace, report: Report) -> list[After]:
+    if chosen.copies is None:
+        return []
+    # Only a log with copies pays for what makes them.
+    from audit.merging.copies import Copies  # noqa: PLC0415
+    from audit.objects.target import Target  # noqa: PLC0415
+
+    return [Copies(chosen.folder, Target.parse(chosen.copies), report, chosen.copies_interval_s)]
 
 
 def _run(chosen: argparse.Namespace, where: _Where, report: Report) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import orjson
 
+from audit.errors import LogDamaged
 from audit.tlog.tree import Frontier, leaf_hash
 
 SEQUENCER = "sequencer"
@@ -36,15 +37,25 @@ class Progress:
         """Count entries of the merged log, in their order.
 
         Raises:
+            LogDamaged: `log.damaged`: a statement of the sequencer is not of the records before it.
             ValueError, KeyError, TypeError: one is no record.
         """
         for entry in entries:
-            writer = orjson.loads(entry)["writer"]
+            record = orjson.loads(entry)
+            writer = record["writer"]
             if writer["id"] == SEQUENCER:
-                self.boot, self.wseq = writer["boot"], self.wseq + 1
+                self.boot, self.wseq = writer["boot"], record["wseq"] + 1
+                self._compare(record["heads"])
             else:
                 self.writers.setdefault(writer["id"], Frontier()).append(leaf_hash(entry))
             self.size += 1
+
+    def _compare(self, heads: list[dict[str, Any]]) -> None:
+        for head in heads:
+            tree = self.writers.get(head["id"], Frontier())
+            if (head["size"], head["root"]) != (tree.size, tree.root().hex()):
+                what = f"entry {self.size} states other records of {head['id']} than stand before it"
+                raise LogDamaged("log.damaged", what)
 
     def heads(self, names: Iterable[str]) -> list[dict[str, Any]]:
         """Return {id, size, root} of those writers that have entries, sorted by id."""
@@ -60,7 +71,12 @@ class Progress:
         Args:
             root: of the merged tree of `size` entries.
         """
-        facts = {
+        facts = self.facts(root)
+        return orjson.dumps({"facts": facts, "sha256": _digest(facts)})
+
+    def facts(self, root: bytes) -> dict[str, Any]:
+        """Return what `of` reads, with the root of the merged tree of `size` entries."""
+        return {
             "boot": self.boot,
             "root": root.hex(),
             "size": self.size,
@@ -70,7 +86,19 @@ class Progress:
             },
             "wseq": self.wseq,
         }
-        return orjson.dumps({"facts": facts, "sha256": _digest(facts)})
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Self:
+        """Return what `facts` was made of.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is something else.
+        """
+        writers = {
+            name: Frontier(tree["size"], [bytes.fromhex(each) for each in tree["hashes"]])
+            for name, tree in facts["writers"].items()
+        }
+        return cls(facts["size"], facts["boot"], facts["wseq"], writers)
 
     @classmethod
     def from_hint(cls, data: bytes, size: int, root: bytes) -> Self:
@@ -80,13 +108,9 @@ class Progress:
             facts = found["facts"]
             if (facts["size"], facts["root"], found["sha256"]) != (size, root.hex(), _digest(facts)):
                 return cls()
-            writers = {
-                name: Frontier(tree["size"], [bytes.fromhex(each) for each in tree["hashes"]])
-                for name, tree in facts["writers"].items()
-            }
+            return cls.of(facts)
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
-        return cls(size, facts["boot"], facts["wseq"], writers)
 
 
 def _digest(facts: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from audit.canonical import encode
 from audit.errors import LogDamaged, TlogRefused
+from audit.merging import floor
 from audit.merging.growth import File, Growth
 from audit.merging.progress import SEQUENCER, Progress
 from audit.ports import Ports
@@ -94,6 +95,10 @@ class Shelf(Protocol):
 
     def hint(self) -> bytes:
         """Return what `leave_hint` left last; nothing where it left none."""
+        ...
+
+    def floor(self) -> bytes:
+        """Return what stands before a pruned log, as `floor` reads it; nothing of one that wasn't pruned."""
         ...
 
     def leave_hint(self, data: bytes) -> None:
@@ -198,12 +203,16 @@ class Sequencer:
         self._growth.completed = []
 
     def _recount(self, size: int, root: bytes) -> Progress:
-        """Return how far everybody is merged: by the hint if it is of this tree, else from all entries."""
+        """Return how far everybody is merged: by the hint if it is of this tree, else from all entries.
+
+        Of a pruned log, from all that are left, and from where everybody stood before them.
+        """
         progress = Progress.from_hint(self._shelf.hint(), size, root)
         if progress.size == size:
             return progress
-        tree = Frontier()
-        for bundle in new_bundles(0, size):
+        progress, before = floor.read(self._shelf.floor())
+        tree = floor.below(progress.size, before, size, self._shelf.fetch)
+        for bundle in new_bundles(progress.size, size):
             entries = self._entries(bundle)
             for entry in entries:
                 tree.append(leaf_hash(entry))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from audit import files
 from audit.errors import LogDamaged, LogUnavailable
+from audit.merging import floor
 from audit.merging.growth import File
 
 PUBLISHED = "checkpoint"
@@ -99,6 +100,13 @@ class Shelf:
         try:
             return self.fetch(HINT)
         except OSError:
+            return b""
+
+    def floor(self) -> bytes:
+        """Return what stands before a pruned log; nothing of one that wasn't pruned."""
+        try:
+            return self.fetch(floor.NAME)
+        except FileNotFoundError:
             return b""
 
     def leave_hint(self, data: bytes) -> None:

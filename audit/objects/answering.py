@@ -51,7 +51,7 @@ def answered(what: str, call: Callable[[], Any], expected: frozenset[str] = froz
         raise CopyFailed(_meaning(code, status), f"{what}: {said}, status {status}") from None
     except NoCredentialsError:
         raise CopyFailed("copy.credentials", f"{what}: there are no credentials") from None
-    except (BotoCoreError, ResponseParserError, HTTPError) as error:
+    except (BotoCoreError, ResponseParserError, HTTPError, ValueError) as error:
         raise CopyFailed("copy.unavailable", f"{what}: {type(error).__name__}") from None
 
 

@@ -4,7 +4,6 @@ import base64
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 
 from audit.objects.answering import answered
 from audit.objects.failure import CopyFailed
+from audit.objects.found import Found
 from audit.objects.target import Lock, Target
 
 READ_S = 60.0
@@ -22,46 +22,6 @@ _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 _CONFLICT = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict"})
 _PUBLIC_TEXT = "text/plain; charset=utf-8"
 _TEXTS = (".note", ".notes", ".vkey", "checkpoint")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What stands at a path.
-
-    Attributes:
-        size: in bytes.
-        sha256: as the server keeps it, base64; None if it doesn't say.
-        etag: names these bytes in a condition.
-        version: of the object; None where there are none.
-        mode: of its lock; None if there is none, or it can't be seen.
-        until: end of the lock.
-        modified: when it was put.
-    """
-
-    size: int
-    sha256: str | None
-    etag: str
-    version: str | None
-    mode: Lock | None
-    until: datetime | None
-    modified: datetime
-
-    @classmethod
-    def of(cls, answer: dict[str, Any]) -> "Found":
-        """Read the answer to a GET or HEAD."""
-        checksum = answer.get("ChecksumSHA256")
-        if checksum is not None and "-" in checksum:  # of parts, not of the object
-            checksum = None
-        mode = answer.get("ObjectLockMode")
-        return cls(
-            size=answer["ContentLength"],
-            sha256=checksum,
-            etag=answer["ETag"],
-            version=answer.get("VersionId"),
-            mode=Lock(mode.lower()) if mode in {"COMPLIANCE", "GOVERNANCE"} else None,
-            until=answer.get("ObjectLockRetainUntilDate"),
-            modified=answer["LastModified"],
-        )
 
 
 def digest_of(data: bytes) -> str:
@@ -144,6 +104,11 @@ class Bucket:
         strong = found.mode in {Lock.COMPLIANCE, self.target.lock}
         return strong and found.until is not None and found.until >= least
 
+    def is_locked(self, found: Found) -> bool:
+        """Tell whether an object is locked as the target asks for some time from now."""
+        strong = found.mode in {Lock.COMPLIANCE, self.target.lock}
+        return strong and found.until is not None and found.until > self._now() + timedelta(hours=1)
+
     def keep(self, path: str, found: Found) -> None:
         """Lock an object that was put without, or for less long."""
         self._ask(
@@ -172,7 +137,8 @@ class Bucket:
         """Tell whether the bucket was made for locks."""
         absent = frozenset({"ObjectLockConfigurationNotFoundError"})
         answer = self._ask("get_object_lock_configuration", absent)
-        return answer is not None and answer["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
+        found = (answer or {}).get("ObjectLockConfiguration", {})
+        return bool(found.get("ObjectLockEnabled") == "Enabled")
 
     def is_versioned(self) -> bool:
         """Tell whether the bucket keeps what is overwritten."""

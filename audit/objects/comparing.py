@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock as Mutex
 
 from audit.errors import AuditError, LogDamaged
-from audit.keys import PUBLIC, PUBLIC_MLDSA44
+from audit.objects import key_lists
 from audit.objects.bucket import Bucket
 from audit.objects.client import LANES
 from audit.objects.copier import check_follows
@@ -28,7 +28,6 @@ from audit.objects.source import (
     published,
     signed,
 )
-from audit.rotation import NOTES
 from audit.tlog.tiles import FULL
 
 MISSING = "copy.missing"
@@ -132,9 +131,9 @@ class _Reading:
                     self._file(lanes, file.path, partial(self._source.read, file))
             for file in partial_files(size):
                 self._file(lanes, file.path, partial(self._source.read, file))
-            for name in (ORIGIN, PUBLIC, PUBLIC_MLDSA44, NOTES):
-                if (self._folder / name).exists():
-                    self._file(lanes, name, (self._folder / name).read_bytes)
+            self._file(lanes, ORIGIN, (self._folder / ORIGIN).read_bytes)
+            for name in key_lists.NAMES:
+                lanes.submit(partial(self._keys, name))
             lanes.submit(self._note)
             lanes.drain()
 
@@ -156,6 +155,22 @@ class _Reading:
         if sha256(fetched[0]).digest() != digest:
             return self._say(OTHER_BYTES, path)
         return self._say(None if self._bucket.is_kept(fetched[1]) else NOT_LOCKED, path)
+
+    def _keys(self, name: str) -> int:
+        """Look at a list of public keys; the copy may have one that the log had before."""
+        path = self._folder / name
+        if not path.exists():
+            return 0
+        now = path.read_bytes()
+        fetched = self._bucket.fetch(name, key_lists.MAX_BYTES)
+        if fetched is None:
+            return self._say(MISSING, name)
+        try:
+            if fetched[0] != now:
+                key_lists.is_older(self._folder, name, now, fetched[0])
+        except LogDamaged:
+            return self._say(OTHER_BYTES, name)
+        return self._say(None if self._bucket.is_kept(fetched[1]) else NOT_LOCKED, name)
 
     def _note(self) -> int:
         """Look for the kept form of the checkpoint: of the same tree, perhaps under other cosignatures."""

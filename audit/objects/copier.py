@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Self
 
 from audit.errors import LogDamaged
-from audit.keys import PUBLIC, PUBLIC_MLDSA44
+from audit.objects import key_lists
 from audit.objects.bucket import Bucket
 from audit.objects.client import LANES, connect
 from audit.objects.failure import CopyFailed
-from audit.objects.keeping import other_bytes, renew, settle
+from audit.objects.keeping import renew, settle
 from audit.objects.lanes import Lanes
 from audit.objects.probing import begin
 from audit.objects.progress import leave, recall
@@ -31,13 +31,11 @@ from audit.objects.source import (
     signed,
 )
 from audit.objects.target import Target
-from audit.rotation import NOTES, RETIRED
 from audit.tlog.checkpoint import Checkpoint
 from audit.tlog.note import NoteRefused, text_of
 from audit.tlog.tiles import FULL, Bundle, Tile
 
 _STEP = 64 * FULL  # entries between two marks of progress
-_MAX_KEYS_BYTES = 1 << 24
 
 
 class Copier:
@@ -156,15 +154,11 @@ class Copier:
     def _send_keys(self) -> int:
         """Bring the lists of public keys up to date; each of their versions is kept."""
         count = 0
-        for name, follows in (
-            (NOTES, self._is_beginning),
-            (PUBLIC, self._is_retired),
-            (PUBLIC_MLDSA44, self._is_retired),
-        ):
+        for name in key_lists.NAMES:
             with suppress(FileNotFoundError):
                 data = (self._folder / name).read_bytes()
-                ask = partial(follows, name, data)
-                count += renew(self._bucket, name, data, ask, limit=_MAX_KEYS_BYTES, lock=True)
+                follows = partial(key_lists.is_older, self._folder, name, data)
+                count += renew(self._bucket, name, data, follows, limit=key_lists.MAX_BYTES, lock=True)
         return count
 
     def _send_note(self, source: Source) -> int:
@@ -172,23 +166,6 @@ class Copier:
         kept = self._keep_note(source)
         follows = partial(self._follows, source)
         return kept + renew(self._bucket, CHECKPOINT, source.note, follows, limit=MAX_NOTE_BYTES, lock=False)
-
-    def _is_beginning(self, name: str, data: bytes, before: bytes) -> bool:
-        if data.startswith(before):
-            return True
-        if before.startswith(data):  # another copier has seen one rotation more
-            return False
-        raise other_bytes(self._bucket, name)
-
-    def _is_retired(self, name: str, data: bytes, before: bytes) -> bool:
-        path = self._folder / RETIRED
-        if path.exists() and before in path.read_bytes().splitlines(keepends=True):
-            return True
-        if (
-            self._folder / name
-        ).read_bytes() != data:  # it was rotated just now, and another copier has seen it
-            return False
-        raise other_bytes(self._bucket, name)
 
     def _keep_note(self, source: Source) -> bool:
         """Keep the checkpoint for good; under the same text another set of cosignatures may stand already."""

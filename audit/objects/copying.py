@@ -5,12 +5,15 @@ No promise of the log rests on it. What goes wrong is said once, and tried again
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Self
 
 from audit.errors import AuditError
+from audit.objects import standing
 from audit.objects.copier import Copier
+from audit.objects.standing import Standing
 from audit.objects.target import Target
 
 INTERVAL_S = 60.0
@@ -47,6 +50,7 @@ class Copying:
         self._end_s = float("inf")
         self._pause_s = interval_s
         self._said = ""
+        self._standing = Standing(str(target), interval_s, _now_us())
         self._thread = Thread(target=self._run, name="copying", daemon=True)
 
     def __enter__(self) -> Self:
@@ -60,6 +64,9 @@ class Copying:
         self._thread.join(_PARTING_S)
 
     def _run(self) -> None:
+        before = standing.read(standing.place(self._folder, self._target))
+        if before is not None:
+            self._standing = replace(before, interval_s=self._interval_s)
         last = False
         while not last:
             last = self._stop.is_set()
@@ -79,9 +86,17 @@ class Copying:
             if not self._is_over() and str(error) != self._said:
                 self._said = str(error)
                 self._report(f"copies: {error}")
+            code = error.code if isinstance(error, AuditError) else type(error).__name__
+            self._stand(replace(self._standing, failed=code))
         else:
             self._pause_s = self._interval_s
             self._said = ""
+            self._stand(replace(self._standing, done_us=_now_us(), size=self._copier.size, failed=""))
+
+    def _stand(self, now: Standing) -> None:
+        self._standing = now
+        if self._folder.is_dir():
+            standing.leave(self._folder, self._target, now)
 
     def _is_over(self) -> bool:
         return time.monotonic() > self._end_s
@@ -90,3 +105,7 @@ class Copying:
         if self._copier is not None:
             self._copier.close()
         self._copier = None
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from audit.errors import LogDamaged
-from audit.objects.bucket import Bucket, Found, digest_of
+from audit.objects.bucket import Bucket, digest_of
 from audit.objects.failure import CopyFailed
+from audit.objects.found import Found
 
 _TRIES = 5
 _PAUSE_S = 0.05

@@ -4,8 +4,9 @@ import base64
 from hashlib import file_digest
 from pathlib import Path
 
-from audit.objects.bucket import Bucket, Found
+from audit.objects.bucket import Bucket
 from audit.objects.failure import CopyFailed
+from audit.objects.found import Found
 from audit.objects.keeping import other_bytes
 from audit.objects.probing import examine, prove_lock
 

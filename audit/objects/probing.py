@@ -53,7 +53,10 @@ def prove_lock(bucket: Bucket, path: str) -> None:
     if bucket.target.lock is Lock.NONE:
         return
     found = bucket.look(path)
-    if found is None or not bucket.is_kept(found):
+    if found is not None and bucket.is_kept(found) and not bucket.is_locked(found):
+        bucket.keep(path, found)  # its time is over: it is what the next ones are tried on
+        found = bucket.look(path)
+    if found is None or not (bucket.is_kept(found) and bucket.is_locked(found)):
         raise CopyFailed("copy.not_locked", f"{bucket.target}{path}: no such lock is to be seen on it")
     if bucket.target.lock is Lock.GOVERNANCE and bucket.shorten(path, found):
         bucket.keep(path, found)

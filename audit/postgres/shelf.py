@@ -103,6 +103,10 @@ class PostgresShelf:
         """Return what `leave_hint` left last; nothing where it left none."""
         return bytes(self._session.row("SELECT hint FROM head")["hint"] or b"")
 
+    def floor(self) -> bytes:
+        """Return nothing: a log in a database isn't pruned."""
+        return b""
+
     def leave_hint(self, data: bytes) -> None:
         """Keep something that spares the next start work; a server that refuses only costs that work."""
         with suppress(OSError):

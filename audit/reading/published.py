@@ -10,12 +10,13 @@ from pathlib import Path
 from audit.errors import LogDamaged
 from audit.index import merged
 from audit.keys import PUBLIC, PUBLIC_MLDSA44
+from audit.merging import floor
 from audit.rotation import NOTES, RETIRED
 from audit.tlog.tiles import FULL, HEIGHT, Bundle, Tile, TileRefused, parse_path
 
 CHECKPOINT = "checkpoint"
-NAMES = (CHECKPOINT, PUBLIC, PUBLIC_MLDSA44, "origin.json", NOTES, RETIRED)
-"""Files beside the tiles: the signed head, the log's name and its public keys, old ones too."""
+NAMES = (CHECKPOINT, PUBLIC, PUBLIC_MLDSA44, "origin.json", NOTES, RETIRED, floor.NAME)
+"""Files beside the tiles: the signed head, the log's name, its public keys, old ones too; where it begins."""
 MAX_BYTES = 17 << 20
 """A bundle has at most 256 entries of 65,537 bytes with their lengths."""
 

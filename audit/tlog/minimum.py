@@ -1,13 +1,13 @@
 """Pruning by a minimum index, as C2SP tlog-tiles describes it: what may go without changing the tree.
 
-A full tile, or bundle, may go when its end index is at most the minimum. What stays proves every entry from
-the minimum on, to every tree that is at least as large, and every such tree to every other: whatever lies
-wholly below it is covered by one hash of a tile that stays. Numbers only; touches no file.
+tlog-tiles lets bundles and tiles go whose end index is at most the minimum. Here bundles go, and tiles stay:
+32 bytes an entry, and every checkpoint, receipt and proof that anybody ever kept can still be held against
+the log. With the tiles gone, a log could be pruned to get rid of them. Numbers only; touches no file.
 """
 
 from collections.abc import Iterator, Sequence
 
-from audit.tlog.tiles import FULL, Bundle, Tile
+from audit.tlog.tiles import FULL, Bundle
 
 WIDTH = FULL
 
@@ -18,9 +18,9 @@ def aligned(index: int) -> int:
 
 
 def prunable(size: int, minimum: int) -> Iterator[str]:
-    """Yield the paths of the full tiles and bundles that may go, from the bottom up.
+    """Yield the paths of the full bundles that may go, in their order.
 
-    Partial tiles of the same place (`<path>.p/<W>`) may go with them.
+    Partial bundles of the same place (`<path>.p/<W>`) may go with them.
 
     Args:
         size: number of entries of the log's checkpoint.
@@ -33,11 +33,6 @@ def prunable(size: int, minimum: int) -> Iterator[str]:
         raise ValueError("a minimum index is a multiple of 256 from 0 to the log's size")
     for number in range(minimum // WIDTH):
         yield bundle_path(number)
-    level, span = 0, WIDTH
-    while span <= minimum:
-        for number in range(minimum // span):
-            yield Tile(level, number).path
-        level, span = level + 1, span * WIDTH
 
 
 def bundle_path(number: int) -> str:

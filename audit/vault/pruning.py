@@ -1,10 +1,10 @@
 """Retention: what is older than a point in time goes, first from the vault, then from the log itself.
 
 Of the vault, the sidecars of closed segments without a younger record. Of the log, everything wholly below a
-minimum index (`audit.tlog.minimum`): tiles and bundles of the merged log, and segments of writers whose
-records stand there. Without a merged log the segments are the log, and stay. Nothing goes under a legal hold,
-and nothing that is younger than 183 days unless that is insisted on. Files are overwritten before they are
-removed; a pruning that was interrupted is done again.
+minimum index (`audit.tlog.minimum`): bundles of the merged log, and segments of writers whose records stand
+there. The hashes stay. Without a merged log the segments are the log, and stay. Nothing goes under a legal
+hold, and nothing that is younger than 183 days unless that is insisted on. The vault's files are overwritten
+before they are removed; a pruning that was interrupted is done again.
 """
 
 import re
@@ -16,8 +16,11 @@ from pathlib import Path
 import orjson
 
 from audit import files
-from audit.errors import LogUnavailable, VaultRefused
+from audit.errors import LogDamaged, LogUnavailable, VaultRefused
 from audit.files import sync_folder
+from audit.index import merged, pruned
+from audit.merging import floor
+from audit.merging.progress import Progress
 from audit.ports import Ports
 from audit.reading.stream import Bodies, segments
 from audit.tlog import minimum
@@ -28,7 +31,7 @@ from audit.writing import head
 
 FLOOR_DAYS = 183
 DAY_US = 86_400_000_000
-HINT = "pruned.json"
+HINT = floor.NAME
 _BOOT = re.compile(rb'"boot":([0-9]+)')
 
 
@@ -40,26 +43,28 @@ class Plan:
         before_us: everything older than this, microseconds UTC.
         minimum_index: least index of the merged log that stays; None where there is no merged log.
         sidecars: files of the vault.
-        tiles: paths of full tiles and bundles in the log's folder.
+        bundles: paths of full bundles in the log's folder.
         segments: of each writer, the segments that go, oldest first.
+        floor: where everybody stands at the minimum index, as `pruned.json` says it.
     """
 
     before_us: int
     minimum_index: int | None = None
     sidecars: list[Path] = field(default_factory=list)
-    tiles: list[Path] = field(default_factory=list)
+    bundles: list[Path] = field(default_factory=list)
     segments: dict[str, list[Path]] = field(default_factory=dict)
+    floor: bytes = b""
 
     @property
     def empty(self) -> bool:
         """Whether nothing would go."""
-        return not (self.sidecars or self.tiles or self.segments)
+        return not (self.sidecars or self.bundles or self.segments)
 
     def facts(self) -> dict[str, int]:
         """Return counts as they stand in a record."""
         return {
             "sidecar": len(self.sidecars),
-            "tile": len(self.tiles),
+            "bundle": len(self.bundles),
             "segment": sum(map(len, self.segments.values())),
         }
 
@@ -103,12 +108,12 @@ def carry_out(folder: Path, found: Plan, ports: Ports) -> None:
     _sync_parents(found.sidecars)
     for slot, paths in found.segments.items():
         _write_base(folder / "writers" / slot, paths)
-    if found.minimum_index is not None:
-        _write_hint(folder, found.minimum_index)
-    for path in found.tiles:
+    if found.floor:
+        files.replace(folder / HINT, found.floor)
+    for path in found.bundles:
         path.unlink(missing_ok=True)
         shutil.rmtree(path.with_name(path.name + ".p"), ignore_errors=True)
-    _sync_parents(found.tiles)
+    _sync_parents(found.bundles)
     for paths in found.segments.values():
         for path in paths:
             path.unlink(missing_ok=True)
@@ -121,62 +126,74 @@ def minimum_index(folder: Path) -> int:
     Raises:
         LogUnavailable: `log.cannot_open` when what says so can't be read.
     """
-    try:
-        return int(orjson.loads((folder / HINT).read_bytes())["minimum_index"])
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LogUnavailable("log.cannot_open", f"cannot read {folder / HINT}: {error}") from error
+    return _floor(folder)[0].size
 
 
 # ── the log ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plan_log(folder: Path, found: Plan, slots: dict[str, list[Path]]) -> None:
-    size = int((folder / "checkpoint").read_bytes().split(b"\n")[1])
-    least, merged = minimum_index(folder), dict[str, int]()
-    while least + minimum.WIDTH <= size:
-        entries = _entries(folder / minimum.bundle_path(least // minimum.WIDTH))
-        if not entries or any(aging.t_us(entry) >= found.before_us for entry in entries):
-            break
-        for entry in entries:
-            _note_heads(entry, merged)
-        least += minimum.WIDTH
-    found.minimum_index = least
-    found.tiles = [folder / path for path in minimum.prunable(size, least) if (folder / path).exists()]
-    for slot, paths in slots.items():
-        base = head.read(folder / "writers" / slot, head.BASE)  # of an attempt that was interrupted
-        counted = max(merged.get(slot, 0), base.start.index if base else 0)
-        below = minimum.whole_below([int(path.stem) for path in paths], counted)
-        if below:
-            found.segments[slot] = paths[:below]
-
-
-def _entries(path: Path) -> list[bytes]:
-    """Return the entries of a full bundle; none where there is none."""
+def _floor(folder: Path) -> tuple[Progress, bytes]:
     try:
-        data = path.read_bytes()
+        return floor.read((folder / HINT).read_bytes())
     except FileNotFoundError:
-        return []
-    entries, at = [], 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        entries.append(data[at + 2 : end])
-        at = end
-    if at != len(data) or len(entries) != minimum.WIDTH:
-        raise LogUnavailable("log.cannot_open", f"{path} is no full bundle")
-    return entries
+        return floor.read(b"")
+    except (OSError, LogDamaged) as error:
+        raise LogUnavailable("log.cannot_open", f"cannot read {folder / HINT}: {error}") from error
 
 
-def _note_heads(entry: bytes, merged: dict[str, int]) -> None:
-    """Note how many records of each writer stand before an entry, where it says so."""
-    if b'"typ":"writer.head"' in entry:
-        for each in orjson.loads(entry)["heads"]:
-            merged[each["id"]] = max(merged.get(each["id"], 0), each["size"])
+def _plan_log(folder: Path, found: Plan, slots: dict[str, list[Path]]) -> None:
+    below, root = _floor(folder)
+    try:
+        log = merged.checkpoint(folder)
+        size = log.size if log else 0
+        tree = pruned.tree(folder, below.size, size)
+        _insist(tree.root() == root, f"{HINT} is not of this log")
+        _descend(folder, below, tree, found.before_us, size)
+        _insist(
+            tree.root() == pruned.tree(folder, tree.size, size).root(),
+            "the entries are not those of the tiles over them",
+        )
+    except (LogDamaged, ValueError, KeyError, TypeError) as error:
+        raise LogUnavailable("log.cannot_open", f"{error}; see `verify`") from error
+    found.minimum_index, found.floor = below.size, floor.write(below, tree.root()) if below.size else b""
+    paths = map(folder.joinpath, minimum.prunable(size, below.size))
+    found.bundles = [path for path in paths if path.exists()]
+    for slot, those in slots.items():
+        counted = below.writers[slot].size if slot in below.writers else 0
+        count = minimum.whole_below([int(path.stem) for path in those], counted)
+        if count:
+            found.segments[slot] = those[:count]
 
 
-def _write_hint(folder: Path, least: int) -> None:
-    files.replace(folder / HINT, orjson.dumps({"minimum_index": least}))
+def _descend(folder: Path, below: Progress, tree: Frontier, before_us: int, size: int) -> None:
+    """Take in what is too old, bundle by bundle, up to the first one with something younger."""
+    end = minimum.aligned(_last_beat(folder, below.size, size))
+    while below.size < end:
+        entries = list(merged.entries(folder, below.size, below.size + minimum.WIDTH))
+        if any(aging.t_us(entry) >= before_us for entry in entries):
+            break
+        below.take(entries)
+        for entry in entries:
+            tree.append(leaf_hash(entry))
+
+
+def _insist(holds: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not holds:
+        raise LogDamaged("log.damaged", what)
+
+
+def _last_beat(folder: Path, least: int, size: int) -> int:
+    """Return the index of the last statement that names every writer: who reads what is left begins there."""
+    end = size
+    while end > least:
+        start = (end - 1) // minimum.WIDTH * minimum.WIDTH
+        for index, entry in zip(
+            range(end - 1, start - 1, -1), reversed(list(merged.entries(folder, start, end))), strict=True
+        ):
+            if b'"typ":"writer.head"' in entry and orjson.loads(entry)["beat"]:
+                return index
+        end = start
+    return least
 
 
 def _write_base(slot: Path, going: list[Path]) -> None:

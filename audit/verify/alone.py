@@ -2,11 +2,10 @@
 
     python3 alone.py FOLDER [--policy trust.policy] [--since kept.note] [--receipts FILE] [--max-age SECONDS]
 
-FOLDER is a log as C2SP tlog-tiles lays it out; Python 3.11 and the package `cryptography` are needed. In this
-order below: signed notes, your policy, the tree, what the records say, receipts, the verdict and exit code:
+FOLDER is laid out as in C2SP tlog-tiles; Python 3.11 and the package `cryptography` are needed. Exit codes:
 0 verified, 10 operator-asserted, 20 tampered, 21 forked or rolled back, 22 receipted record missing,
-30 incomplete, 31 stale, 32 unwitnessed, 40 cannot check. Without --policy the folder's own key is used. The
-package `audit.verify` checks the same and more (packs, addresses, changes of keys, the writers' own files).
+30 incomplete, 31 stale, 32 unwitnessed, 40 cannot check. Without --policy the folder's own key is used.
+`audit.verify` checks more: packs, addresses, new keys, writers' own files, legal holds, trees of pruned logs.
 """
 
 import argparse
@@ -15,7 +14,6 @@ import re
 import sys
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import reduce
 from hashlib import sha256
@@ -33,9 +31,6 @@ with suppress(ImportError, AttributeError):  # an older package: then ML-DSA sig
 VERIFIED, ASSERTED, TAMPERED, FORKED, RECEIPT_MISSING = 0, 10, 20, 21, 22
 INCOMPLETE, STALE, UNWITNESSED, CANNOT_CHECK = 30, 31, 32, 40
 GRAVITY = (TAMPERED, FORKED, RECEIPT_MISSING, CANNOT_CHECK, INCOMPLETE, UNWITNESSED, STALE)
-PUBLIC_BYTES = {1: 32, 4: 32, 6: 1312}
-EMPTY_ROOT = sha256(b"").digest()
-SECOND_US = 1_000_000
 Key = tuple[str, bytes, int, bytes]  # name, id, kind, public key
 Findings = list[tuple[int, str]]  # verdict, words
 
@@ -60,12 +55,12 @@ def read_key(text: str) -> Key:
     parts = re.fullmatch(r"([^\s+\x00-\x1f]+)\+([0-9a-f]{8})\+(\S+)", text)
     name, key_id, data = (parts[1], parts[2], base64(parts[3])) if parts else ("", "", b"\x00")
     found = sha256(name.encode() + b"\n" + data).digest()[:4]
-    if key_id != found.hex() or len(data) - 1 != PUBLIC_BYTES.get(data[0]):
+    if key_id != found.hex() or len(data) - 1 != {1: 32, 4: 32, 6: 1312}.get(data[0]):
         raise ValueError(f"no key that is known here: {text[:80]!r}")
     return name, found, data[0], data[1:]
 
 
-def open_note(data: bytes, keys: Sequence[Key]) -> tuple[str, dict[Key, int]]:
+def open_note(data: bytes, keys: list[Key]) -> tuple[str, dict[Key, int]]:
     """Return a note's text and who signed it, and when; one line of a known key that is wrong condemns it."""
     text, gap, tail = data.decode().rpartition("\n\n")
     lines = tail.split("\n")
@@ -111,9 +106,8 @@ class Policy:
     """Whom you trust: logs, witnesses (a key), groups (least number, members) and the quorum."""
 
     def __init__(self, data: bytes) -> None:
-        self.logs: list[Key] = []
+        self.logs, self.witnesses = list[Key](), list[Key]()
         self.names: dict[bytes, Any] = {b"none": (0, [])}
-        self.witnesses: list[Key] = []
         self.quorum, members = b"", set[bytes]()
         for line in data.split(b"\n"):
             items = re.split(rb"[ \t]+", line.strip(b" \t"))
@@ -150,21 +144,18 @@ class Policy:
         return self.quorum in met
 
 
-def fold(row: Sequence[bytes]) -> bytes:
+def fold(row: list[bytes]) -> bytes:
     """Return the root over neighbours; an odd one at the end moves up as it is."""
     while len(row) > 1:
-        above = [
-            sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)
-        ]
-        row = above + list(row[-1:] if len(row) & 1 else [])
-    return row[0] if row else EMPTY_ROOT
+        pairs = zip(row[::2], row[1::2], strict=False)
+        row = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + row[len(row) & ~1 :]
+    return row[0] if row else sha256(b"").digest()
 
 
 def read_file(folder: Path, level: str, index: int, width: int) -> tuple[bytes, int]:
     """Return a tile or bundle and how wide it must be: the full one may have replaced a partial one."""
-    name, rest = f"{index % 1000:03d}", index // 1000
-    while rest:
-        name, rest = f"x{rest % 1000:03d}/{name}", rest // 1000
+    *groups, last = re.findall("...", str(index).zfill(-(-len(str(index)) // 3) * 3))
+    name = "".join(f"x{group}/" for group in groups) + last
     for suffix, filed in [(f".p/{width}", width)] * (width < 256) + [("", 256)]:
         if (path := folder / "tile" / level / (name + suffix)).is_file():
             return path.read_bytes(), filed
@@ -194,8 +185,7 @@ def check_tiles(folder: Path, hashes: list[bytes], findings: Findings) -> None:
         for index, tile in enumerate(tiles):
             data, filed = read_file(folder, str(level), index, len(tile))
             if len(data) != 32 * filed or not data.startswith(b"".join(tile)):
-                verdict = TAMPERED if filed else INCOMPLETE
-                findings.append((verdict, f"tile {index} of level {level} is not that of its entries"))
+                findings.append((TAMPERED if filed else INCOMPLETE, f"tile {level}/{index} is not right"))
         hashes, level = [fold(tile) for tile in tiles if len(tile) == 256], level + 1
 
 
@@ -203,9 +193,8 @@ class Writer:
     """What is known of one writer so far: the roots of its complete subtrees, its boot, numbers, clock."""
 
     def __init__(self) -> None:
-        self.edge: list[bytes] = []
+        self.edge, self.boot, self.closed = list[bytes](), -1, True
         self.size = self.told = self.wseq = self.t_us = self.mono_us = 0
-        self.boot, self.closed = -1, True
 
     def grow(self, leaf: bytes) -> None:
         """Add a leaf hash to the writer's own tree."""
@@ -217,7 +206,7 @@ class Writer:
 
     def tree(self) -> dict[str, Any]:
         """Return size and root of the writer's own tree."""
-        root = reduce(lambda right, left: fold([left, right]), reversed(self.edge or [EMPTY_ROOT]))
+        root = reduce(lambda right, left: fold([left, right]), reversed(self.edge or [fold([])]))
         return {"size": self.size, "root": root.hex()}
 
 
@@ -227,9 +216,9 @@ class Records:
     def __init__(self, origin: str, named: Path, findings: Findings) -> None:
         self.origin, self.findings = origin, findings
         self.digest = "sha256:" + sha256(named.read_bytes()).hexdigest() if named.is_file() else None
-        self.writers: dict[str, Writer] = {}
-        self.allowed: dict[bytes, tuple[str, int]] = {}
-        self.ids, self.ends, self.latest_us = set[bytes](), list[bytes](), 0
+        self.writers, self.allowed = dict[str, Writer](), dict[bytes, tuple[str, int]]()
+        self.ids, self.ends = set[bytes](), list[bytes]()
+        self.latest_us = self.gone = self.vouched = 0  # of so many entries only hashes are left; were pruned
 
     def take(self, entry: bytes, leaf: bytes) -> None:
         """Check the next record."""
@@ -240,7 +229,10 @@ class Records:
             if any(type(each) is not int for each in (record["v"], boot, wseq, t_us)) or record["v"] != 1:
                 raise ValueError("it is not of version 1")  # noqa: TRY301 - one place says it
             writer = self.writers.setdefault(name, Writer())
-            if t_us < writer.t_us - SECOND_US:
+            if self.gone and not writer.size:  # what came before was pruned: it begins in the middle
+                opens = record["typ"] == "writer.open"
+                writer.boot, writer.wseq, writer.closed = boot - opens, wseq, opens
+            if t_us < writer.t_us - 10**6:
                 self.findings.append((INCOMPLETE, f"{name} {boot}/{wseq}: the clock was turned back"))
             (self.sequence if name == "sequencer" else self.follow)(writer, record)
             self.pair(record)
@@ -264,23 +256,24 @@ class Records:
             raise ValueError(f"numbered {boot}/{wseq}, expected {writer.boot}/{writer.wseq}")
         if typ != "writer.open" and record["mono_us"] < writer.mono_us:
             raise ValueError("the monotonic clock ran backwards")
-        if typ in {"writer.open", "writer.close"} and record["tree"] != writer.tree():
+        if typ in {"writer.open", "writer.close"} and not self.gone and record["tree"] != writer.tree():
             raise ValueError("the records before it are not those it was written behind")
         writer.closed = typ == "writer.close"
 
     def sequence(self, writer: Writer, record: dict[str, Any]) -> None:
         """Check the sequencer's statement on each writer's records: it can leave out or reorder none."""
-        expected = ("writer.head", writer.wseq)
-        if (record["typ"], record["wseq"]) != expected or record["writer"]["boot"] < writer.boot:
+        order = (record["typ"], record["wseq"], record["writer"]["boot"] >= writer.boot)
+        if order != ("writer.head", writer.wseq, True):
             raise ValueError("the sequencer's entries do not follow each other")
         others = {name: each for name, each in self.writers.items() if name != "sequencer"}
         heads = {head["id"]: {"size": head["size"], "root": head["root"]} for head in record["heads"]}
         due = {name for name, each in others.items() if record["beat"] is True or each.size != each.told}
-        if len(heads) != len(record["heads"]) or not due <= heads.keys() <= others.keys():
+        known = (heads if self.gone else others).keys()
+        if len(heads) != len(record["heads"]) or not due <= heads.keys() <= known:
             raise ValueError("the sequencer leaves out a writer, invents one, or names one twice")
-        for name, stated in heads.items():
+        for name in heads.keys() & others.keys():
             others[name].told = others[name].size
-            if stated != others[name].tree():
+            if heads[name] != others[name].tree() and not self.gone:
                 raise ValueError(f"the sequencer states other records of {name} than there are")
 
     def pair(self, record: dict[str, Any]) -> None:
@@ -289,18 +282,23 @@ class Records:
         if len(key) != 16 or len(record["id"]) != 32 or key in self.ids:
             raise ValueError(f"its id {record['id']} stands in the log twice, or is none")
         self.ids.add(key)
-        if record["typ"] == "decision":
-            if record["decision"]["action"] == "allow" and record["decision"]["final"] is True:
-                self.allowed[key] = (record["writer"]["id"], record["writer"]["boot"])
+        facts = record["decision"] if record["typ"] == "decision" else {"final": False}
+        if facts["final"] is True and facts["action"] == "allow":
+            self.allowed[key] = (record["writer"]["id"], record["writer"]["boot"])
         elif record["typ"] in {"outcome", "aborted"}:
             self.ends.append(bytes.fromhex(record["ref"]))
         elif record["typ"] == "gap":
             self.findings.append((INCOMPLETE, f"the log admits a gap: {record['gap']}"))
+        elif record["typ"] == "prune" and record["stage"] == "begun":
+            least = record["minimum_index"] or 0  # it vouches for nothing that was still to come
+            self.vouched = max(self.vouched, least if least < self.gone + len(self.ids) else 0)
 
     def finish(self) -> None:
         """Each request that was allowed for good has one end, unless its writer may still live."""
         ended = set(self.ends)
-        for ref in ended - self.allowed.keys():
+        if self.gone > self.vouched:
+            self.findings.append((INCOMPLETE, f"{self.gone} entries are gone, {self.vouched} were pruned"))
+        for ref in ended - self.allowed.keys() if not self.gone else ():
             self.findings.append((INCOMPLETE, f"{ref.hex()} was ended, never allowed"))
         if len(ended & self.allowed.keys()) < sum(ref in self.allowed for ref in self.ends):
             self.findings.append((TAMPERED, "a request was ended twice"))
@@ -309,23 +307,26 @@ class Records:
                 self.findings.append((INCOMPLETE, f"the request allowed by {key.hex()} has no end"))
 
 
-def read_receipt(line: str, origin: str, keys: Sequence[Key]) -> tuple[bytes, int]:
+def read_receipt(line: str, origin: str, keys: list[Key]) -> tuple[bytes, int]:
     """Return the leaf hash that the log promised to have, and by when (microseconds since 1970)."""
     version, name, writer, boot, wseq, leaf, t_us, mmd_s, key_id, signature = line.split(" ")
     text = f"regent.receipt/v1\n{name}\n{writer} {boot} {wseq}\n{leaf}\n{t_us} {mmd_s}\n"
-    known = [key for key in keys if (key[1].hex(), key[2]) == (key_id, 1)]
-    if version != "v1" or name != origin or not known:
-        raise ValueError("it is no receipt of this log")
-    check_signature(known[0], text, base64(signature))
-    return base64(leaf, 32), number(t_us) + number(mmd_s) * SECOND_US
+    key, *_ = (key for key in keys if (key[1].hex(), key[2], version, name) == (key_id, 1, "v1", origin))
+    check_signature(key, text, base64(signature))
+    return base64(leaf, 32), number(t_us) + number(mmd_s) * 10**6
 
 
 def read_entries(folder: Path, size: int, records: Records | None, findings: Findings) -> list[bytes]:
     """Return the leaf hashes of all entries, as far as there are bundles; check what they say."""
     leaves: list[bytes] = []
     try:
-        for first in range(0, size, 256):
-            for entry in read_bundle(folder, first // 256, min(256, size - first)):
+        for at in range(-(-size // 256)):
+            tile, full = read_file(folder, "0", at, 256)
+            if records and records.gone == at * 256 and full and not read_file(folder, "entries", at, 256)[1]:
+                records.gone += 256  # this bundle was pruned: the hashes of its entries are left
+                leaves += [tile[each : each + 32] for each in range(0, 8192, 32)]
+                continue
+            for entry in read_bundle(folder, at, min(256, size - at * 256)):
                 leaves.append(sha256(b"\x00" + entry).digest())
                 if records:
                     records.take(entry, leaves[-1])
@@ -361,10 +362,10 @@ def examine(folder: Path, asked: argparse.Namespace, findings: Findings) -> bool
     met, wanted, now_s = policy.satisfied(set(signers)), policy.quorum != b"none", int(time.time())
     oldest_s = now_s - (asked.max_age or 0)
     fresh = {key for key, moment in signers.items() if oldest_s <= moment <= now_s + 300}
-    seen_us = max([records.latest_us, *(moment * SECOND_US for moment in signers.values())])
+    seen_us = max([records.latest_us, *(moment * 10**6 for moment in signers.values())])
     if not met:
         findings.append((UNWITNESSED, "the witnesses that the policy wants have not signed"))
-    elif asked.max_age and not (policy.satisfied(fresh) if wanted else seen_us >= oldest_s * SECOND_US):
+    elif asked.max_age and not (policy.satisfied(fresh) if wanted else seen_us >= oldest_s * 10**6):
         findings.append((STALE, f"nobody has seen it in the last {asked.max_age} seconds"))
     for line in asked.receipts.read_text().splitlines() if asked.receipts else ():
         leaf, due_us = read_receipt(line, origin, keys)
@@ -373,7 +374,7 @@ def examine(folder: Path, asked: argparse.Namespace, findings: Findings) -> bool
     return bool(kept) or (met and wanted)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Check the log that is named, print what was found, and return the verdict."""
     parser = argparse.ArgumentParser(description="Check a Regent transparency log.")
     parser.add_argument("folder", type=Path)
@@ -389,9 +390,8 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, ValueError, InvalidSignature) as error:
         findings, proven = [*findings, (CANNOT_CHECK, f"{type(error).__name__} {error}")], False
     verdict = next((each for each in GRAVITY if each in dict(findings)), VERIFIED if proven else ASSERTED)
-    for code, words in [*findings[:100], (verdict, "is the verdict")]:
-        sys.stdout.write(f"{code} {words!a}\n")
-    sys.stdout.write("Not shown: that every request has a record, beyond the receipts given; true times.\n")
+    shown = "".join(f"{code} {words!a}\n" for code, words in [*findings[:100], (verdict, "is the verdict")])
+    sys.stdout.write(f"{shown}Not shown: that every request has a record, beyond the receipts; true times.\n")
     return verdict
 
 

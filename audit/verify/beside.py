@@ -9,6 +9,7 @@ from typing import Any
 
 from audit.verify.lint import Lint
 from audit.verify.merkle import leaf_hash
+from audit.verify.pruned import Floor
 from audit.verify.segments import Segments, slots
 from audit.verify.sources import Source, Unreadable
 from audit.verify.verdict import Head, Report, Verdict
@@ -24,11 +25,16 @@ class Beside:
         source: the log; an archive or an address has no writers' logs.
         lint: takes their records.
         report: takes what is wrong with their files.
+        floor: where a pruned log begins.
     """
 
-    def __init__(self, source: Source, lint: Lint, report: Report) -> None:
+    def __init__(self, source: Source, lint: Lint, report: Report, floor: Floor | None = None) -> None:
         found = slots(source.folder) if source.folder else []
-        self._segments = [Segments(slot, report) for slot in found]
+        if floor and floor.trees is None and found:
+            found = []
+            report.notes.append("the writers' own segments were not compared: nobody says where they begin")
+        below = (floor.trees if floor else None) or {}
+        self._segments = [Segments(slot, report, below.get(slot.name)) for slot in found]
         self._bodies = {each.name: each.bodies() for each in self._segments}
         self._lint, self._report = lint, report
         for name, bodies in self._bodies.items():

@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from audit.verify import authority, disclosed, history, manifest, packs
+from audit.verify import authority, disclosed, history, manifest, packs, pruned
 from audit.verify.beside import ORIGIN, Beside, read_heads, read_origin
 from audit.verify.limits import limits
 from audit.verify.lint import Lint
 from audit.verify.notes import MAX_NOTE_BYTES
+from audit.verify.pruned import Floor
 from audit.verify.receipts import Receipts
 from audit.verify.segments import slots
 from audit.verify.sources import Folder, Source, Unreadable
@@ -81,10 +82,11 @@ def _check(source: Source, terms: Terms, report: Report) -> None:
     if terms.kept or terms.heads is not None:
         report.kept = 0
     marks = [each.checkpoint.size for each in kept + ours]
-    structure = Structure(source, report.checkpoint.size, report, marks)
-    _check_entries(source, structure, receipts, terms, report, origin)
+    floor = pruned.read(source, report.checkpoint.size, report)
+    structure = Structure(source, report.checkpoint.size, report, marks, floor)
+    _check_entries(source, structure, receipts, terms, report, (origin, floor))
     if structure.root is not None:
-        report.checked.append(f"all {structure.size} entries, every tile over them, and the root")
+        report.checked.append(_entries_of(structure))
         if structure.root != report.checkpoint.root:
             report.add(Verdict.TAMPERED, CHECKPOINT, "its root is not that of the entries")
     compared = history.compare(kept, structure.roots, report)
@@ -116,12 +118,13 @@ def _check_entries(
     receipts: Receipts,
     terms: Terms,
     report: Report,
-    origin: tuple[str, str] | None,
+    known: tuple[tuple[str, str] | None, Floor | None],
 ) -> None:
-    """Read the whole tree once, and what the records in it say."""
+    """Read the whole tree once, and what its records say; `known` is the origin, and where it begins."""
+    origin, floor = known
     shown = disclosed.read(source, report) if terms.deep else None
-    lint = _lint(origin, receipts, shown, terms, report) if terms.entries is Entries.REGENT else None
-    beside = Beside(source, lint, report) if lint else None
+    lint = _lint(origin, receipts, shown, terms, report, floor) if terms.entries is Entries.REGENT else None
+    beside = Beside(source, lint, report, floor) if lint else None
     for batch in structure.batches():
         if receipts.wanted:
             receipts.see_all(batch.leaves)
@@ -136,8 +139,22 @@ def _check_entries(
             what = "records of the writers are not merged yet, and no checkpoint has them"
             report.notes.append(f"{unmerged} {what}")
         lint.finish()
+    report.pruned = structure.begins
+    if lint:
+        lint.prunings.finish(structure.begins, report)
+    elif structure.begins:
+        what = f"entries 0 to {structure.begins - 1} are gone, and without records nothing vouches for that"
+        report.add(Verdict.INCOMPLETE, "tile/entries", what)
     if shown:
         shown.finish()
+
+
+def _entries_of(structure: Structure) -> str:
+    first, size = structure.begins, structure.size
+    if not first:
+        return f"all {size} entries, every tile over them, and the root"
+    what = f"entries {first} to {size - 1}, the hashes of the {first} that were pruned"
+    return f"{what}, every tile over them, and the root"
 
 
 def _check_unsigned(source: Source, origin: tuple[str, str] | None, terms: Terms, report: Report) -> None:
@@ -167,6 +184,7 @@ def _lint(
     shown: disclosed.Disclosed | None,
     terms: Terms,
     report: Report,
+    floor: Floor | None = None,
 ) -> Lint:
     """Return the check of the records, with what is at hand to hold them to."""
     if origin is None:
@@ -180,4 +198,5 @@ def _lint(
         receipts=receipts,
         disclosed=shown,
         deep=terms.deep,
+        floor=floor,
     )

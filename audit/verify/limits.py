@@ -9,6 +9,8 @@ _ALWAYS = "that times are right, beyond their order"
 def limits(terms: Terms, report: Report) -> list[str]:
     """Return what was not proven, given what was asked and what was there."""
     found = [_requests(terms), _ALWAYS]
+    if report.pruned:
+        found.append(f"what the {report.pruned} entries said that were pruned: only their hashes are left")
     if not report.merged:
         found.append("that anybody signed this: there is no checkpoint")
     if not report.kept:

@@ -15,6 +15,7 @@ from audit.verify.disclosed import Disclosed
 from audit.verify.notes import Refused
 from audit.verify.numbering import NoRecord, Writer
 from audit.verify.pairs import Pairs, place
+from audit.verify.pruned import Floor, Prunings
 from audit.verify.receipts import Receipts
 from audit.verify.sequencer import NAME as SEQUENCER
 from audit.verify.sequencer import Sequencer
@@ -23,6 +24,7 @@ from audit.verify.verdict import Head, Report, Verdict
 SILENCE_US = 120_000_000
 STRICT = "strict"
 _SELDOM = {"writer.open", "writer.close", "mode", "key.rotate"}
+_PRUNING = {"prune", "legal_hold"}
 _NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -38,6 +40,10 @@ class Lint:
         disclosed: payloads that were handed over, to be held against the commitments to them.
         begins: false where the first records are not there, as in a pack.
         ends: false where the last ones are not.
+        floor: where a pruned log begins; the requests that were allowed before are not known.
+
+    Attributes:
+        prunings: what the records say of prunings.
     """
 
     def __init__(  # noqa: PLR0913 - what a check may have at hand, each by its name
@@ -51,20 +57,26 @@ class Lint:
         disclosed: Disclosed | None = None,
         begins: bool = True,
         ends: bool = True,
+        floor: Floor | None = None,
     ) -> None:
         self.writers: dict[str, Writer] = {}
+        self.prunings = Prunings()
         self._report, self._receipts, self._deep, self._disclosed = report, receipts, deep, disclosed
-        self._begins, self._whole = begins, begins and ends
+        self._trees = floor.trees if floor else None
+        self._joined = (floor is not None and self._trees is None) or not begins
+        self._whole = begins and ends
         self._digest = origin_digest
         self._kept = kept or {}
-        self._sequencer = Sequencer(report, joined=not begins)
-        self._pairs = Pairs(report, partial=not self._whole)
+        self._sequencer = Sequencer(report, joined=self._joined, joining=floor is not None)
+        self._pairs = Pairs(report, begins=self._whole and floor is None, ends=self._whole)
         self._segments: dict[str, Iterator[bytes]] = {}
         self._living: set[str] = set()
         self._silences = 0
         self._modes: set[str] = set()
         self._foreign = False
         self._decode = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).raw_decode
+        for name in self._trees or ():
+            self._writer(name)
 
     def beside(self, name: str, bodies: Iterator[bytes]) -> None:
         """Compare the entries of a writer with its own records as they come by."""
@@ -163,7 +175,8 @@ class Lint:
     def _writer(self, name: str) -> Writer:
         if name not in self.writers:
             kept = self._kept.get(name, [])
-            self.writers[name] = Writer(name, self._report, kept, joined=not self._begins)
+            tree = (self._trees or {}).get(name)
+            self.writers[name] = Writer(name, self._report, kept, joined=self._joined, tree=tree)
         return self.writers[name]
 
     def _check(self, record: dict[str, Any], writer: Writer | None, where: str | int) -> None:
@@ -183,6 +196,8 @@ class Lint:
                 self._disclosed.see(record, where)
             if writer and typ in _SELDOM:
                 self._check_seldom(record, writer, where)
+            elif typ in _PRUNING and type(where) is int:
+                self.prunings.take(record, where)
         except (Malformed, Refused) as error:
             self._report.add(Verdict.TAMPERED, place(where), f"the change of key does not hold: {error}")
         except _NO_RECORD:
@@ -203,6 +218,7 @@ class Lint:
 
     def _note_time(self, t_us: int) -> None:
         latest = self._report.latest_us
+        self.prunings.first_us = self.prunings.first_us or t_us
         if t_us > latest:
             if latest and self._living and t_us - latest > SILENCE_US:
                 self._silences += 1

@@ -21,6 +21,7 @@ class Writer:
         report: takes what is wrong.
         joined: true where the records do not begin with the writer's first one, as in a pack: then the first
             record says where the numbers begin, and trees over records that are not there are not checked.
+        tree: of its records that were pruned, where there are such; the numbers begin as where it is joined.
 
     Attributes:
         boot: the boot of its last record.
@@ -28,6 +29,7 @@ class Writer:
     """
 
     __slots__ = (
+        "_first",
         "_joining",
         "_kept",
         "_mono_us",
@@ -42,12 +44,16 @@ class Writer:
         "wseq",
     )
 
-    def __init__(self, name: str, report: Report, kept: list[Head], *, joined: bool = False) -> None:
+    def __init__(
+        self, name: str, report: Report, kept: list[Head], *, joined: bool = False, tree: Tree | None = None
+    ) -> None:
         self.name = name
-        self.tree = Tree()
+        self.tree = tree or Tree()
         self.boot, self.wseq = -1, 0
         self.closed = True
-        self.joined = self._joining = joined
+        self.joined = joined
+        self._joining = joined or tree is not None
+        self._first = self.tree.size
         self.compared = 0
         self._report, self._kept = report, kept
         self._t_us = self._mono_us = 0
@@ -93,6 +99,9 @@ class Writer:
         """Report the writer's head, and what was kept of it and is not here."""
         self._report.heads.append(Head(self.name, self.tree.size, self.tree.root().hex()))
         for kept in self._kept:
+            if kept.size < self._first:
+                what = f"the kept head has {kept.size} records, and more of it were pruned: keep a checkpoint"
+                self._report.add(Verdict.CANNOT_CHECK, self.name, what)
             if kept.size > self.tree.size:
                 what = f"the kept head has {kept.size} records, the log {self.tree.size}"
                 self._report.add(Verdict.FORKED, self.name, what)

@@ -28,11 +28,12 @@ class Pairs:
 
     Args:
         report: takes what is wrong.
-        partial: true where records before or behind are not there, as in a pack.
+        begins: false where earlier records are not there, as in a pack or a pruned log.
+        ends: false where later ones are not.
     """
 
-    def __init__(self, report: Report, *, partial: bool = False) -> None:
-        self._report, self._partial = report, partial
+    def __init__(self, report: Report, *, begins: bool = True, ends: bool = True) -> None:
+        self._report, self._begins, self._ends = report, begins, ends
         self._allow_ids = [bytearray() for _ in range(256)]
         self._other_ids = [bytearray() for _ in range(256)]
         self._open: dict[bytes, Allowed] = {}
@@ -78,20 +79,20 @@ class Pairs:
                 bucket, allowed_ids = ref[0], _chunks(self._allow_ids[ref[0]])
             if ref in allowed_ids:
                 self._report.add(Verdict.TAMPERED, place(where), "it ends a request that has ended")
-            elif not self._partial:
+            elif self._begins:
                 what = "it ends a request that no record in this log allowed"
                 self._report.add(Verdict.INCOMPLETE, place(where), what)
         for allow_ids, other_ids in zip(self._allow_ids, self._other_ids, strict=True):
             self._check_unique(allow_ids + other_ids)
         living = 0
         for key, allowed in self._open.items():
-            if self._partial or (allowed.writer, allowed.boot) in open_boots:
+            if not self._ends or (allowed.writer, allowed.boot) in open_boots:
                 living += 1
             else:
                 what = f"request allowed by {key.hex()} has no outcome"
                 self._report.add(Verdict.INCOMPLETE, place(allowed.where), what)
         if living:
-            why = "the end may lie outside of the pack" if self._partial else "in boots without a close"
+            why = "the end may lie outside of the pack" if not self._ends else "in boots without a close"
             self._report.notes.append(f"{living} allowed requests are still open: {why}")
 
     def _check_unique(self, ids: bytearray) -> None:

@@ -4,6 +4,7 @@ A frame is `u32 length | u32 CRC-32 of length and body | body`. Where a merged l
 entries must be these bodies, byte by byte.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,11 @@ from struct import error as _StructError  # noqa: N812 - struct names its except
 from typing import IO
 from zlib import crc32
 
+from audit.verify.merkle import Tree, leaf_hash
+from audit.verify.pruned import tree_of
 from audit.verify.verdict import Report, Verdict
 
+BASE = "base.json"
 HEADER_BYTES = 8
 MAX_BODY_BYTES = 65_535
 TAIL_LOOKS = 4
@@ -29,28 +33,43 @@ class Segments:
     Args:
         slot: the writer's folder.
         report: takes what is wrong with the files.
+        below: the tree over those of its records that were pruned from the merged log; its first segments may
+            be gone with them, and what is still there of them is held against that tree.
 
     Attributes:
         name: the writer's id.
         count: number of records read so far.
     """
 
-    def __init__(self, slot: Path, report: Report) -> None:
+    def __init__(self, slot: Path, report: Report, below: Tree | None = None) -> None:
         self.name = slot.name
         self.count = 0
+        self._below = (below.size, below.root()) if below else (0, b"")
         self._slot, self._report = slot, report
         self._rest = b""
         self._durable = _durable(slot)
 
     def bodies(self) -> Iterator[bytes]:
-        """Yield the records, until the end or the first place that is broken."""
+        """Yield the records from where the merged log begins, to the end or the first broken place."""
         try:
-            yield from self._bodies()
+            size, root = self._below
+            tree = self._base() if size else Tree()
+            for body in self._bodies():
+                if self.count > self._below[0]:
+                    self._compare(tree, size, root)
+                    size = 0
+                    yield body
+                elif tree:
+                    tree.append(leaf_hash(body))
+            self._compare(tree, size, root)
         except OSError as error:
             self._report.add(Verdict.CANNOT_CHECK, self.name, f"cannot be read: {error.strerror}")
 
     def _bodies(self) -> Iterator[bytes]:
         paths = sorted((self._slot / "seg").glob("*.log"))
+        first = int(paths[0].stem) if paths and paths[0].stem.isdecimal() else 0
+        if 0 < first <= self._below[0]:
+            self.count = first
         for path in paths:
             if path.stem != f"{self.count:012d}":
                 self._wrong(f"segment {path.stem} does not follow record {self.count - 1}")
@@ -75,6 +94,23 @@ class Segments:
         if self.count < self._durable:
             what = f"the writer counts {self._durable} durable records, its segments hold {self.count}"
             self._report.add(Verdict.INCOMPLETE, self.name, what)
+
+    def _compare(self, tree: Tree | None, size: int, root: bytes) -> None:
+        if size and tree and (tree.size, tree.root()) != (size, root):
+            self._wrong(f"the first {size} records are not those that were merged and pruned")
+
+    def _base(self) -> Tree | None:
+        """Return the tree before the first segment, which the writer keeps of those that are gone."""
+        if (self._slot / "seg" / f"{0:012d}.log").exists():
+            return Tree()
+        try:
+            with (self._slot / BASE).open("rb") as stream:
+                stated = json.loads(stream.read(_CHUNK))
+            return tree_of({"size": stated["start"], "hashes": stated["hashes"]})
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            what = f"{BASE} can't be read, which stands for segments that are gone: {type(error).__name__}"
+            self._wrong(what, Verdict.INCOMPLETE)
+            return None
 
     def _frames(self, stream: IO[bytes]) -> Iterator[bytes]:
         """Yield whole frames from where the file stands; what is left of the last chunk stays in `_rest`."""

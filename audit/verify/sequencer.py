@@ -19,13 +19,14 @@ class Sequencer:
     Args:
         report: takes what is wrong.
         joined: true where the log does not begin with its first entry, as in a pack.
+        joining: true where the sequencer's own first entries are not there, as in a pruned log.
     """
 
     __slots__ = ("_boot", "_joined", "_joining", "_mono_us", "_report", "_t_us", "_wseq", "advanced")
 
-    def __init__(self, report: Report, *, joined: bool = False) -> None:
+    def __init__(self, report: Report, *, joined: bool = False, joining: bool = False) -> None:
         self.advanced: set[str] = set()  # writers with records since the last head that names them
-        self._report, self._joined, self._joining = report, joined, joined
+        self._report, self._joined, self._joining = report, joined, joined or joining
         self._boot, self._wseq = 0, 0
         self._t_us = self._mono_us = 0
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from audit.verify.checkpoints import Malformed
 from audit.verify.merkle import HASH_BYTES, fold
+from audit.verify.pruned import Floor
 from audit.verify.sources import Source, Unreadable
 from audit.verify.tiles import MAX_BUNDLE_BYTES, TILE_BYTES, WIDTH, split_bundle, tile_path
 from audit.verify.verdict import Report, Verdict
@@ -34,14 +35,25 @@ class Structure:
         size: number of entries.
         report: takes what is wrong.
         marks: smaller sizes whose roots are wanted as well.
+        floor: where the log says that it begins, if its first bundle is gone.
 
     Attributes:
+        begins: index of the first entry that is there; of those before it only the hashes are.
         root: the root of all entries, once all batches were read; None when they could not be.
         roots: the roots at the sizes in `marks`, as far as reading came.
     """
 
-    def __init__(self, source: Source, size: int, report: Report, marks: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        source: Source,
+        size: int,
+        report: Report,
+        marks: Iterable[int] = (),
+        floor: Floor | None = None,
+    ) -> None:
         self.size = size
+        self.begins = floor.index if floor else 0
+        self._seeking = floor is not None and not floor.index
         self.root: bytes | None = None
         self.roots: dict[int, bytes] = {}
         self._source, self._report = source, report
@@ -55,11 +67,14 @@ class Structure:
             width = min(WIDTH, self.size - first)
             if first % (AHEAD * WIDTH) == 0:
                 self._source.expect(self._next(first // WIDTH))
-            entries = self._bundle(first // WIDTH, width)
-            if entries is None:
+            if self._is_gone(first, width):
+                entries, leaves = [], self._hashes(first // WIDTH)
+            else:
+                entries = self._bundle(first // WIDTH, width) or []
+                leaves = [sha256(b"\x00" + entry).digest() for entry in entries]
+                self._compare(0, first // WIDTH, leaves)
+            if not leaves:
                 return  # nothing behind a hole can be told from anything else
-            leaves = [sha256(b"\x00" + entry).digest() for entry in entries]
-            self._compare(0, first // WIDTH, leaves)
             self._mark(first, leaves)
             yield Batch(first, entries, leaves)
             if width == WIDTH:
@@ -72,11 +87,28 @@ class Structure:
                 self._compare(level, self._counts[level], nodes)
         self.root = self._fold(self._levels[0])
 
+    def _is_gone(self, first: int, width: int) -> bool:
+        """Tell whether a bundle was pruned; of a log that doesn't say, up to the first that is there."""
+        if self._seeking:
+            path = tile_path(None, first // WIDTH)
+            self._seeking = width == WIDTH and self._source.read(path, MAX_BUNDLE_BYTES) is None
+            self.begins = first + WIDTH if self._seeking else self.begins
+        return first < self.begins
+
+    def _hashes(self, index: int) -> list[bytes]:
+        """Return the leaf hashes of a bundle that was pruned; none where they are gone, too."""
+        data, _ = self._read(0, index, WIDTH, TILE_BYTES) or (b"", 0)
+        if data and len(data) != TILE_BYTES:
+            self._report.add(Verdict.TAMPERED, tile_path(0, index), f"it has {len(data)} bytes")
+            return []
+        return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+
     def _next(self, index: int) -> Iterator[tuple[str, int]]:
         """Yield the bundles and lowest tiles that are read next."""
         for each in range(index, min(index + AHEAD, -(-self.size // WIDTH))):
             width = min(WIDTH, self.size - each * WIDTH)
-            yield tile_path(None, each, width), MAX_BUNDLE_BYTES
+            if each * WIDTH >= self.begins:
+                yield tile_path(None, each, width), MAX_BUNDLE_BYTES
             yield tile_path(0, each, width), TILE_BYTES
 
     def _push(self, level: int, node: bytes) -> None:

@@ -67,6 +67,7 @@ class Report:
         checked: what was checked, in the order of checking.
         unproven: what this check does not show.
         kept: number of kept checkpoints and heads that were compared; None when none was given.
+        pruned: number of entries of which only the hashes are there.
         merged: whether there was a merged log with a checkpoint, and not only the logs of its writers.
         witnessed: whether a quorum of witnesses that is not `none` was met.
         checkpoint: what the log's signed checkpoint states.
@@ -85,6 +86,7 @@ class Report:
     checked: list[str] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
     kept: int | None = None
+    pruned: int = 0
     merged: bool = False
     witnessed: bool = False
     checkpoint: Checkpoint | None = None

@@ -55,6 +55,7 @@ def as_json(report: Report) -> dict[str, object]:
             for each in report.heads
             if each.size
         ],
+        "pruned": report.pruned,
         "kept": report.kept,
         "witnessed": report.witnessed,
         "findings": found,

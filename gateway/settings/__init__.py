@@ -20,6 +20,7 @@ from gateway.settings.loading import (
     store,
     trust,
     upstreams,
+    witnesses_policy,
 )
 from gateway.settings.policy import APPROVALS, LAST_GOOD, OPA, BundleServer, Person, Policy, ReleaseKey, Trust
 from gateway.settings.prices import PriceSettings
@@ -63,4 +64,5 @@ __all__ = [
     "store",
     "trust",
     "upstreams",
+    "witnesses_policy",
 ]

@@ -91,6 +91,15 @@ def audit_folder() -> Path:
     return _plain().audit.folder if _file().is_file() else Audit().folder
 
 
+def witnesses_policy() -> Path | None:
+    """The policy that names the log's witnesses, whether or not any secret is at hand; None without one.
+
+    Raises:
+        SettingsError: as for `audit_folder`.
+    """
+    return _plain().audit.witnesses.policy if _file().is_file() else None
+
+
 def trust() -> Trust:
     """Whose bundles are accepted, whether or not any secret is at hand; nobody in particular without a file.
 

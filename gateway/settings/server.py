@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 
 from audit.durability import Durability
 from audit.errors import AuditError
+from audit.objects.target import MAX_LOCK_DAYS, Lock
+from audit.objects.target import Target as Place
 from audit.postgres.target import REPLICA, SCHEMA, Target
 from gateway.settings.section import Name, Secret, Section
 
@@ -90,6 +92,34 @@ class Postgres(Section):
         return Target(dsn.get_secret_value() if dsn else "", self.schema_name)
 
 
+class Copies(Section):
+    """Where the log is copied to: a bucket, and how its objects are locked."""
+
+    bucket: str = Field(description="its name; made beforehand, with Object Lock and versioning")
+    prefix: str = Field(default="", description="before every key")
+    endpoint_url: str | None = Field(default=None, description="of an S3 API that isn't AWS's")
+    region: str | None = Field(default=None, description="the one that boto3 finds if left out")
+    lock: Lock = Field(default=Lock.COMPLIANCE, description="retention mode of each object")
+    lock_days: int = Field(default=400, ge=1, le=MAX_LOCK_DAYS, description="how long each object is locked")
+    credentials_file: Path | None = Field(
+        default=None, description="in the form of ~/.aws/credentials; boto3's usual chain if left out"
+    )
+    interval_s: float = Field(
+        default=60, ge=1, le=86_400, description="how often the copy is brought up to date"
+    )
+
+    @property
+    def target(self) -> Place:
+        """The place, as `audit.objects` knows it."""
+        return Place(**self.model_dump(exclude={"interval_s"}))
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        """A malformed place would be found out only by the process that copies."""
+        _ = self.target
+        return self
+
+
 class Audit(Section):
     """Where the audit log lives, and what it calls itself."""
 
@@ -117,6 +147,7 @@ class Audit(Section):
     sealed_bytes: int = Field(
         default=1024 * 1024, ge=1024, le=16 * 1024 * 1024, description="the longest payload that is sealed"
     )
+    copies: Copies | None = Field(default=None, description="where the log is copied to")
 
     @model_validator(mode="after")
     def _goes_with_a_database(self) -> Self:

@@ -30,6 +30,7 @@ from gateway.surroundings.repeating import LogCase, PackCase, Shelf, paths_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from audit.objects.target import Target
     from audit.record import Record
     from bundles.authoring.ports import Decided, Question
     from bundles.bundle import Bundle
@@ -48,6 +49,25 @@ class Surroundings:
         """
         with _told():
             return settings.audit_folder()
+
+    def audit_copies(self) -> Target | None:
+        """Where the audit log is copied to; None if the settings name no bucket.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            copies = settings.audit().copies
+        return None if copies is None else copies.target
+
+    def audit_policy(self) -> Path | None:
+        """The tlog-policy that names the audit log's witnesses; None if the settings name none.
+
+        Raises:
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return settings.witnesses_policy()
 
     def trust(self) -> Trust:
         """Whose bundles the gateway accepts: release keys, people, and how many of them must approve.

@@ -258,3 +258,40 @@ def test_readers_need_no_address_of_the_database(tmp_path: Path, monkeypatch: py
     assert settings.development().audit.postgres is None
     with pytest.raises(SettingsError, match="NOT_SET_AT_ALL"):
         settings.audit()
+
+
+def test_a_place_for_copies_is_checked_at_the_start(tmp_path: Path) -> None:
+    """Not by the process that copies, an hour later."""
+    copies = {
+        "bucket": "acme-audit",
+        "prefix": "a/b",
+        "endpoint_url": "https://s3.example",
+        "lock": "governance",
+    }
+    chosen = settings.load(write(tmp_path, {**OPTIONS, "audit": {"copies": copies}})).audit.copies
+    assert chosen is not None
+    assert (str(chosen.target), chosen.target.lock, chosen.target.lock_days) == (
+        "s3://acme-audit/a/b/",
+        "governance",
+        400,
+    )
+    for wrong in (
+        {"bucket": "NO"},
+        {"endpoint_url": "http://s3.example"},
+        {"lock": "never"},
+        {"lock_days": 0},
+    ):
+        with pytest.raises(SettingsError, match=r"audit\.copies"):
+            settings.load(write(tmp_path, {**OPTIONS, "audit": {"copies": copies | wrong}}))
+
+
+def test_the_logs_witnesses_are_known_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever checks the log needs no key of a provider; without settings there are none."""
+    monkeypatch.setenv("REGENT_CONFIG", str(tmp_path / "none.yaml"))
+    assert settings.witnesses_policy() is None
+    document = {**OPTIONS, "audit": {"witnesses": {"policy": "trust.policy"}}}
+    document["providers"] = {"p": {"adapter": "echo", "api_key": "env:NOT_SET_AT_ALL"}}
+    monkeypatch.setenv("REGENT_CONFIG", str(write(tmp_path, document)))
+    assert str(settings.witnesses_policy()) == "trust.policy"

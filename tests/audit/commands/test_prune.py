@@ -63,11 +63,11 @@ def test_with_yes_it_goes_between_two_records(old: Path) -> None:
     begun, done = events(old, "prune")
     went = len(before) - len(sidecars(old))
 
-    assert shown.stdout == f"went: sidecar {went}, tile 0, segment 0; minimum index: 0\n"
+    assert shown.stdout == f"went: sidecar {went}, bundle 0, segment 0; minimum index: 0\n"
     assert went >= 3
     assert (begun["stage"], done["stage"], done["ref"]) == ("begun", "done", begun["id"])
     for each in (begun, done):
-        assert each["count"] == {"sidecar": went, "tile": 0, "segment": 0}
+        assert each["count"] == {"sidecar": went, "bundle": 0, "segment": 0}
         assert (each["by"], each["minimum_index"]) == ("ops", None)
     assert verify(old).verdict is Verdict.OPERATOR_ASSERTED
     again = regent(old, "--before", "400d", "--yes")

@@ -13,7 +13,11 @@ import typer
 from typer.testing import CliRunner
 
 from audit.commands import query
+from audit.commands.journal import Journal
+from audit.errors import LogUnavailable
 from audit.index.indexer import Index
+from audit.index.row import DECISIONS
+from audit.reading.stream import events
 from tests.audit.index.merging import merge
 
 if TYPE_CHECKING:
@@ -118,3 +122,37 @@ def test_without_a_prover_proofs_are_refused(log_folder: Path, tmp_path: Path) -
     query.register(app)
     result = CliRunner().invoke(app, ["query", "--with-proof", str(tmp_path / "p")], obj=log_folder)
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_question_is_on_record_before_its_answer(run: Run, log_folder: Path) -> None:
+    """Who asked, for what and how many rows; of words that found nothing the log keeps none."""
+    assert run("query", "--decision", "deny", "--team", "=1+1", "--by", "auditor").exit_code == 0
+    assert run("query", "--team", "alice's salary").exit_code == 1
+    assert run("query", "--subject", "alice", "--all", "--json").exit_code == 0
+    first, second, third = events(log_folder, "access")
+
+    assert (first["what"], first["n"], first["actor"]) == ("query", 1, {"kind": "house", "name": "auditor"})
+    assert first["filter"] == {"action": "deny", "team": "=1+1", "kinds": sorted(DECISIONS)}
+    assert (second["n"], second["filter"]) == (0, {"team": None, "kinds": None})
+    assert third["n"] == 1
+    assert len(third["filter"]["sref"]) == 32
+    assert "alice" not in json.dumps([first, second, third])
+
+
+def test_a_log_that_cannot_be_written_tells_nothing(
+    run: Run, log_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer without a record; of a copy, which has no key, there is none to be had."""
+
+    def refuse(*_: object) -> None:
+        raise LogUnavailable("log.not_durable", "the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "record", refuse)
+        refused = run("query", "--json")
+    assert (refused.exit_code, refused.stdout) == (40, "")
+    (log_folder / "keys" / "log.key").unlink()
+    shown = run("query", "--json")
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (0, 2)
+    assert "this is a copy" in shown.stderr
+    assert run("query", "--by", "Some Body").exit_code == 2

@@ -25,9 +25,13 @@ class House:
     """What the commands ask of the program around them."""
 
     folder: Path
+    policy: Path | None = None
 
     def audit_folder(self) -> Path:
         return self.folder
+
+    def audit_policy(self) -> Path | None:
+        return self.policy
 
 
 @pytest.fixture
@@ -166,3 +170,20 @@ def test_progress_is_shown_at_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     assert terminal.getvalue().count("of 20 records") == 2
     assert terminal.getvalue().endswith("\x1b[K")
     assert pipe.getvalue() == ""
+
+
+def test_the_houses_own_log_is_held_to_the_houses_witnesses(log: Path, tmp_path: Path) -> None:
+    """By the settings' policy, which `--policy` outranks; no other log is, as it has other witnesses."""
+    trust, other = tmp_path / "trust.policy", tmp_path / "none.policy"
+    trust.write_bytes(witnessed())
+    other.write_bytes(policy())
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments), obj=House(log, trust))
+
+    assert run("verify").exit_code == 0
+    assert f"policy: {trust}" in run("verify").stderr
+    assert run("verify", "--policy", str(other)).exit_code == 10
+    assert run("verify", str(log)).exit_code == 10
+    (tmp_path / "copy").symlink_to(log)
+    assert run("--folder", str(tmp_path / "copy"), "verify").exit_code == 10

@@ -18,6 +18,9 @@ from audit.doctor.finding import KINDS
 from audit.index import schema
 from audit.index.indexer import Index
 from audit.log import AuditLog
+from audit.objects import standing
+from audit.objects.standing import Standing
+from audit.objects.target import Target
 from audit.ports import Ports
 from tests.audit.index.merging import lay_out, merge, written
 
@@ -200,6 +203,24 @@ def test_what_is_merged_is_known_by_the_sequencers_statements(log: Path) -> None
     with Index(log) as index:
         index.catch_up()
     assert codes(log, now_us=T_US + 11_000_000) == []
+
+
+def test_copies_that_lag_behind(log: Path) -> None:
+    """For more than two turns and a minute; who has all of the log lags behind nothing, however old."""
+    target, size = Target("acme-audit"), int((log / "checkpoint").read_text().split("\n")[1])
+
+    def leave(**more: Any) -> None:
+        standing.leave(log, target, Standing(str(target), 60, T_US, **more))
+
+    leave(size=size - 1, failed="copy.denied")
+    assert codes(log, now_us=T_US + 179_000_000) == []
+    assert codes(log, now_us=T_US + 181_000_000) == ["copies.behind"]
+    (found,) = examine(log, Surroundings(wall_us=lambda: T_US + 181_000_000))
+    assert found.what.endswith("for 181 s: copy.denied")
+    leave(size=size)
+    assert codes(log, now_us=T_US + 999_000_000) == []
+    standing.place(log, target).write_text("nonsense")
+    assert codes(log, now_us=T_US + 999_000_000) == []
 
 
 def test_a_checkpoint_that_is_none_or_anothers(log: Path) -> None:

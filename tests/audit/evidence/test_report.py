@@ -67,6 +67,14 @@ def test_what_a_record_names_is_text(house: House) -> None:
     assert '<script>alert("x")</script>\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}=1+1' in page.text
 
 
+def test_only_long_words_are_broken_anywhere(house: House) -> None:
+    """A hash may be; where everything may, short words are, to make room for it."""
+    page = reports(house)["report.html"].decode()
+    root = house.published().checkpoint.root.hex()
+    assert f'<td class="long">{root}</td>' in page
+    assert "<td>allow</td>" in page
+
+
 def test_both_forms_say_the_same(house: House) -> None:
     """Counts, the root, how to check, what isn't proven."""
     made = reports(house, labels=("input",))

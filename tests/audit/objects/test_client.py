@@ -111,6 +111,26 @@ def test_an_answer_that_breaks_off(object_store: ObjectStore, opened: Opened) ->
         opened(target).fetch("checkpoint", 1 << 20)
 
 
+@pytest.mark.parametrize("name", ["etag", "last-modified"])
+def test_an_answer_without_what_every_answer_has(
+    object_store: ObjectStore, opened: Opened, name: str
+) -> None:
+    """It is refused like any other that can't be used."""
+    target = object_store.target()
+    headers = {"etag": '"a"', "last-modified": "Sat, 21 Nov 2026 00:00:00 GMT"}
+    del headers[name]
+    object_store.watch(lambda request, real: request.answer("200 OK", "", *headers.items()))
+    failing("copy.refused", opened(target))
+
+
+def test_an_answer_with_a_date_that_is_none(object_store: ObjectStore, opened: Opened) -> None:
+    """The client's own errors have a code, too."""
+    target = object_store.target()
+    headers = {"etag": '"a"', "last-modified": "tomorrow"}
+    object_store.watch(lambda request, real: request.answer("200 OK", "", *headers.items()))
+    failing("copy.unavailable", opened(target))
+
+
 def test_no_more_is_read_than_asked_for(object_store: ObjectStore, opened: Opened) -> None:
     """One byte more tells that there is more."""
     target = object_store.target()

@@ -114,6 +114,21 @@ def test_another_history(copy: Copy, tmp_path: Path) -> None:
     assert copy.check().findings == [("copy.forked", "checkpoint")]
 
 
+def test_keys_that_were_rotated_since(copy: Copy) -> None:
+    """A copy that lags behind has the keys of its time; those of strangers are found."""
+    before = (copy.log.folder / "log.vkey").read_bytes()
+    copy.log.rotate()
+    copy.log.grow()
+    assert copy.check().findings == [("copy.missing", "keys/rotations.notes")]
+    Copier(copy.log.folder, copy.bucket).turn()
+    copy.log.rotate()
+    copy.log.grow()
+    assert copy.check().findings == []
+    assert (copy.log.folder / "log.vkey").read_bytes() != before
+    copy.put("keys/rotations.notes", b"another")
+    assert copy.check().findings == [("copy.other_bytes", "keys/rotations.notes")]
+
+
 def test_an_object_without_its_lock(copy: Copy, opened: Opened) -> None:
     """Put anew by somebody, or locked for less long than the settings say now."""
     data = (copy.log.folder / "tile/0/000").read_bytes()

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit.errors import AuditError
+from audit.commands.prune import prune
+from audit.errors import AuditError, LogDamaged
+from audit.merging import floor
 from audit.objects import copier as copiers
+from audit.objects import key_lists
+from audit.objects.bucket import Bucket
 from audit.objects.copier import Copier
 from audit.objects.failure import CopyFailed
 from audit.objects.target import Lock
 from audit.tlog.tiles import new_bundles, new_tiles
+from audit.verify.check import verify
+from audit.verify.verdict import Verdict
+from tests.audit.lives import lived
 from tests.audit.objects.conftest import Growing
 from tests.servers.object_store import lost, refused
 
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from audit.objects.bucket import Bucket
     from tests.interop.readers import Fsck
     from tests.servers.object_store import Fault, ObjectStore, Real, Request
 
@@ -216,6 +222,23 @@ def test_credentials_that_can_lift_governance_are_refused(
     assert found is not None
     assert bucket.is_kept(found)
     assert set(object_store.contents(target)) == {"origin.json"}
+
+
+@pytest.mark.parametrize("mode", [Lock.COMPLIANCE, Lock.GOVERNANCE])
+def test_a_first_object_whose_lock_is_over_is_locked_again(
+    log: Growing, object_store: ObjectStore, opened: Opened, mode: Lock
+) -> None:
+    """Copies go on for longer than their first locks, and locks are still tried out."""
+    bucket = opened(object_store.target(lock=mode))
+    object_store.watch(denied(_BYPASS))
+    Copier(log.folder, bucket).turn()
+    log.grow()
+    later = datetime.now(UTC) + timedelta(days=500)
+    Copier(log.folder, Bucket(bucket._client, bucket.target, lambda: later)).turn()
+    found = bucket.look("origin.json")
+    assert found is not None
+    assert found.until is not None
+    assert found.until > later
 
 
 def test_a_server_that_overwrites_is_refused(log: Growing, object_store: ObjectStore, opened: Opened) -> None:
@@ -483,3 +506,29 @@ def test_no_log_and_no_checkpoint(object_store: ObjectStore, opened: Opened, tmp
         Copier(tmp_path, bucket).turn()
     (tmp_path / "origin.json").write_text("{}")
     assert Copier(tmp_path, bucket).turn() == 0
+
+
+def test_the_copy_of_a_pruned_log_is_one_too(
+    object_store: ObjectStore, opened: Opened, tmp_path: Path
+) -> None:
+    """It has where the log begins, and the verifier takes it as it takes the log."""
+    life = lived(tmp_path / "log")
+    prune(life.folder, before_us=life.before_us(400), by="ops")
+    life.merge()
+    target = object_store.target()
+    copier = Copier(life.folder, opened(target))
+    copier.turn()
+    object_store.download(target, tmp_path / "copy")
+    found = verify(tmp_path / "copy")
+    assert (found.verdict, found.findings, found.pruned) == (Verdict.OPERATOR_ASSERTED, [], 512)
+
+    before = (life.folder / floor.NAME).read_bytes()
+    prune(life.folder, before_us=life.before_us(-1), by="ops", force=True)
+    after = (life.folder / floor.NAME).read_bytes()
+    copier.turn()
+    assert object_store.contents(target)[floor.NAME] == after
+    assert key_lists.is_older(life.folder, floor.NAME, after, before)
+    assert not key_lists.is_older(life.folder, floor.NAME, before, after)  # another copier was first
+    for there in (b"nonsense", after + b" "):
+        with pytest.raises(LogDamaged, match=r"copy\.other_bytes"):
+            key_lists.is_older(life.folder, floor.NAME, after, there)

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from audit.objects import copying
+from audit.objects import copying, standing
 from audit.objects.bucket import Bucket
 from audit.objects.client import connect
 from audit.objects.copier import Copier
@@ -132,3 +132,34 @@ def test_a_server_that_hangs_does_not_hold_up_the_end(
     over.set()
     thread._thread.join(PATIENCE_S)
     assert not thread._thread.is_alive()
+
+
+def test_how_copies_stand_is_left_beside_the_log(log: Growing, object_store: ObjectStore) -> None:
+    """What fails keeps what was done before; who comes next begins from there."""
+    target = object_store.target()
+    place = standing.place(log.folder, target)
+    with Copying(log.folder, target, ignore, 3600):
+        wait(lambda: copied(object_store, target) == log.size)
+    done = standing.read(place)
+    assert done is not None
+    assert (done.to, done.size, done.interval_s, done.failed) == (str(target), log.size, 3600, "")
+
+    log.grow()
+    object_store.watch(lambda request, real: request.answer("403 Forbidden", "AccessDenied"))
+    with Copying(log.folder, target, ignore, FAST_S, hasty):
+        wait(lambda: len(object_store.seen) > 1)
+    failed = standing.read(place)
+    assert failed is not None
+    assert (failed.size, failed.done_us, failed.failed) == (done.size, done.done_us, "copy.denied")
+
+
+def test_a_standing_that_cannot_be_read_is_none(log: Growing, object_store: ObjectStore) -> None:
+    """It is a hint, and written anew."""
+    target = object_store.target()
+    place = standing.place(log.folder, target)
+    for data in (b"nonsense", b"{}", b'{"to":"x","interval_s":"y","done_us":1,"size":2}'):
+        place.write_bytes(data)
+        assert standing.read(place) is None
+    with Copying(log.folder, target, ignore, FAST_S):
+        wait(lambda: copied(object_store, target) == log.size)
+    assert standing.read(place) is not None

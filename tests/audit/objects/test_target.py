@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.objects.target import Lock, Target
@@ -14,6 +14,7 @@ from audit.objects.target import Lock, Target
 _NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(
     bucket=_NAMES,
     prefix=st.sampled_from(["", "a", "a/", "a/b.c/D_e-1/"]),

@@ -158,6 +158,15 @@ def bundles(size: int) -> Iterator[tuple[str, bytes]]:
         yield Bundle(start // 256, len(part)).path, pack(part)
 
 
+def test_tiles_are_given_as_wide_as_they_are() -> None:
+    """Each tile of the tree is its file; beside the tree there is none."""
+    for tile in new_tiles(0, SIZE):
+        assert READER.tile(tile.level, tile.index) == FILES[tile.path]
+    for level, index in ((0, -1), (-1, 0), (0, 258), (1, 2), (2, 1), (3, 0)):
+        with pytest.raises(TileRefused, match=r"tile\.outside"):
+            READER.tile(level, index)
+
+
 def test_entries_are_checked_against_their_hashes() -> None:
     """Entries come back in order; another entry, or one more or less, is refused."""
     files, edge = grow([300])

@@ -1,8 +1,10 @@
 """Pins what goes when it is old: sidecars of closed segments, and the merged log below a minimum index."""
 
+import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -10,7 +12,13 @@ import pytest
 
 from audit import record as records
 from audit.errors import LogUnavailable, VaultRefused
+from audit.index import merged
+from audit.keys import LogKeys
 from audit.log import AuditLog
+from audit.merging.folder import FolderWriters
+from audit.merging.notary import LogNotary
+from audit.merging.sequencer import Sequencer
+from audit.merging.shelf import Shelf
 from audit.ports import Ports
 from audit.reading.stream import Bodies, segments
 from audit.record import Record
@@ -93,7 +101,7 @@ def test_just_the_old_goes_from_the_vault(folder: Path, days: Days, before: int)
     assert beside(folder) == {kind: stems - old for kind, stems in all_of.items()}
     assert found.facts() == {
         "sidecar": sum(len(stems & old) for stems in all_of.values()),
-        "tile": 0,
+        "bundle": 0,
         "segment": 0,
     }
     assert segments(folder)["w0"] == [*closed, last]
@@ -140,54 +148,42 @@ def test_what_is_young_needs_force(folder: Path, days: Days) -> None:
     assert not prune(folder, 30, now_day=40, force=True).empty
 
 
-# The merged log. A stand-in for the sequencer lays it out as the design says.
-
-
-def merge(folder: Path, heads_every: int = 40) -> list[bytes]:
-    """Make bundles of all records, with heads of the writers in between; return the entries."""
-    entries: list[bytes] = []
-    taken = dict.fromkeys(segments(folder), 0)
-    for slot, paths in segments(folder).items():
-        for path in paths:
-            with path.open("rb") as file:
-                for body in Bodies(file):
-                    entries.append(body)
-                    taken[slot] += 1
-                    if taken[slot] % heads_every == 0:
-                        t_us = orjson.loads(body)["t_us"]
-                        heads = [{"id": name, "size": size, "root": ""} for name, size in taken.items()]
-                        entries.append(
-                            orjson.dumps({"typ": "writer.head", "t_us": t_us, "beat": True, "heads": heads})
-                        )
-    for number in range(len(entries) // 256):
-        name = f"{number:03d}"
-        for kind, data in (
-            (
-                "entries",
-                b"".join(len(e).to_bytes(2, "big") + e for e in entries[number * 256 : number * 256 + 256]),
-            ),
-            ("0", b"".join(leaf_hash(e) for e in entries[number * 256 : number * 256 + 256])),
-        ):
-            path = folder / "tile" / kind / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            (path.parent / f"{name}.p").mkdir()
-            (path.parent / f"{name}.p" / "9").write_bytes(data[:288])
-    (folder / "checkpoint").write_text(f"{ORIGIN}\n{len(entries)}\nroot\n\n")
-    return entries
+# The merged log.
 
 
 @pytest.fixture
-async def long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Days:
-    """A log of one writer with ten records a day, for a hundred days."""
+async def long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The entries of a log: one writer, ten records a day for a hundred days, merged every fourth day."""
     monkeypatch.setattr("audit.writing.segments.SEGMENT_BYTES", 8192)
     clock = Days()
     async with AuditLog.open(folder, ORIGIN, ports=Ports(wall_us=clock.wall_us)) as log:
-        for day in range(100):
-            clock.day = day
-            for _ in range(10):
-                await log.append(records.mode("strict"))
-    return clock
+        with merging(folder, clock, beat_us=0) as sequencer:
+            for day in range(100):
+                clock.day = day
+                for _ in range(10):
+                    await log.append(records.mode("strict"))
+                if day % 4 == 3:
+                    sequencer.turn()
+            sequencer.turn()
+    return list(merged.entries(folder, 0, sequencer.size))
+
+
+@contextmanager
+def merging(folder: Path, clock: Days, beat_us: int) -> Iterator[Sequencer]:
+    """A sequencer by that clock."""
+    shelf, writers, ports = Shelf(folder), FolderWriters(folder), Ports(wall_us=clock.wall_us)
+    try:
+        notary = LogNotary(LogKeys.read(folder, ORIGIN), ports)
+        yield Sequencer(writers, shelf, notary, ports, beat_us)
+    finally:
+        writers.close()
+        shelf.close()
+
+
+def bodies(path: Path) -> list[bytes]:
+    """The records of a segment."""
+    with path.open("rb") as file:
+        return list(Bodies(file))
 
 
 def days_of(entries: list[bytes]) -> list[int]:
@@ -196,29 +192,48 @@ def days_of(entries: list[bytes]) -> list[int]:
 
 
 @pytest.mark.parametrize("before", [0, 20, 60, 100])
-def test_the_merged_log_goes_below_a_minimum_index(folder: Path, long: Days, before: int) -> None:
-    """Whole bundles and tiles with nothing younger, partial ones beside them, and writers' segments below."""
-    entries = merge(folder)
-    young = next((at for at, day in enumerate(days_of(entries)) if day >= before), len(entries))
+def test_the_merged_log_goes_below_a_minimum_index(folder: Path, long: list[bytes], before: int) -> None:
+    """Whole bundles with nothing younger, and writers' segments below; every hash stays."""
+    tiles = files(folder / "tile" / "0") | files(folder / "tile" / "1")
+    young = next((at for at, day in enumerate(days_of(long)) if day >= before), len(long))
     least = young - young % 256
-    kept = entries[least:]
     found = prune(folder, before)
 
     assert found.minimum_index == pruning.minimum_index(folder) == least
-    assert found.facts()["tile"] == 2 * (least // 256)
-    left = {path.name for path in (folder / "tile" / "entries").iterdir()}
-    assert left == {f"{n:03d}{end}" for n in range(least // 256, len(entries) // 256) for end in ("", ".p")}
+    assert found.facts()["bundle"] == least // 256
+    left = {path.split(".")[0] for path in files(folder / "tile" / "entries")}
+    assert left == {f"{number:03d}" for number in range(least // 256, -(-len(long) // 256))}
+    assert list(merged.entries(folder, least, len(long))) == long[least:]
+    assert files(folder / "tile" / "0") | files(folder / "tile" / "1") == tiles
     stored = set()
     for path in segments(folder)["w0"]:
         with path.open("rb") as file:
             stored |= set(Bodies(file))
-    assert {entry for entry in kept if b"writer.head" not in entry} <= stored
+    assert {entry for entry in long[least:] if b"writer.head" not in entry} <= stored
     assert prune(folder, before).empty
 
 
-def test_a_writer_goes_on_after_its_first_segments_went(folder: Path, long: Days) -> None:
+def files(folder: Path) -> set[str]:
+    """The names of all files below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_the_last_statement_on_everybody_stays(folder: Path) -> None:
+    """Who reads what is left learns from it how far each writer is."""
+    clock = Days()
+    async with AuditLog.open(folder, ORIGIN, ports=Ports(wall_us=clock.wall_us)) as log:
+        with merging(folder, clock, beat_us=10**15) as sequencer:
+            for _ in range(4):
+                await asyncio.gather(*(log.append(records.mode("strict")) for _ in range(300)))
+                sequencer.turn()  # the first one states everybody, the others who moved
+
+    assert sequencer.size > 1024
+    assert prune(folder, 400).minimum_index == 256
+
+
+def test_a_writer_goes_on_after_its_first_segments_went(folder: Path, long: list[bytes]) -> None:
     """With its head, or without: the tree is the one over all that was ever written."""
-    entries = [entry for entry in merge(folder) if b"writer.head" not in entry]
+    written = [body for path in segments(folder)["w0"] for body in bodies(path)]
     prune(folder, 60)
     slot = folder / "writers" / "w0"
     assert int(segments(folder)["w0"][0].stem) > 0
@@ -227,34 +242,31 @@ def test_a_writer_goes_on_after_its_first_segments_went(folder: Path, long: Days
             (slot / lost).unlink()
         recovered = Segments(slot, Ports())
         assert (recovered.frontier.size, recovered.frontier.root()) == (
-            len(entries),
-            root_of(leaf_hash(entry) for entry in entries),
+            len(written),
+            root_of(leaf_hash(entry) for entry in written),
         )
         recovered.abandon()
     AuditLog.open(folder, ORIGIN).close()
 
 
-def test_pruning_goes_on_from_where_it_was(folder: Path, long: Days) -> None:
+def test_pruning_goes_on_from_where_it_was(folder: Path, long: list[bytes]) -> None:
     """Later ones begin at the last minimum, also when the last one broke off behind its first step."""
-    merge(folder)
     prune(folder, 40)
     base = head.read(folder / "writers" / "w0", head.BASE)
     with database.opened(folder / "vault" / database.NAME) as db:
         found = pruning.plan(folder, db, DAY0_US + 80 * DAY_US, DAY0_US + 1000 * DAY_US)
-    pruning.carry_out(folder, Plan(found.before_us, found.minimum_index), Ports())  # as far as the hint
+    pruning.carry_out(folder, Plan(found.before_us, floor=found.floor), Ports())  # as far as the hint
     second = prune(folder, 80)
 
     assert base is not None
     assert second.minimum_index == found.minimum_index == 768
     assert not list((folder / "tile" / "entries").glob("00[0-2]"))
-    assert not list((folder / "tile" / "0").glob("00[0-2]*"))
     after = head.read(folder / "writers" / "w0", head.BASE)
     assert after is None or after.start.index >= base.start.index
 
 
-def test_a_record_of_a_pruned_segment_has_nothing_left(folder: Path, long: Days) -> None:
+def test_a_record_of_a_pruned_segment_has_nothing_left(folder: Path, long: list[bytes]) -> None:
     """What a sidecar holds for a segment that is gone goes with the next pruning, whatever its age."""
-    merge(folder)
     stray = folder / "vault" / "nonces" / "w0" / "000000000000.bin"
     stray.write_bytes(nonces.pack(secrets.token_hex(16), (("req", bytes(32)),)))
     prune(folder, 60)
@@ -265,18 +277,16 @@ def test_a_record_of_a_pruned_segment_has_nothing_left(folder: Path, long: Days)
 
 
 @pytest.mark.parametrize("data", [b"\x00\x05ab", b"\x00\x02{}", b""])
-def test_a_bundle_that_is_none_stops_it(folder: Path, long: Days, data: bytes) -> None:
+def test_a_bundle_that_is_none_stops_it(folder: Path, long: list[bytes], data: bytes) -> None:
     """Nothing is pruned by what can't be read; a bundle that is empty is none."""
-    merge(folder)
     (folder / "tile" / "entries" / "001").write_bytes(data)
     with pytest.raises(LogUnavailable, match=r"log\.cannot_open"):
         prune(folder, 100)
     assert (folder / "tile" / "entries" / "000").exists()
 
 
-def test_a_hint_that_cannot_be_read_stops_it(folder: Path, long: Days) -> None:
+def test_a_hint_that_cannot_be_read_stops_it(folder: Path, long: list[bytes]) -> None:
     """Beginning anew at zero would look for what is gone."""
-    merge(folder)
     (folder / pruning.HINT).write_text(json.dumps({"minimum": 1}))
     with pytest.raises(LogUnavailable, match=r"log\.cannot_open"):
         prune(folder, 100)
