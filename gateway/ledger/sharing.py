@@ -7,7 +7,7 @@ What is given out so is counted here and stays here; the reservation says that i
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gateway.accounts import Concurrency, Rate, Reservation
@@ -99,11 +99,11 @@ def _shares(allowances: Sequence[Allowance]) -> list[Allowance] | None:
     for each in merged(allowances):
         if each.share is None:
             return None
-        found.append(_share(each, Decimal(repr(each.share))))
+        found.append(_share(each, Fraction(repr(each.share))))
     return found
 
 
-def _share(allowance: Allowance, part: Decimal) -> Allowance:
+def _share(allowance: Allowance, part: Fraction) -> Allowance:
     if isinstance(allowance, Rate):
         requests, tokens = _part(allowance.requests, part), _part(allowance.tokens, part)
         return replace(allowance, requests=requests, tokens=tokens)
@@ -112,6 +112,6 @@ def _share(allowance: Allowance, part: Decimal) -> Allowance:
     return replace(allowance, usd_micros=_part(allowance.usd_micros, part) or 0)
 
 
-def _part(most: int | None, part: Decimal) -> int | None:
+def _part(most: int | None, part: Fraction) -> int | None:
     """Rounded down, so that the shares of all never come to more than the whole."""
-    return None if most is None else int((most * part).to_integral_value(ROUND_FLOOR))
+    return None if most is None else int(most * part)
