@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from gateway.accounts import Amount, Concurrency, Expired, Overdrawn, Purse, Rate, Standing, Warned
+from gateway.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,15 @@ _WARNING = 5
 
 
 def numbers(reply: bytes) -> list[int]:
-    """Read an answer: a status, the ledger's present, and what belongs to the status."""
-    return list(map(int, reply.split()))
+    """Read an answer: a status, the ledger's present, and what belongs to the status.
+
+    Raises:
+        LedgerError: it is none.
+    """
+    try:
+        return list(map(int, reply.split()))
+    except ValueError as error:
+        raise LedgerError("ledger.unavailable", "the server's answer is none of ours") from error
 
 
 def standings(plan: Plan, found: Sequence[int], at: int = 2) -> tuple[Standing, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024
 MAX_WAITING = 20_000
 GIVEN_UP_AFTER_S = 5.0
 """How long a server may owe an answer before the connection is taken for dead."""
@@ -194,24 +195,16 @@ class Line(asyncio.Protocol):
         if self._rest:
             data = self._rest + data
         at = 0
-        while (end := data.find(b"\r\n", at)) >= 0:
-            kind, first, last = data[at], at + 1, end
-            if kind == _BULK:
-                size = int(data[first:end])
-                if not 0 <= size <= MAX_REPLY_BYTES:
-                    self._transport.abort()
-                    return
-                first, last = end + 2, end + 2 + size
-                if len(data) < last + 2:
-                    break
-            at = last + 2
-            if not self._waiting:  # an answer that nobody asked for would be taken for the next call's
-                self._transport.abort()
-                return
-            self._deliver(kind, data[first:last])
-        self._rest = data[at:]
-        if len(self._rest) > MAX_REPLY_BYTES:
+        try:
+            while (found := _answer(data, at)) is not None:
+                kind, first, last = found
+                at = last + 2
+                self._deliver(kind, data[first:last])
+        except ValueError:
+            # Nobody knows any more which answer is whose.
             self._transport.abort()
+            return
+        self._rest = data[at:]
         if self._is_retired and not self._waiting:
             self._transport.close()
 
@@ -243,6 +236,8 @@ class Line(asyncio.Protocol):
             self._clock = self._loop.call_at(batch[0].due, self._look_at_deadlines)
 
     def _deliver(self, kind: int, text: bytes) -> None:
+        if not self._waiting:
+            raise ValueError("an answer that nobody asked for")
         each = self._waiting.popleft()
         if isinstance(each, _Witnessing):
             each.settle(int(text) if kind == _NUMBER else 0)
@@ -289,6 +284,29 @@ class Line(asyncio.Protocol):
                 self._clock = self._loop.call_later(self._deadline_s, self._look_at_deadlines)
         if self._waiting and self._waiting[0].due + GIVEN_UP_AFTER_S < now:
             self._transport.abort()
+
+
+def _answer(data: bytes, at: int) -> tuple[int, int, int] | None:
+    """Find the next answer: its kind, and where its text begins and ends; None if it isn't there in full.
+
+    Raises:
+        ValueError: it is none that a script or WAIT gives.
+    """
+    end = data.find(b"\r\n", at)
+    if end < 0:
+        if len(data) - at > MAX_LINE_BYTES:
+            raise ValueError("a line without an end")
+        return None
+    kind, first = data[at], at + 1
+    if kind != _BULK:
+        if kind not in (_NUMBER, _STATUS, _ERROR):
+            raise ValueError("an answer of another kind")
+        return kind, first, end
+    size = int(data[first:end])
+    if not 0 <= size <= MAX_REPLY_BYTES:
+        raise ValueError("an answer of no length, or too long")
+    first, last = end + 2, end + 2 + size
+    return (kind, first, last) if len(data) >= last + 2 else None
 
 
 def bulk(text: bytes) -> bytes:
