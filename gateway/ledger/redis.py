@@ -1,8 +1,9 @@
 """The ledger in Redis 7 or Valkey, for many replicas: one script to reserve and one to settle.
 
-The server's clock says the time. Its marker says that it has forgotten nothing: one that was emptied, or restarted
-without its data, answers `ledger.lost` until a gateway starts anew and somebody accepts it here (`renew`). A call
-without an answer in time counts as refused; what it may have reserved is given back once the server answers again.
+The server's clock says the time. Its marker says that it has forgotten nothing: with one that was emptied, or
+restarted without its data, every call is `ledger.lost` until the gateway starts anew or somebody accepts it
+(`renew`). A call without an answer in time counts as refused; what it may have reserved is given back once the
+server answers again.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Terms(NamedTuple):
     """How a process and its server deal with each other.
 
     Args:
-        name: of the ledger on the server: lower-case letters, digits, `_` and `-`. Another name, another ledger.
+        name: of the ledger on the server: lower-case letters, digits, `_` and `-`. Another name is another
+            ledger.
         deadline_s: how long a call may take.
         lease_us: how long a process that says nothing is taken for alive, microseconds.
         witnesses: how many replicas must know of a reservation; None if the primary's word is enough.
@@ -81,7 +83,7 @@ class RedisLedger:
         if terms.witnesses is not None and terms.witnesses.wait_ms >= terms.deadline_s * 1000:
             raise ValueError("replicas must answer before the deadline of the call")
         self._terms = terms
-        # One hash tag: in a Cluster all keys of the ledger are on one node, and so one script can have them all.
+        # One hash tag: in a Cluster all keys of a ledger are on one node, and one script can have them all.
         self._prefix = f"{{regent:{terms.name}}}:"
         self._scripts = scripts or read_scripts()
         key = self._prefix + "marker"
@@ -128,14 +130,14 @@ class RedisLedger:
         return Reservation(name, plan.allowances, amount, found[answers.NOW], standings, warnings)
 
     async def settle(self, reservation: Reservation, actual: Amount) -> Settled:
-        """See `gateway.ports.Ledger`. What can't be settled now is settled as soon as the server answers."""
+        """See `gateway.ports.Ledger`. What can't be settled now is settled when the server answers."""
         _demand(actual)
         found = await self._end(reservation, actual)
         plan = self._plan(reservation.allowances)
         return Settled(answers.warnings(plan, found, 3), late=bool(found[2]))
 
     async def release(self, reservation: Reservation) -> None:
-        """See `gateway.ports.Ledger`. What can't be released now is released as soon as the server answers."""
+        """See `gateway.ports.Ledger`. What can't be released now is released when the server answers."""
         await self._end(reservation, NOTHING)
 
     async def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
@@ -176,7 +178,9 @@ class RedisLedger:
         names = [each.encode() for each in reservations]
         for at in range(0, len(names), _CHUNK):
             some = names[at : at + _CHUNK]
-            await self._asked(self._scripts.acknowledge, lambda commands, some=some: commands.acknowledge(some))
+            await self._asked(
+                self._scripts.acknowledge, lambda commands, some=some: commands.acknowledge(some)
+            )
 
     async def close(self) -> None:
         """See `gateway.ports.Ledger`."""
@@ -212,7 +216,9 @@ class RedisLedger:
             found = answers.numbers(await self._link.ask(call))
             if await self._is_answer(found, commands):
                 return found
-        raise LedgerError("ledger.unavailable", "the server's clock, or this process's lease, doesn't hold still")
+        raise LedgerError(
+            "ledger.unavailable", "the server's clock, or this process's lease, doesn't hold still"
+        )
 
     async def _asked(self, script: Script, command: Callable[[Commands], bytes]) -> list[int]:
         for _ in range(_TRIES):
@@ -266,9 +272,7 @@ class RedisLedger:
         script = self._scripts.begin
         candidate = secrets.token_hex(16).encode()
         key = (self._prefix + "marker").encode()
-        marker = await self._link.ask(
-            Call(resp(b"EVALSHA", script.sha, b"1", key, candidate), script.source)
-        )
+        marker = await self._link.ask(Call(resp(b"EVALSHA", script.sha, b"1", key, candidate), script.source))
         if marker == candidate:
             _LOG.warning("ledger.begins", ledger=self._terms.name)
         commands = await self._joined(marker)
@@ -278,8 +282,7 @@ class RedisLedger:
 
     async def _join_again(self) -> Commands:
         """A holder whose lease has lapsed is never heard again, so this process takes another name."""
-        assert self._commands is not None
-        return await self._joined(self._commands.marker)
+        return await self._joined((await self._ready()).marker)
 
     async def _joined(self, marker: bytes) -> Commands:
         terms = self._terms

@@ -1,8 +1,8 @@
-"""The way to the server: dialled when somebody needs it, dialled again when it is lost; and debts paid over it.
+"""The way to the server: dialled when somebody needs it, again when it is lost; and debts paid over it.
 
 A debt is a settlement or a release whose fate nobody knows, or that couldn't be sent. Both may be carried out
-twice, so it is sent until the server has answered: whatever was reserved for a call that has ended is given back,
-by the process that reserved it, as soon as that is possible.
+twice, so it is sent until the server has answered: whatever was reserved for a call that has ended is given
+back by the process that reserved it, as soon as that is possible.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ class Link:
             results = await asyncio.gather(
                 *(self.ask(Call(command, script)) for command, script in some), return_exceptions=True
             )
-            unpaid = [debt for debt, result in zip(some, results, strict=True) if isinstance(result, LedgerError)]
+            unpaid = [
+                debt for debt, result in zip(some, results, strict=True) if isinstance(result, LedgerError)
+            ]
             self._debts.extendleft(reversed(unpaid))
             if not unpaid:
                 failures = 0

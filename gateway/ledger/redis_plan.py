@@ -1,7 +1,7 @@
 """Allowances as the scripts read them, encoded once for as long as the same are asked for again.
 
-Keys are text that anybody may have chosen. None reaches Redis in a name: a counter's name is a digest of all that
-tells it from others, each part with its length before it.
+Keys are text that anybody may have chosen. None reaches Redis in a name: a counter's name is a digest of all
+that tells it from others, each part with its length before it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Plan:
         self._bounds_hold = _NOWHERE
 
     def bounds(self, at_us: int) -> bytes:
-        """Of each calendar purse the ends of three periods: the one before a moment's, its own, the one after.
+        """Of each calendar purse the ends of three periods: the one before a moment's, its own, the next.
 
         So the script can choose by the server's clock, which may be a little off the gateway's.
 

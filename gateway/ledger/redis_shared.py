@@ -1,4 +1,4 @@
-"""One attempt for all who need what it brings: they wait for it together, each no longer than its own deadline."""
+"""One attempt for all who need what it brings: they wait together, each no longer than its own deadline."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class Shared(Generic[_T]):
         """
         task = self._task
         now = asyncio.get_running_loop().time()
-        if task is None or (task.done() and (self._is_good(task) or now > self._ended_at + self._again_after_s)):
+        if task is None or (
+            task.done() and (self._is_good(task) or now > self._ended_at + self._again_after_s)
+        ):
             task = self._task = asyncio.create_task(self._attempt())
             task.add_done_callback(self._ended)
         if not task.done():

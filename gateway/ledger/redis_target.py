@@ -1,9 +1,8 @@
-"""Where a ledger's Redis is: one server, a primary that Sentinels know, or the node of a Cluster that has our slot.
+"""Where a ledger's Redis is: one server, a primary that Sentinels know, or a Cluster's node with our slot.
 
-The one module that knows redis-py, and that only to find the server and to be let in: TLS, password, database.
-What it hands over is the open connection's transport. For a command redis-py takes over 90 microseconds of CPU,
-more than a reservation may cost as a whole (`bench/ledger_redis.py`); the protocol spoken on the transport is
-`gateway.ledger.redis_line`.
+The one module that knows redis-py, and only to find the server and to be let in: TLS, password, database. What
+it hands over is the open connection's transport, on which `gateway.ledger.redis_line` speaks: for one command
+redis-py takes more CPU than a reservation may cost as a whole (`bench/ledger_redis.py`).
 """
 
 from __future__ import annotations

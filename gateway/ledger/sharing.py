@@ -34,7 +34,7 @@ OUT_OF_REACH = frozenset({"ledger.unavailable", "ledger.busy"})
 
 
 class SharingLedger:
-    """A `Ledger` over two: the one of all replicas, and this replica's own for what it may give out by itself.
+    """A `Ledger` over two: the one of all replicas, and this replica's own for what it may give out.
 
     Args:
         remote: of all replicas.
@@ -73,7 +73,7 @@ class SharingLedger:
         return await self._remote.correct(purse, correction)
 
     async def expired(self, most: int = 100) -> tuple[Expired, ...]:
-        """See `gateway.ports.Ledger`: first what this replica gave out, which needs no network to be found."""
+        """See `gateway.ports.Ledger`: first what this replica gave out, which is near."""
         own = await self._local.expired(most)
         return own or await self._remote.expired(most)
 

@@ -89,7 +89,10 @@ class SentinelServer(Server):
             return len(found.sentinel_slaves(service))
 
     def _answers(self) -> bool:
-        with contextlib.closing(redis.Redis.from_url(self.url)) as found, contextlib.suppress(redis.RedisError):
+        with (
+            contextlib.closing(redis.Redis.from_url(self.url)) as found,
+            contextlib.suppress(redis.RedisError),
+        ):
             return bool(found.ping())
         return False
 

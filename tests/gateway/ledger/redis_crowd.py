@@ -1,8 +1,8 @@
 """One process of a crowd on a ledger in Redis: 64 clients that all want the same.
 
-Run as `python -m tests.gateway.ledger.redis_crowd URL NAME TASK SEED`; it says `ready`, begins when it reads a
-line, and says as JSON what it was given. `count` tries everything at once; `live` lets calls fail, be cancelled
-and settled; `hold` reserves and then waits to be killed.
+Run as `python -m tests.gateway.ledger.redis_crowd URL NAME TASK LEVELS SEED`; it says `ready`, begins when it
+reads a line, and says as JSON what it was given. `count` tries everything at once; `live` lets calls be
+cancelled, released and settled; `hold` reserves and then waits to be killed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ async def count(ledger: RedisLedger, levels: tuple[Allowance, ...], _: random.Ra
     return {"passed": sum(await asyncio.gather(*(client() for _ in range(CLIENTS))))}
 
 
-async def live(ledger: RedisLedger, levels: tuple[Allowance, ...], chance: random.Random) -> dict[str, object]:
+async def live(
+    ledger: RedisLedger, levels: tuple[Allowance, ...], chance: random.Random
+) -> dict[str, object]:
     """Calls that end in every way; told is what was settled, and how many were given at most at once."""
     settled: dict[str, int] = {}
     released: list[str] = []
@@ -74,7 +76,8 @@ async def live(ledger: RedisLedger, levels: tuple[Allowance, ...], chance: rando
                 await ledger.settle(found, Amount(1, spent, spent))
                 settled[found.id] = spent
 
-    await asyncio.gather(*(client(random.Random(chance.random())) for _ in range(CLIENTS)))
+    seeds = [chance.random() for _ in range(CLIENTS)]
+    await asyncio.gather(*(client(random.Random(seed)) for seed in seeds))  # noqa: S311 - no secret
     return {"settled": settled, "released": released, "refused": refused}
 
 
@@ -93,7 +96,8 @@ async def main(url: str, name: str, task: str, levels: str, seed: str) -> None:
     await ledger.begin()
     print("ready", flush=True)  # noqa: T201 - the test reads it
     await asyncio.to_thread(sys.stdin.readline)
-    told = await TASKS[task](ledger, LEVELS[levels], random.Random(int(seed)))
+    chance = random.Random(int(seed))  # noqa: S311 - no secret
+    told = await TASKS[task](ledger, LEVELS[levels], chance)
     print(json.dumps(told), flush=True)  # noqa: T201 - as above
     await asyncio.to_thread(sys.stdin.readline)
     await ledger.close()

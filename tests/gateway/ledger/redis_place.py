@@ -63,16 +63,18 @@ class RedisPlace:
             await self._opened.pop().close()
         self._server.close()
 
-    def keys(self) -> list[bytes]:
+    def names(self) -> list[bytes]:
         """Every key of the ledger, and nobody else's; not the test's own clock."""
         found = self._server.scan_iter(match=f"{{regent:{self.terms.name}}}:*", count=1000)
         return sorted(key for key in found if not key.endswith(b":clock"))
 
     def _set_clock(self) -> None:
         seconds, micros = divmod(self.now_us, 1_000_000)
+        key = f"{{regent:{self.terms.name}}}:clock"
         with self._server.pipeline() as both:
-            both.delete(key := f"{{regent:{self.terms.name}}}:clock")
-            both.rpush(key, seconds, micros).execute()
+            both.delete(key)
+            both.rpush(key, seconds, micros)
+            both.execute()
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""What goes wrong with a real Redis, and what the ledger says and does then: it refuses, and it never forgets."""
+"""What goes wrong with a real Redis, and what the ledger does then: it refuses, and it never forgets."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def taken(ledger: RedisLedger, *allowances: Allowance) -> list[int]:
 async def test_a_server_that_has_forgotten_is_not_believed(
     server: RedisServer, opened: Callable[..., RedisLedger], how: str
 ) -> None:
-    """Nothing is counted from zero until somebody accepts it; a gateway that starts anew does so by starting."""
+    """Nothing is counted from zero until somebody accepts it; a gateway that starts does so by starting."""
     ledger = opened(server.url)
     call = held(await ledger.reserve(ALL, CALL))
     if how == "restart":
@@ -303,9 +303,8 @@ async def test_a_full_server_refuses_and_still_settles(
 async def test_a_server_that_evicts_is_refused(opened: Callable[..., RedisLedger]) -> None:
     """It would let limits forget what was used, without a word."""
     options = (*NO_PERSISTENCE, "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru")
-    with redis_running(*options) as server:
-        with pytest.raises(LedgerError, match="evicts"):
-            await opened(server.url).begin()
+    with redis_running(*options) as server, pytest.raises(LedgerError, match="evicts"):
+        await opened(server.url).begin()
 
 
 async def test_a_primary_that_became_a_replica_is_left(

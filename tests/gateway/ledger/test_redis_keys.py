@@ -43,7 +43,7 @@ async def place(redis_server: RedisServer) -> AsyncIterator[RedisPlace]:
 
 @server_test
 async def test_everything_but_the_marker_ends_by_itself(place: RedisPlace, redis_server: RedisServer) -> None:
-    """No earlier than it means anything: a counter after its window or period, a reservation after 90 days."""
+    """No earlier than it is without meaning: a counter after its window or period, others after 90 days."""
     ledger = await place.opened()
     gone = await place.opened()
     held(await gone.reserve(ALL, CALL))
@@ -53,12 +53,14 @@ async def test_everything_but_the_marker_ends_by_itself(place: RedisPlace, redis
     assert len(await ledger.expired()) == 1
     await ledger.correct(ALL[2], Correction("top_up", 1))  # type: ignore[arg-type]
     with redis_server.client() as client:
-        left_ms = {key.split(b":", 2)[2].decode(): client.pttl(key) for key in place.keys()}
+        left_ms = {key.split(b":", 2)[2].decode(): client.pttl(key) for key in place.names()}
     assert left_ms.pop("marker") == -1
     shortest = {"c": HOUR_US / 1000, "r": 89 * DAY_MS, "h": 89 * DAY_MS}
     for name, left in left_ms.items():
         assert left > shortest.get(name.split(":")[0], 89 * DAY_MS), name
-    assert len(left_ms) == len(ALL) + 2 + 1 + 2  # counters, reservations, what is held, leases and the expired
+    assert (
+        len(left_ms) == len(ALL) + 2 + 1 + 2
+    )  # counters, reservations, what is held, leases and the expired
 
 
 @server_test
@@ -68,7 +70,7 @@ async def test_nothing_is_left_of_what_has_ended(place: RedisPlace) -> None:
     for _ in range(3):
         await ledger.settle(held(await ledger.reserve(ALL, CALL)), CALL)
     await ledger.release(held(await ledger.reserve(ALL, CALL)))
-    kinds = sorted(key.split(b":", 2)[2].split(b":")[0] for key in place.keys())
+    kinds = sorted(key.split(b":", 2)[2].split(b":")[0] for key in place.names())
     assert kinds == [b"c", b"c", b"c", b"leases", b"marker"]
 
 
@@ -77,8 +79,10 @@ async def test_no_name_has_anything_of_a_key(place: RedisPlace) -> None:
     """Each is of the ledger's one hash tag and a digest, an id or a word."""
     ledger = await place.opened()
     held(await ledger.reserve(ALL, CALL))
-    name = re.compile(rf"{{regent:{place.terms.name}}}:(leases|marker|c:[0-9a-f]{{32}}|r:[0-9a-f]{{32}}|h:[0-9a-f]{{16}})")
-    assert all(name.fullmatch(key.decode()) for key in place.keys())
+    name = re.compile(
+        rf"{{regent:{place.terms.name}}}:(leases|marker|c:[0-9a-f]{{32}}|r:[0-9a-f]{{32}}|h:[0-9a-f]{{16}})"
+    )
+    assert all(name.fullmatch(key.decode()) for key in place.names())
 
 
 @server_test

@@ -1,4 +1,4 @@
-"""Where a ledger's Redis may be: behind TLS, under Sentinels, in a Cluster, with replicas and with few rights."""
+"""Where a ledger's Redis may be: behind TLS, under Sentinels, in a Cluster, with replicas, with few rights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from gateway.ledger.redis_target import Target
 from tests.gateway.ledger.places import held
 from tests.gateway.ledger.test_redis_faults import ALL, CALL, PATIENT, code, soon, taken
 from tests.servers.processes import free_port
-from tests.servers.redis_server import NO_PERSISTENCE, redis_cluster, redis_running, replicated, until, watched
+from tests.servers.redis_server import (
+    NO_PERSISTENCE,
+    redis_cluster,
+    redis_running,
+    replicated,
+    until,
+    watched,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +38,8 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 # As docs/ledger-redis.md gives it to whoever runs the server.
 RIGHTS = (
-    "+evalsha", "+eval", "+script|load", "+info", "+wait", "+time", "+get", "+set", "+del", "+exists", "+pexpire",
-    "+pttl", "+zadd", "+zrem", "+zscore", "+zrange", "+zrangebyscore", "+sadd", "+srem", "+spop",
+    "+evalsha", "+eval", "+script|load", "+info", "+wait", "+time", "+get", "+set", "+del", "+exists",
+    "+pexpire", "+pttl", "+zadd", "+zrem", "+zscore", "+zrange", "+zrangebyscore", "+sadd", "+srem", "+spop",
 )  # fmt: skip
 
 
@@ -94,9 +101,7 @@ async def test_a_cluster_keeps_a_ledger_on_one_node() -> None:
     with redis_cluster() as servers:
         homes = set()
         for name in ("one", "two", "three", "four", "five"):
-            ledgers = [
-                RedisLedger(Target(each.url, cluster=True), Terms(name, 20)) for each in servers
-            ]
+            ledgers = [RedisLedger(Target(each.url, cluster=True), Terms(name, 20)) for each in servers]
             for ledger in ledgers:
                 held(await ledger.reserve(ALL, CALL))
             gone = held(await ledgers[0].reserve(ALL, CALL))
@@ -126,7 +131,7 @@ async def test_a_cluster_that_lost_its_slots_is_unavailable() -> None:
 
 
 async def test_a_promoted_replica_goes_on_with_what_was_witnessed() -> None:
-    """The primary is killed, the Sentinels promote its replica, and each reservation that was given is there."""
+    """The primary is killed, its replica promoted, and each reservation that was given is there."""
     with replicated() as (primary, replica), watched("main", primary) as sentinel:
         target = Target("redis://anywhere/0", (sentinel.url,), "main")
         ledger = RedisLedger(target, Terms(deadline_s=5, witnesses=Witnesses(1, 4000)))

@@ -1,4 +1,4 @@
-"""Four processes with 64 clients each on one ledger in Redis: never one too many, and nothing is left behind."""
+"""Four processes with 64 clients each on one ledger in Redis: never one too many, and nothing is left."""
 
 from __future__ import annotations
 
@@ -31,7 +31,16 @@ class Member:
     """One process of the crowd."""
 
     def __init__(self, url: str, name: str, task: str, levels: str, seed: int) -> None:
-        command = [sys.executable, "-m", "tests.gateway.ledger.redis_crowd", url, name, task, levels, str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.gateway.ledger.redis_crowd",
+            url,
+            name,
+            task,
+            levels,
+            str(seed),
+        ]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 

@@ -1,4 +1,4 @@
-"""What a replica may give out by itself while the others can't be reached: its share, and only where all share."""
+"""What a replica may give out by itself while the others are out of reach: its share, where all share."""
 
 from __future__ import annotations
 
@@ -135,7 +135,11 @@ async def test_a_part_is_exact(far: Far, sharing: SharingLedger, most: int) -> N
 async def test_a_share_of_less_than_one_lets_nobody_through(far: Far, sharing: SharingLedger) -> None:
     """Rounded down: ten replicas with a tenth of nine each must not come to ten."""
     far.code = "ledger.unavailable"
-    for each in (Rate("a", HOUR_US, 9, share=0.1), Concurrency("a", 9, share=0.1), Purse("a", 9, "day", share=0.1)):
+    for each in (
+        Rate("a", HOUR_US, 9, share=0.1),
+        Concurrency("a", 9, share=0.1),
+        Purse("a", 9, "day", share=0.1),
+    ):
         refused(await sharing.reserve([each], CALL))
 
 
