@@ -1,9 +1,9 @@
 """The ledger in Redis 7 or Valkey, for many replicas: one script to reserve and one to settle.
 
-The server's clock says the time. Its marker says that it has forgotten nothing: with one that was emptied, or
-restarted without its data, every call is `ledger.lost` until the gateway starts anew or somebody accepts it
-(`renew`). A call without an answer in time counts as refused; what it may have reserved is given back once the
-server answers again.
+The server's clock says the time. Its marker says that it has forgotten nothing: with one that was emptied,
+or restarted without its data, every call is `ledger.lost` until the gateway starts anew or somebody accepts
+it (`renew`). A call without an answer in time counts as refused; what it may have reserved is given back once
+the server answers again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import secrets
 import time
 from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -177,10 +178,8 @@ class RedisLedger:
         """See `gateway.ports.Ledger`."""
         names = [each.encode() for each in reservations]
         for at in range(0, len(names), _CHUNK):
-            some = names[at : at + _CHUNK]
-            await self._asked(
-                self._scripts.acknowledge, lambda commands, some=some: commands.acknowledge(some)
-            )
+            command = methodcaller("acknowledge", names[at : at + _CHUNK])
+            await self._asked(self._scripts.acknowledge, command)
 
     async def close(self) -> None:
         """See `gateway.ports.Ledger`."""
@@ -296,7 +295,7 @@ class RedisLedger:
         while True:
             await asyncio.sleep(self._terms.lease_us / 3_000_000)
             with contextlib.suppress(LedgerError):
-                await self._asked(self._scripts.lease, lambda commands: commands.lease(b"renew"))
+                await self._asked(self._scripts.lease, methodcaller("lease", b"renew"))
 
     # What is remembered.
 

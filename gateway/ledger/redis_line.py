@@ -1,9 +1,9 @@
 """One connection to Redis, on which many calls are under way at once; knows bytes, not allowances.
 
 Calls of one turn of the event loop leave in one write, and nobody waits for another's answer. Redis answers
-in order, so an answer belongs to the oldest call without one. A call ends at its deadline, but its place in the
-order stays: when its answer comes after all, or the connection ends, its `stray` hears what became of it, so
-that what nobody waits for any more is undone.
+in order, so an answer belongs to the oldest call without one. A call ends at its deadline, but its place in
+the order stays: when its answer comes after all, or the connection ends, its `stray` hears what became of it,
+so that what nobody waits for any more is undone.
 """
 
 from __future__ import annotations

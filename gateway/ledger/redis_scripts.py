@@ -1,7 +1,7 @@
 """The ledger's Lua, put together from the files in `lua/`: one script for each thing that is done atomically.
 
-Each begins with a line that tells Redis its flags: with them a server whose memory is full refuses a script as
-a whole and before its first line, while settling, which gives memory back, still goes through.
+Each begins with a line that tells Redis its flags: with them a server whose memory is full refuses a script
+as a whole and before its first line, while settling, which gives memory back, still goes through.
 """
 
 from __future__ import annotations

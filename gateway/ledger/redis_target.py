@@ -1,15 +1,15 @@
 """Where a ledger's Redis is: one server, a primary that Sentinels know, or a Cluster's node with our slot.
 
-The one module that knows redis-py, and only to find the server and to be let in: TLS, password, database. What
-it hands over is the open connection's transport, on which `gateway.ledger.redis_line` speaks: for one command
-redis-py takes more CPU than a reservation may cost as a whole (`bench/ledger_redis.py`).
+The one module that knows redis-py, and only to find the server and to be let in: TLS, password, database.
+What it hands over is the open connection's transport, on which `gateway.ledger.redis_line` speaks: for one
+command redis-py takes more CPU than a reservation may cost as a whole (`bench/ledger_redis.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
 from redis.asyncio import RedisCluster, Sentinel
@@ -97,10 +97,14 @@ async def _found(target: Target, key: str) -> AbstractConnection:
 
 async def _primary(target: Target) -> tuple[str, int]:
     places = [parse_url(each) for each in target.sentinels]
-    options: dict[str, Any] = dict(places[0])
-    options.update(ssl=options.pop("connection_class", None) is SSLConnection)
-    options.pop("host", None), options.pop("port", None), options.pop("db", None)
-    known = Sentinel([(each["host"], each.get("port", 26379)) for each in places], sentinel_kwargs=options)
+    options: dict[str, Any] = {
+        key: value
+        for key, value in places[0].items()
+        if key not in {"host", "port", "db", "connection_class"}
+    }
+    options["ssl"] = places[0].get("connection_class") is SSLConnection
+    hosts = [(each["host"], each.get("port", 26379)) for each in places]
+    known = Sentinel(hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
     try:
         host, port = await known.discover_master(target.service)
     finally:
@@ -110,15 +114,11 @@ async def _primary(target: Target) -> tuple[str, int]:
 
 
 async def _node(url: str, key: str) -> tuple[str, int]:
-    cluster = RedisCluster.from_url(url)
-    try:
-        await cluster.initialize()
+    async with RedisCluster.from_url(url) as cluster:
         node = cluster.get_node_from_key(key)
         if node is None:
             raise LedgerError("ledger.unavailable", "no node of the Cluster has the ledger's slot")
         return node.host, int(node.port)
-    finally:
-        await cluster.aclose()
 
 
 def _connection(url: str, place: tuple[str, int] | None = None) -> AbstractConnection:
@@ -131,7 +131,7 @@ def _connection(url: str, place: tuple[str, int] | None = None) -> AbstractConne
 
 async def _let_in(connection: AbstractConnection, scripts: Iterable[str]) -> Opened:
     try:
-        await connection.connect()
+        await connection.connect()  # type: ignore[no-untyped-call]
         await _refuse_eviction(connection)
         for script in scripts:
             await connection.send_command("SCRIPT", "LOAD", script)
@@ -143,7 +143,7 @@ async def _let_in(connection: AbstractConnection, scripts: Iterable[str]) -> Ope
     if reader is None or writer is None:
         raise LedgerError("ledger.unavailable", "the connection ended at once")
     connection._reader = connection._writer = None  # noqa: SLF001 - or it would close what it has given away
-    return Opened(writer.transport, (reader, writer))
+    return Opened(cast("asyncio.Transport", writer.transport), (reader, writer))
 
 
 async def _refuse_eviction(connection: AbstractConnection) -> None:

@@ -55,6 +55,12 @@ class RedisServer(Server):
         with contextlib.closing(redis.Redis.from_url(self.url)) as found:
             yield found
 
+    def tell(self, *command: object) -> object:
+        """Give one command as it is."""
+        with self.client() as found:
+            answer: object = found.execute_command(*command)  # type: ignore[no-untyped-call]
+            return answer
+
     def _answers(self) -> bool:
         with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), timeout=1)) as connection:
             connection.sendall(b"PING\r\n")
@@ -80,7 +86,7 @@ class SentinelServer(Server):
             f"sentinel down-after-milliseconds {service} 300\n"
             f"sentinel failover-timeout {service} 3000\n"
         )
-        command = [executable("redis-server", [], "servers"), settings, "--sentinel"]
+        command = [str(executable("redis-server", [], "servers")), str(settings), "--sentinel"]
         super().__init__(command, folder, self._answers)
 
     def replicas(self, service: str) -> int:
@@ -152,19 +158,19 @@ def redis_cluster(nodes: int = 3) -> Iterator[list[RedisServer]]:
     """A Cluster without replicas, when all of its nodes agree on it."""
     with contextlib.ExitStack() as opened:
         servers = [opened.enter_context(redis_running(bus_port=free_port())) for _ in range(nodes)]
-        clients = [opened.enter_context(server.client()) for server in servers]
-        for number, client in enumerate(clients):
+        for number, server in enumerate(servers):
             first, last = SLOTS * number // nodes, SLOTS * (number + 1) // nodes - 1
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
-        for server in servers[1:]:
-            clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", server.port, server.bus_port)
-        until(lambda: all(_is_whole(client, nodes) for client in clients))
+            server.tell("CLUSTER", "ADDSLOTSRANGE", first, last)
+            if number:
+                servers[0].tell("CLUSTER", "MEET", "127.0.0.1", server.port, server.bus_port)
+        until(lambda: all(_is_whole(server, nodes) for server in servers))
         yield servers
 
 
-def _is_whole(node: redis.Redis, nodes: int) -> bool:
-    lines = bytes(node.execute_command("CLUSTER", "INFO")).split()
-    return {b"cluster_state:ok", b"cluster_known_nodes:%d" % nodes} <= set(lines)
+def _is_whole(node: RedisServer, nodes: int) -> bool:
+    said = node.tell("CLUSTER", "INFO")
+    assert isinstance(said, bytes)
+    return {b"cluster_state:ok", b"cluster_known_nodes:%d" % nodes} <= set(said.split())
 
 
 @pytest.fixture(scope="session")

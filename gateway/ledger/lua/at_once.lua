@@ -1,5 +1,5 @@
--- So many calls at once. spec = {AT_ONCE, calls}; state = {holder, calls, holder, calls, ...}: what belongs to
--- a holder whose lease has lapsed is over, also before each of its reservations has been looked at.
+-- So many calls at once. spec = {AT_ONCE, calls}; state = {holder, calls, holder, calls, ...}: what belongs
+-- to a holder whose lease has lapsed is over, also before each of its reservations has been looked at.
 local at_once = {}
 
 local function in_flight(counter)

@@ -1,8 +1,9 @@
 -- A counter of any kind, and the reservations that name them.
 local KINDS = {rate, at_once, period, rolling}
 
--- With `entry`, {name, kind, window or start, n}, as a reservation remembers it, which is to be ended (`is_ending`):
--- its uses are looked for where they were put, before anything is moved. Without, as a plan says it.
+-- With `entry`, {name, kind, window or start, n}, as a reservation remembers it, which is to be ended
+-- (`is_ending`): its uses are looked for where they were put, before anything is moved. Without, as a plan
+-- says.
 local function opened_counter(key, spec, bounds, entry)
   local kind = spec and spec[1] or entry[2]
   local counter = {key = key, kind = KINDS[kind], spec = spec, bounds = bounds, is_ending = entry ~= nil}
@@ -42,6 +43,7 @@ local function read_record(key)
 end
 
 local function write_record(key, record, ttl_ms)
-  local row = {record.state, record.holder, record.at, record.amount, record.entries, record.names, record.till}
+  local row = {record.state, record.holder, record.at, record.amount, record.entries, record.names,
+    record.till}
   write(key, row, ttl_ms)
 end

@@ -1,4 +1,5 @@
--- Holders whose lease has lapsed: what they held ends. Nobody can say that it wasn't used, so it counts as used.
+-- Holders whose lease has lapsed: what they held ends. Nobody can say that it wasn't used, so it counts as
+-- used.
 local EXPIRE_AT_ONCE = 100
 
 local function expire(id)
@@ -20,7 +21,7 @@ local function expire(id)
   return record
 end
 
--- In bounded steps, so that no call pays for a thousand; `lapsed` keeps the rest from being counted meanwhile.
+-- In bounded steps, so that no call pays for a thousand; `lapsed` keeps the rest from being counted till then.
 local function expire_what_is_due(leases)
   local left = EXPIRE_AT_ONCE
   for _, holder in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', digits(now))) do

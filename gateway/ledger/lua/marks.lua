@@ -4,6 +4,12 @@ local function amount_at(mark, most)
   return mark * ((most - rest) / 1000000) + math.ceil(mark * rest / 1000000)
 end
 
+-- Add to a purse's sum as it is now; what is taken away leaves at least nothing.
+local function top_up(counter, book, by)
+  local least = -counter.spec[2]
+  book.added = math.max(least, math.min(math.max(least, book.added) + by, MOST))
+end
+
 local function is_told(told, mark)
   for _, each in ipairs(told) do
     if each == mark then return true end

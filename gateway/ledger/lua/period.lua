@@ -1,6 +1,6 @@
--- So much money in a period of the calendar. spec = {PERIOD, sum, hard, marks}; the state is a list of periods
--- {start, end, spent, reserved, added, sum, carried, told}: this one, the one before for what it left, and those
--- into which a call in flight will settle.
+-- So much money in a period of the calendar. spec = {PERIOD, sum, hard, marks}; the state is a list of
+-- periods {start, end, spent, reserved, added, sum, carried, told}: this one, the one before for what it left,
+-- and those into which a call in flight will settle.
 local period = {}
 
 local function opened(row)
@@ -98,13 +98,12 @@ function period.correct(counter, kind, by)
   if kind == 'reset' then
     book.spent = 0
   elseif kind == 'top_up' then
-    book.added = within(counter.spec[2] + book.added + by) - counter.spec[2]
+    top_up(counter, book, by)
   elseif book.carried == 0 then
     book.carried = 1
     for _, before in ipairs(counter.books) do
       if before.till == book.start then
-        local left = within(before.sum + before.added - before.spent)
-        book.added = within(counter.spec[2] + book.added + left) - counter.spec[2]
+        top_up(counter, book, within(within(before.sum + before.added) - before.spent))
       end
     end
   end

@@ -19,9 +19,6 @@ for place, counter in ipairs(counters) do
   end
 end
 if worst then
-  for _, counter in ipairs(counters) do
-    if counter.state and counter.state.is_moved then counter.kind.save(counter) end
-  end
   local out = {OVERDRAWN, now, worst.place - 1, worst.quantity, worst.asked, worst.retry}
   counters[worst.place].kind.stand(counters[worst.place], out, worst.quantity)
   return answer(out)

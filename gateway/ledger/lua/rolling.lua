@@ -1,5 +1,5 @@
--- So much money in any stretch of one length. spec = {ROLLING, sum, hard, marks, window}; what is reserved stands
--- beside the slices, and goes into that of its reservation when it is settled.
+-- So much money in any stretch of one length. spec = {ROLLING, sum, hard, marks, window}; what is reserved
+-- stands beside the slices, and goes into that of its reservation when it is settled.
 local rolling = {}
 
 local function standing(counter)
@@ -9,7 +9,8 @@ end
 
 function rolling.open(counter)
   local found = read(counter.key) or {{}, 0, {}, 0, 0, {}}
-  counter.state = {s = found[1], n = found[2], m = found[3], reserved = found[4], added = found[5], told = found[6]}
+  counter.state = {s = found[1], n = found[2], m = found[3], reserved = found[4], added = found[5],
+    told = found[6]}
   refresh(counter.state, counter.window, counter.is_ending)
   if not counter.spec then return end
   forget_above(counter.state, within(counter.spec[2] + counter.state.added), standing(counter))
@@ -67,7 +68,7 @@ function rolling.correct(counter, kind, by)
   if kind == 'reset' then
     state.s = {}
   elseif kind == 'top_up' then
-    state.added = within(counter.spec[2] + state.added + by) - counter.spec[2]
+    top_up(counter, state, by)
   end
   forget_above(state, within(counter.spec[2] + state.added), standing(counter))
 end

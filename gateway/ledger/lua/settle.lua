@@ -1,12 +1,12 @@
 -- KEYS: marker, leases, reservation, counters...
--- ARGV: marker, id, plan, {requests, tokens, usd_micros}, ms for which one that isn't known is barred (0: not)
+-- ARGV: marker, id, plan, {requests, tokens, usd_micros}, ms for which one that isn't known is barred, or 0
 if is_lost() then return answer({LOST, now}) end
 local id, record = ARGV[2], read_record(KEYS[3])
 local barred_ms = tonumber(ARGV[5])
 if not record then
   -- It may still be under way, from a caller who didn't hear of it and was refused.
-  if barred_ms > 0 then write_record(KEYS[3], {state = BARRED, holder = '', at = 0, amount = {0, 0, 0}, entries = {},
-    names = '', till = 0}, barred_ms) end
+  local barred = {state = BARRED, holder = '', at = 0, amount = {0, 0, 0}, entries = {}, names = '', till = 0}
+  if barred_ms > 0 then write_record(KEYS[3], barred, barred_ms) end
   return answer({DONE, now, 0})
 end
 if record.state == HELD and has_lapsed(KEYS[2], record.holder) then

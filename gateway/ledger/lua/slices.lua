@@ -20,7 +20,8 @@ local function put(slices, index, first, second)
 end
 
 -- Forget what the window has passed over. A clock that went back leaves slices in the future: they count
--- from now on, for a full window, so that it neither frees what was used nor blocks for ever. `is_kept`: not yet.
+-- from now on, for a full window, so that it neither frees what was used nor blocks for ever. With `is_kept`
+-- they stay for now.
 local function refresh(state, window, is_kept)
   local width = width_of(window)
   local present, oldest = math.floor(now / width), math.floor((now - window) / width)
@@ -36,13 +37,13 @@ local function refresh(state, window, is_kept)
   state.s, state.width, state.present = kept, width, present
   if is_moved then
     put(kept, present, first, second)
-    state.n, state.m[#state.m + 1], state.is_moved = state.n + 1, present, true
+    state.n, state.m[#state.m + 1] = state.n + 1, present
     if #state.m > MOVES then table.remove(state.m, 1) end
   end
 end
 
--- Change what was used at a moment, if it is still counted and where it was put: `seen` moves had been made then.
--- What has been moved since is one with other uses; a refund would take theirs.
+-- Change what was used at a moment, if it is still counted and where it was put: `seen` moves had been made
+-- then. What has been moved since is one with other uses; a refund would take theirs.
 local function amend(state, window, at_us, seen, first, second)
   local index, forgotten = math.floor(at_us / width_of(window)), state.n - #state.m
   for move = math.max(seen, forgotten) + 1, state.n do

@@ -23,6 +23,9 @@ class Wire:
         self.sent: list[bytes] = []
         self.is_closed = False
 
+    def has_ended(self) -> bool:
+        return self.is_closed
+
     def write(self, data: bytes) -> None:
         self.sent.append(data)
 
@@ -148,7 +151,7 @@ async def test_a_server_that_is_not_ours_any_more_is_left(word: bytes) -> None:
     assert not under.line.is_open
     assert not under.wire.is_closed
     under.line.data_received(bulk(b"2"))
-    assert under.wire.is_closed
+    assert under.wire.has_ended()
     assert under.owner.dropped_lines == 1
     assert await second.answer == b"2"
     with pytest.raises(LedgerError):
