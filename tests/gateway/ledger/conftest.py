@@ -9,6 +9,7 @@ import pytest
 
 from gateway.ledger.sqlite import SqliteLedger
 from tests.gateway.ledger.places import LEASE_US, NOON_US
+from tests.gateway.ledger.redis_place import redis_place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.ports import Ledger
     from tests.gateway.ledger.places import Place
+    from tests.servers.redis_server import RedisServer
 
 
 class SqlitePlace:
@@ -64,12 +66,16 @@ async def sqlite_place(folder: Path) -> AsyncIterator[SqlitePlace]:
         await place.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.server)])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     """An empty ledger of each backend in turn."""
-    assert request.param == "sqlite"
-    async with sqlite_place(tmp_path) as found:
-        yield found
+    if request.param == "sqlite":
+        async with sqlite_place(tmp_path) as file:
+            yield file
+        return
+    server: RedisServer = request.getfixturevalue("redis_server")
+    async with redis_place(server.url) as keys:
+        yield keys
 
 
 @pytest.fixture

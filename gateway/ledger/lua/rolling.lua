@@ -1,0 +1,74 @@
+-- So much money in any stretch of one length. spec = {ROLLING, sum, hard, marks, window}; what is reserved
+-- stands beside the slices, and goes into that of its reservation when it is settled.
+local rolling = {}
+
+local function standing(counter)
+  local state = counter.state
+  return within(counted(state, 1) + state.reserved)
+end
+
+function rolling.open(counter)
+  local found = read(counter.key) or {{}, 0, {}, 0, 0, {}}
+  counter.state = {s = found[1], n = found[2], m = found[3], reserved = found[4], added = found[5],
+    told = found[6]}
+  refresh(counter.state, counter.window, counter.is_ending)
+  if not counter.spec then return end
+  forget_above(counter.state, within(counter.spec[2] + counter.state.added), standing(counter))
+end
+
+function rolling.refuses(counter, amount)
+  local state, asked = counter.state, amount[3]
+  local most = within(counter.spec[2] + state.added)
+  if counter.spec[3] == 0 or asked == 0 or standing(counter) + asked <= most then return end
+  local room = most - state.reserved - asked
+  return {quantity = 1, asked = asked, retry = room < 0 and -1 or free_at(state, 1, room, counter.window)}
+end
+
+function rolling.take(counter, amount, holder, warnings)
+  local state = counter.state
+  state.reserved = within(state.reserved + amount[3])
+  warn(counter, state, standing(counter), all_free_at(state, 1, counter.window), warnings)
+  return state.n
+end
+
+function rolling.settle(counter, record, entry, actual, warnings)
+  local state = counter.state
+  if record.state == HELD then
+    state.reserved = within(state.reserved - record.amount[3])
+    amend(state, counter.window, record.at, entry[4], actual[3], 0)
+  else
+    amend(state, counter.window, record.at, entry[4], actual[3] - record.amount[3], 0)
+  end
+  if not counter.spec then return end
+  forget_above(state, within(counter.spec[2] + state.added), standing(counter))
+  warn(counter, state, standing(counter), all_free_at(state, 1, counter.window), warnings)
+end
+
+function rolling.expire(counter, record, entry)
+  counter.state.reserved = within(counter.state.reserved - record.amount[3])
+  amend(counter.state, counter.window, record.at, entry[4], record.amount[3], 0)
+end
+
+function rolling.save(counter)
+  local state, ttl_ms = counter.state, slices_ttl_ms(counter.window)
+  if state.reserved > 0 or state.added ~= 0 then ttl_ms = math.max(ttl_ms, RECORD_MS + DAY_MS) end
+  write(counter.key, {state.s, state.n, state.m, state.reserved, state.added, state.told}, ttl_ms)
+end
+
+function rolling.stand(counter, out)
+  local state = counter.state
+  out[#out + 1] = within(counter.spec[2] + state.added)
+  out[#out + 1] = counted(state, 1)
+  out[#out + 1] = state.reserved
+  out[#out + 1] = all_free_at(state, 1, counter.window)
+end
+
+function rolling.correct(counter, kind, by)
+  local state = counter.state
+  if kind == 'reset' then
+    state.s = {}
+  elseif kind == 'top_up' then
+    top_up(counter, state, by)
+  end
+  forget_above(state, within(counter.spec[2] + state.added), standing(counter))
+end
