@@ -89,6 +89,7 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
     cost_center: str | None = None,
     tags: Iterable[str] = (),
     keys: Iterable[str] = (),
+    counted_apart: bool = False,
 ) -> Record:
     """Return the record that opens a request: durable before anything leaves the house.
 
@@ -123,6 +124,8 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         tags: what the client declared for its own reckoning, in such words; labelled as declared.
         keys: of the ledger's limits and budgets that applied. One that names a person has the pseudonym in
             the name's place: a record holds no subject's name.
+        counted_apart: whether one replica counted under them by itself, because the ledger of all couldn't
+            be reached.
 
     Raises:
         RecordRefused: `record.value`: such a word, a tag or a key is none.
@@ -162,6 +165,8 @@ def decision(  # noqa: PLR0913 - one keyword per field of the schema
         body["declared"] = {"tags": declared}
     if applied := labels.keys(keys):
         body["keys"] = applied
+    if counted_apart:
+        body["counted"] = "apart"
     if policy_input:
         commitments.append(policy_input)
     return Record(body, _nonces(commitments), question, _sealed(commitments))
@@ -554,7 +559,7 @@ def ledger_correct(  # noqa: PLR0913 - one keyword per field of the schema
     return record
 
 
-def ledger_expired(  # noqa: PLR0913 - one keyword per field of the schema
+def ledger_expired(
     *, reservation: str, keys: Sequence[str], requests: int, tokens: int, usd_micros: int, reserved_us: int
 ) -> Record:
     """Return the record of a reservation whose process is gone: counted as used in full.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.alarm import Alarm
+from gateway.errors import SettingsError
 from gateway.expiry import Expiry
 from gateway.ledger.settling import BackgroundSettling
+from gateway.ledger.sharing import SharingLedger
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.ports import Counting
 from gateway.webhook import Webhook
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
 
     from audit.log import AuditLog
     from gateway.ports import Ledger, Prices
-    from gateway.settings import LedgerSettings
+    from gateway.settings import LedgerSettings, RedisLedgerSettings
 
 FILE = "ledger.db"
+SHARE = "ledger-share.db"
+"""What this machine gives out by itself while the ledger of all can't be reached."""
+
+_SECOND_US = 1_000_000
 
 
 def open_ledger(chosen: LedgerSettings, data_dir: Path) -> Ledger:
@@ -28,13 +34,35 @@ def open_ledger(chosen: LedgerSettings, data_dir: Path) -> Ledger:
 
     Raises:
         LedgerError: it can't be opened.
+        SettingsError: what the settings say of it can't be.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return SqliteLedger.open(
-        data_dir / FILE,
-        lease_us=chosen.lease_s * 1_000_000,
-        deadline_s=chosen.deadline_ms / 1000,
-    )
+    if chosen.redis is None:
+        return _of_this_machine(chosen, data_dir / FILE)
+    return SharingLedger(_of_all(chosen, chosen.redis), _of_this_machine(chosen, data_dir / SHARE))
+
+
+def _of_this_machine(chosen: LedgerSettings, path: Path) -> Ledger:
+    return SqliteLedger.open(path, lease_us=chosen.lease_s * _SECOND_US, deadline_s=chosen.deadline_ms / 1000)
+
+
+def _of_all(chosen: LedgerSettings, said: RedisLedgerSettings) -> Ledger:
+    try:
+        # Only a ledger of many replicas needs a client of Redis.
+        from gateway.ledger.redis import RedisLedger, Terms  # noqa: PLC0415
+        from gateway.ledger.redis_line import Witnesses  # noqa: PLC0415
+        from gateway.ledger.redis_target import Target  # noqa: PLC0415
+    except ImportError:
+        raise SettingsError("ledger.redis needs the extra regent[redis]") from None
+    assert said.url is not None  # noqa: S101 - the settings have seen to it; tells the type checker
+    witnesses = Witnesses(said.replicas, said.replicas_wait_ms) if said.replicas else None
+    try:
+        sentinels = tuple(each.get_secret_value() for each in said.sentinels if each)
+        target = Target(said.url.get_secret_value(), sentinels, said.service, cluster=said.cluster)
+        terms = Terms(said.name, said.deadline_ms / 1000, chosen.lease_s * _SECOND_US, witnesses)
+        return RedisLedger(target, terms)
+    except ValueError as error:
+        raise SettingsError(f"ledger.redis: {error}") from None
 
 
 async def build(

@@ -7,7 +7,7 @@ a development identity that others could reach.
 """
 
 from gateway.settings.identity import ClaimMapping, Development, IdentitySettings, Issuer
-from gateway.settings.ledger import LedgerSettings
+from gateway.settings.ledger import LedgerSettings, RedisLedgerSettings
 from gateway.settings.loading import (
     DEFAULT_FILE,
     audit,
@@ -49,6 +49,7 @@ __all__ = [
     "Postgres",
     "PriceSettings",
     "Provider",
+    "RedisLedgerSettings",
     "ReleaseKey",
     "Server",
     "Settings",

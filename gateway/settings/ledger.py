@@ -31,6 +31,41 @@ class Warnings(Section):
         return self
 
 
+class RedisLedgerSettings(Section):
+    """The one ledger of many replicas."""
+
+    url: Secret = Field(
+        default=None, description="`redis://`, `rediss://` or `unix://`, with user, password and database"
+    )
+    sentinels: tuple[str, ...] = Field(
+        default=(),
+        max_length=16,
+        description="URLs of Sentinels; what they say takes the place of `url`'s host",
+    )
+    service: str = Field(default="", max_length=128, description="what the Sentinels call the primary")
+    cluster: bool = Field(default=False, description="whether `url` is a node of a Cluster")
+    name: str = Field(
+        default="regent",
+        pattern=r"^[a-z0-9_-]{1,64}$",
+        description="of the ledger on the server; another name is another ledger",
+    )
+    deadline_ms: int = Field(
+        default=250, ge=10, le=10_000, description="how long a call waits for it before it is refused"
+    )
+    replicas: int = Field(
+        default=0, ge=0, le=16, description="how many replicas must know of a reservation before it holds"
+    )
+    replicas_wait_ms: int = Field(default=100, ge=1, le=5000, description="how long they may take")
+
+    @model_validator(mode="after")
+    def _is_an_address(self) -> Self:
+        if self.url is None:
+            raise ValueError("a ledger in Redis needs a url")
+        if self.replicas and self.replicas_wait_ms >= self.deadline_ms:
+            raise ValueError("replicas_wait_ms must be less than deadline_ms")
+        return self
+
+
 class LedgerSettings(Section):
     """Where limits and budgets are counted."""
 
@@ -51,5 +86,9 @@ class LedgerSettings(Section):
         ge=10,
         le=60_000,
         description="how long a call waits for it before it is refused",
+    )
+    redis: RedisLedgerSettings | None = Field(
+        default=None,
+        description="where many replicas count together; without it each machine counts apart",
     )
     warnings: Warnings = Warnings()

@@ -260,6 +260,7 @@ async def _decision(
         cost_center=principal.cost_center if principal else None,
         tags=call.tags if call else (),
         keys=[recorded(each.key) for each in trail.permitted.allowances] if trail.permitted else (),
+        counted_apart=trail.reservation is not None and trail.reservation.local,
         **(_policy(trail, decision.origin, action) if decision else _UNDECIDED),
     )
 
