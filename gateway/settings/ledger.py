@@ -37,10 +37,8 @@ class RedisLedgerSettings(Section):
     url: Secret = Field(
         default=None, description="`redis://`, `rediss://` or `unix://`, with user, password and database"
     )
-    sentinels: tuple[str, ...] = Field(
-        default=(),
-        max_length=16,
-        description="URLs of Sentinels; what they say takes the place of `url`'s host",
+    sentinels: tuple[Secret, ...] = Field(
+        default=(), max_length=16, description="URLs of Sentinels; their word takes the place of `url`'s host"
     )
     service: str = Field(default="", max_length=128, description="what the Sentinels call the primary")
     cluster: bool = Field(default=False, description="whether `url` is a node of a Cluster")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import Answered, Http
     from tests.servers.engines import Deciding
     from tests.servers.gateway_server import GatewayServer
+    from tests.servers.redis_server import RedisServer
 
     Start = Callable[..., GatewayServer]
 
@@ -343,3 +344,25 @@ def test_a_correction_that_is_none_is_refused(
     answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
 
     assert (answer.status, code(answer)) == (400, "input.invalid")
+
+
+def test_two_replicas_count_together(
+    gateway_server: Start, http_client: Http, deciding: Deciding, tmp_path: Path, redis_server: RedisServer
+) -> None:
+    """Over one Redis exactly so many pass as on one machine; without it none do, and nobody counts alone."""
+    options = _options(deciding, tmp_path)
+    options["ledger"] = {"redis": {"url": redis_server.url}}
+    replicas = [gateway_server(**options), gateway_server(**options)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: ask(http_client, replicas[number % 2], "requests"), range(16)))
+    assert sorted(each.status for each in answers) == [http.client.OK] * 5 + [TOO_MANY] * 11
+
+    redis_server.pause()
+    try:
+        away = ask(http_client, replicas[0], "requests")
+        assert ask(http_client, replicas[0], "sales").status == http.client.OK
+    finally:
+        redis_server.resume()
+    assert (away.status, code(away)) == (503, "ledger.busy")
+    assert away.headers["retry-after"] == "1"
+    settled(replicas[1], http_client, "patient", "single")
