@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "provider-traffic"
 _RUNS = 5
 _MODELS = ("gpt-4o", "gpt-4", "")
+_PROSE = "Every request becomes one question, a policy decides it, and the gateway obeys. "
+_BODIES: dict[str, list[dict[str, Any]]] = {
+    "a short message": [{"role": "user", "content": _PROSE * 3}],
+    "10 MB of prose": [{"role": "user", "content": _PROSE * 125_000}],
+    "10 MB of a1a1a1": [{"role": "user", "content": "a1" * 5_000_000}],
+    "10 MB of Hindi": [{"role": "user", "content": "नियम के बिना कोई अनुमति नहीं " * 140_000}],
+    "250,000 messages": [{"role": "user", "content": "a"}] * 250_000,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +183,7 @@ def _errors(estimator: tokens.Estimator) -> Table:
 
 def _costs(estimator: tokens.Estimator) -> Table:
     table = Table("body", "bytes", "us of CPU", "us a kB")
-    prose = "Every request becomes one question, a policy decides it, and the gateway obeys. "
-    bodies: dict[str, list[dict[str, Any]]] = {
-        "a short message": [{"role": "user", "content": prose * 3}],
-        "10 MB of prose": [{"role": "user", "content": prose * 125_000}],
-        "10 MB of a1a1a1": [{"role": "user", "content": "a1" * 5_000_000}],
-        "10 MB of Hindi": [{"role": "user", "content": "नियम के बिना कोई अनुमति नहीं " * 140_000}],
-        "250,000 messages": [{"role": "user", "content": "a"}] * 250_000,
-    }
-    for name, messages in bodies.items():
+    for name, messages in _BODIES.items():
         body = {"messages": messages}
         size = len(json.dumps(body, ensure_ascii=False).encode())
         us = _cpu_us(lambda body=body: estimator.prompt(body, _MODELS[:1]))  # type: ignore[misc]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args
@@ -57,7 +58,7 @@ def shown(field: FieldInfo) -> str:
         return "required"
     if value is None:
         return "none"
-    if isinstance(value, (str, Path)):
+    if isinstance(value, (str, Path, Decimal)):
         return f"`{value}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{json.dumps(value)}`"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,9 +12,6 @@ import yaml
 from gateway import settings
 from gateway.errors import SettingsError
 from tests.bundles.signing import pair
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ISSUER = {"name": "acme.example", "issuer": "https://idp.acme.example", "audience": "regent"}
 OPTIONS: dict[str, Any] = {"identity": {"issuers": [ISSUER]}}
@@ -22,6 +21,12 @@ KEY = pair().public_pem.decode()
 def trusting(**trust: object) -> dict[str, Any]:
     """Settings with a part about whose bundles are taken."""
     return {**OPTIONS, "policy": {"trust": trust}}
+
+
+def priced(**price: object) -> dict[str, Any]:
+    """Settings with one deployment, whose price says so."""
+    place = {"id": "d", "provider": "p", "serves": "m", "zone": "z", "region": "r", "price": price}
+    return {**OPTIONS, "providers": {"p": {"adapter": "echo"}}, "deployments": [place]}
 
 
 def write(folder: Path, document: object) -> Path:
@@ -69,6 +74,23 @@ def write(folder: Path, document: object) -> Path:
                 "deployments": [{"id": "d", "provider": "p", "serves": "m", "zone": "z", "region": "r"}] * 2,
             },
             "deployment name",
+        ),
+        (priced(input=1), "both `input` and `output`"),
+        (priced(output=1), "both `input` and `output`"),
+        (priced(per_request=1, cached_input=1), "need `input` and `output`"),
+        (priced(per_hour=1, batch_discount=0.5), "need `input` and `output`"),
+        (priced(model="gpt-4o", per_hour=1), "either `model`"),
+        (priced(shared_by=2), "a price needs"),
+        (priced(), "a price needs"),
+        (priced(input=-1, output=1), "deployments.0.price.input"),
+        (priced(input=float("nan"), output=1), "deployments.0.price.input"),
+        (priced(input=float("inf"), output=1), "deployments.0.price.input"),
+        (priced(input="0.0000000001", output=1), "deployments.0.price.input"),
+        (priced(per_hour=1, shared_by=0), "deployments.0.price.shared_by"),
+        (priced(input=1, output=1, batch_discount=1.5), "deployments.0.price.batch_discount"),
+        (
+            {**OPTIONS, "providers": {"p": {"adapter": "echo", "price_list": "Open AI"}}},
+            "providers.p.price_list",
         ),
         (
             {**OPTIONS, "providers": {"p": {"adapter": "echo", "api_key": "env:REGENT_NOT_SET"}}},
@@ -295,3 +317,27 @@ def test_the_logs_witnesses_are_known_without_secrets(
     document["providers"] = {"p": {"adapter": "echo", "api_key": "env:NOT_SET_AT_ALL"}}
     monkeypatch.setenv("REGENT_CONFIG", str(write(tmp_path, document)))
     assert str(settings.witnesses_policy()) == "trust.policy"
+
+
+def test_a_price_is_the_decimal_that_was_written(tmp_path: Path) -> None:
+    """A YAML number like 0.1 is no fraction of two powers: it stays a tenth."""
+    loaded = settings.load(write(tmp_path, priced(input=0.1, output="0.30", per_request=0.000000001)))
+    price = loaded.deployments[0].price
+
+    assert price is not None
+    assert [str(each) for each in (price.input, price.output)] == ["0.1", "0.30"]
+    assert price.per_request == Decimal("1E-9")
+
+
+def test_tiktokens_folder_is_the_settings_or_the_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings outrank what other programs go by; without either there is none."""
+    monkeypatch.delenv("TIKTOKEN_CACHE_DIR", raising=False)
+    none = settings.load(write(tmp_path, OPTIONS)).tokens
+    named = settings.load(write(tmp_path, {**OPTIONS, "tokens": {"bpe_folder": "mine"}})).tokens
+    before = (none.folder, named.folder)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "theirs")
+
+    assert before == (None, Path("mine"))
+    assert (none.folder, named.folder) == (Path("theirs"), Path("mine"))

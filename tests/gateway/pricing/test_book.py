@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +14,9 @@ from gateway.errors import SettingsError
 from gateway.pricing import Book, Terms
 from gateway.settings import DeploymentSettings, PriceSettings, Provider
 from gateway.types import Call, Deployment
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 NOON_US = 1_795_262_400_000_000  # 21 November 2026, 12:00 UTC
 TERMS = Terms(NOON_US)

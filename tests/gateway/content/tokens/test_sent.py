@@ -26,7 +26,7 @@ def test_all_that_was_told_is_counted_together() -> None:
         event(role="assistant", content=""),
         event(reasoning_content="Let me th"),
         event(reasoning="ink. "),
-        event(content="Hel") + event(content="lo"),
+        event(content="Hello Re") + event(content="gent"),
         event(tool_calls=[{"index": 0, "function": {"name": "look", "arguments": ""}}]),
         event(tool_calls=[{"index": 0, "function": {"arguments": '{"a": 1}'}}]),
         event(refusal="No."),
@@ -34,7 +34,7 @@ def test_all_that_was_told_is_counted_together() -> None:
     ):
         count.add(each)
 
-    assert count.tokens == Estimator().completion('Let me think. Hellolook{"a": 1}No.')
+    assert count.tokens == Estimator().completion('Let me think. Hello Regentlook{"a": 1}No.')
 
 
 def test_nothing_sent_is_nothing() -> None:
