@@ -1,4 +1,4 @@
-"""The blocks of `docs/usage.md` run as they stand against a gateway that answered a call; tables are whole."""
+"""The blocks of `docs/usage.md` run as they stand, against a gateway that answered; its tables are whole."""
 
 from __future__ import annotations
 
