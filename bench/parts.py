@@ -32,6 +32,7 @@ from bench import conversation
 from bench.targets import FOLDER
 from bundles import bundle
 from gateway import identity, logs, settings
+from gateway.content.tokens import Estimator
 from gateway.engine.embedded import EmbeddedEngine
 from gateway.identity import development
 from gateway.ports import Upstream
@@ -176,7 +177,8 @@ async def steps(raw: RawRequest, people: Identity, log: AuditLog) -> list[Cost]:
     await log.sref(principal.id)
     call = await receive(raw, limits)
     now_us = raw.received_us
-    findings = inspect(call, engine)
+    estimator = Estimator([model])
+    findings = inspect(call, candidates, engine, estimator)
     question = describe(call, principal, now_us, candidates.documents)
     admission = await admit(question, engine)
     decision = await decide(question, call, candidates, findings, engine)
@@ -194,7 +196,7 @@ async def steps(raw: RawRequest, people: Identity, log: AuditLog) -> list[Cost]:
         "describe": lambda: describe(call, principal, now_us, candidates.documents),
         "engine, gateway/admission": lambda: _at_once(engine.ask(ADMISSION, bare)),
         "admit (engine, answer)": lambda: _at_once(admit(question, engine)),
-        "inspect": lambda: inspect(call, engine),
+        "inspect": lambda: inspect(call, candidates, engine, estimator),
         "engine, gateway/request": lambda: _at_once(engine.ask(REQUEST, full)),
         "decide (engine, answer)": lambda: _at_once(decide(question, call, candidates, findings, engine)),
         "enforce": lambda: enforce(call, principal, candidates, insist(admission), decision),
@@ -202,11 +204,15 @@ async def steps(raw: RawRequest, people: Identity, log: AuditLog) -> list[Cost]:
         "  of it one commitment": lambda: commit("req", call.payload).finish(),
         "record.opening, encoded": lambda: encode(body),
         "forward, without network": lambda: _at_once(forward(permitted, upstreams, [])),
-        "release": lambda: release(reply, permitted, trail.delivery),
+        "release": lambda: release(reply, permitted, trail.delivery, None, _settled),
         "record.closing, made": lambda: record.closing(trail, silent, now_us),
     }
     costs = [Cost(name, _best_us(part)) for name, part in parts.items()]
     return [*costs, await _log_line(trail)]
+
+
+async def _settled() -> None:
+    """Nothing was held."""
 
 
 def _house(log: AuditLog) -> Ports:

@@ -29,7 +29,8 @@ class Row:
         writer: who logged it.
         index: the record's index in that writer's log.
         id: the record's id.
-        request_id: the gateway's id of the request; null for what is about none.
+        request_id: the gateway's id of the request, or of the reservation that expired; null for what is
+            about neither.
         action: what was decided, or what was done.
         reason_code: why; empty where the record gives no reason.
         tenant: organization.
@@ -184,7 +185,7 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
         record["writer"]["id"],
         index,
         record["id"],
-        record.get("req", {}).get("id"),
+        record["reservation"] if kind == EXPIRED else record.get("req", {}).get("id"),
         action,
         reason_code,
         record.get("tenant"),
@@ -222,9 +223,8 @@ def row_of(record: dict[str, Any], index: int, end: End = OPEN, log_index: int |
 
 def expired_of(record: dict[str, Any]) -> End:
     """Return what a reservation had held whose holder is gone: nobody can say that it wasn't used, or how."""
-    amount = record["amount"]
     return OPEN._replace(
-        tokens_in=_number(amount["tokens"]), cost_micro=_number(amount["cost_micro"]), estimated=True
+        tokens_in=_number(record["tokens"]), cost_micro=_number(record["usd_micros"]), estimated=True
     )
 
 

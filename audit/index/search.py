@@ -134,6 +134,12 @@ class Search:
         found = self._page(query, [schema.packed(record_id), self.size])
         return found[0] if found else None
 
+    def has(self, kind: str, request_id: str) -> bool:
+        """Tell whether a record of a kind is about a request, or a reservation."""
+        query = "SELECT 1 FROM record INDEXED BY record_request_id WHERE request_id = ? AND kind = ?"
+        values = (schema.packed(request_id), self._naming.number(kind))
+        return self._db.execute(query, values).fetchone() is not None
+
     def _walk(self, branch: Branch, plan: Plan, span: tuple[int, int], page: int) -> Iterator[Row]:
         since_us, t_us = span
         log_index = -1

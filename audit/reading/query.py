@@ -84,7 +84,9 @@ def _newest_first(folder: Path, wanted: Filter, sref: str | None, stopped: Stopp
         search.heed(stopped)
         tails = tails_of(folder, search.places)
         # Ends that came after the index, of decisions that it has: their rows are completed here.
-        late = {row.log_index: row for row in _completed(tails, search, stopped)}
+        late: dict[int | None, Row] = {}
+        for row in _completed(tails, search, stopped):
+            late.setdefault(row.log_index, row)  # a second end ends nothing
         indexed = search.rows(wanted, sref)
         if not late:
             yield from _merge(tails, [indexed], wanted, sref, stopped)

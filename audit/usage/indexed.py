@@ -17,6 +17,12 @@ _IDS = frozenset({"sref", "request_id"})
 _LABELS = frozenset({"tags", "keys"})
 _LED = ("sref", "deployment", "team", "tenant", "model")
 """Fields with an index of the table, best first, along which fewer rows need a look than along time."""
+_ONCE = (
+    "kind <> 1 AND kind = ? AND NOT EXISTS (SELECT 1 FROM record AS told INDEXED BY record_request_id "
+    "WHERE told.request_id = record.request_id AND told.kind = record.kind "
+    "AND told.log_index < record.log_index)"
+)
+"""Two gateways may tell of the same reservation."""
 _UNPRICED = "(cost_micro IS NULL AND deployment IS NOT NULL)"
 
 
@@ -51,7 +57,7 @@ def gather(db: sqlite3.Connection, naming: Naming, wanted: Wanted, parts: Parts)
         sources.append(_Source("loose", USAGE, "loose_t_us", "end IS NOT NULL"))
     expired = naming.number(row.EXPIRED)
     if expired is not None:
-        sources.append(_Source("record", EXPIRED, "record_kind", "kind <> 1 AND kind = ?", (expired,)))
+        sources.append(_Source("record", EXPIRED, "record_kind", _ONCE, (expired,)))
     for source in sources:
         query = _Query(db, naming, wanted, source, aborted)
         if query.possible:

@@ -35,15 +35,17 @@ def gather(
         ValueError, KeyError, TypeError, AttributeError: what is there is no record.
         OSError: it can't be read.
     """
+    told: set[str] = set()
     for tail in tails:
-        _Writer(search, wanted, parts).read(tail, stopped)
+        _Writer(search, wanted, parts, told).read(tail, stopped)
 
 
 class _Writer:
     """One writer's records, in their order: a decision, and later its end."""
 
-    def __init__(self, search: Search | None, wanted: Wanted, parts: Parts) -> None:
+    def __init__(self, search: Search | None, wanted: Wanted, parts: Parts, told: set[str]) -> None:
         self._search, self._wanted, self._parts = search, wanted, parts
+        self._told = told  # reservations that expired: two gateways may tell of the same one
         self._opened: dict[str, bytes] = {}
         self._claimed: set[str] = set()  # decisions of the index that have an end here
 
@@ -58,10 +60,18 @@ class _Writer:
                 row, end = self._decision(record["ref"]), end_of(record)
                 self._count(USAGE, record["t_us"] if row is None else row.t_us, row, end)
             elif _EXPIRED in body:
-                row = row_of(orjson.loads(body), 0)
-                self._count(EXPIRED, row.t_us, row, row)
+                self._expired(row_of(orjson.loads(body), 0))
         for record_id, body in self._opened.items():
             self._parts.put_aside(record_id, body)  # another writer may end them
+
+    def _expired(self, row: Row) -> None:
+        reservation = row.request_id or ""
+        known = reservation in self._told or (
+            self._search is not None and self._search.has(EXPIRED_KIND, reservation)
+        )
+        self._told.add(reservation)
+        if not known:
+            self._count(EXPIRED, row.t_us, row, row)
 
     def _open(self, record_id: str, body: bytes) -> None:
         self._opened[record_id] = body

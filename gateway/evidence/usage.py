@@ -1,4 +1,4 @@
-"""`/v1/usage`: what was used and what it cost, for who may know; and each caller's own, at `/v1/usage/own`."""
+"""`/v1/usage`: what was used and what it cost, for who may know; and each caller's own at `/v1/usage/own`."""
 
 from __future__ import annotations
 

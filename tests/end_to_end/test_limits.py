@@ -32,7 +32,7 @@ TEAMS = ("requests", "tokens", "single", "money", "soft", "thrifty", "unpriced",
 HOUR_S = 3600
 TOO_MANY, FORBIDDEN = 429, 403
 PRICE = {"input": 10, "output": 1000}  # dollars for a million tokens: 1,000 micro-dollars for one of a reply
-PLACES = [
+PLACES: list[dict[str, Any]] = [
     {"id": "large", "serves": "demo-small", "price": PRICE, "labels": ["large"]},
     {"id": "small", "serves": "demo-small", "price": {"input": 0, "output": 0}, "labels": ["small"]},
     {"id": "dear", "serves": "demo-dear", "price": PRICE},

@@ -83,8 +83,9 @@ def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
     if kind == "gap":
         return {"typ": kind, "id": record_id, "gap": {"reason": "backlogged", "lost": 1}}
     if kind == "ledger.expired":
-        amount = {"requests": 1, "tokens": chance.randrange(9), "cost_micro": chance.randrange(9)}
-        return {"typ": kind, "id": record_id, "amount": amount, "keys": chance.sample(_KEYS, 2)}
+        amount = {"requests": 1, "tokens": chance.randrange(9), "usd_micros": chance.randrange(9)}
+        held = {"reservation": f"{chance.randrange(4):032x}", "keys": chance.sample(_KEYS, 2)}
+        return {"typ": kind, "id": record_id, **held, **amount, "reserved_us": 1}
     action = chance.choice(("allow", "deny"))
     if action == "allow":  # a refusal has no end
         opened.append(record_id)

@@ -10,7 +10,7 @@ import pytest
 from audit.index.indexer import Index
 from audit.log import AuditLog
 from audit.ports import Ports
-from audit.record import Record, aborted, decision, outcome
+from audit.record import Record, aborted, decision, ledger_expired, outcome
 from tests.audit.index.merging import merge
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ class Book:
         made = await self.begin(person, **changes)
         await self.end(made.id, cost_micro=cost)
 
-    async def expire(self, keys: list[str], tokens: int, cost_micro: int) -> None:
+    async def expire(
+        self, keys: list[str], tokens: int, cost_micro: int, reservation: str = "e" * 32
+    ) -> None:
         """Log a reservation that nobody settled."""
-        amount = {"requests": 1, "tokens": tokens, "cost_micro": cost_micro}
-        body = {"v": 1, "typ": "ledger.expired", "id": "e" * 32, "amount": amount, "keys": keys}
-        await self.log.append(Record(body))
+        held = {"tokens": tokens, "usd_micros": cost_micro, "requests": 1}
+        await self.log.append(ledger_expired(reservation=reservation, keys=keys, reserved_us=1, **held))
 
     def merge(self) -> None:
         """Merge and index what is logged."""

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 from hypothesis import given, settings
 
 from audit.index.indexer import Index
@@ -80,3 +81,20 @@ def test_lines_are_those_of_a_plain_reading(log: Written) -> None:
         lay_down(folder, log)
         by = [DIMENSIONS[each] for each in ("team", "deployment", "cost_center", "model")]
         assert lines(folder, *by) == plain.grouped(bodies, names)
+
+
+@settings(deadline=None, max_examples=50)
+@given(log=logs())
+def test_what_expired_counts_once_for_each_reservation(log: Written) -> None:
+    """However often and by however many writers it was told; what each said of it may differ here."""
+    told = [
+        record["reservation"]
+        for writer in log.bodies
+        for record in map(orjson.loads, writer)
+        if record["typ"] == "ledger.expired"
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "audit")
+        lay_down(folder, log)
+        with report(folder, Wanted()) as found:
+            assert found.expired.requests == len(set(told))

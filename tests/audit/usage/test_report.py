@@ -203,6 +203,19 @@ async def test_what_expired_stands_on_lines_of_its_own(filled: Book) -> None:
         assert found.expired.cost_micro == 900
 
 
+async def test_a_reservation_that_is_told_of_twice_expired_once(book: Book) -> None:
+    """Two gateways that look at the same time both say so; also where only the first is indexed."""
+    for reservation in ("a" * 32, "b" * 32, "a" * 32):
+        await book.expire(["team:hr"], 10, 1, reservation)
+    for _ in range(2):
+        with report(book.folder, wanted("key")) as found:
+            assert (found.expired.requests, found.expired.tokens_in) == (2, 20)
+        book.merge()
+        await book.expire(["team:hr"], 10, 1, "b" * 32)
+    with report(book.folder, wanted()) as found:
+        assert found.expired.requests == 2
+
+
 async def test_an_end_that_no_decision_claims_counts(filled: Book) -> None:
     """A second end of a request, and one of a request that isn't here: under what they say themselves."""
     made = await filled.begin()

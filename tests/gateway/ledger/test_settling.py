@@ -90,7 +90,8 @@ async def test_closing_waits_for_what_was_begun() -> None:
     """A gateway that stops settles first."""
     ledger = Away(1)
     background = settling(ledger)
-    background.begin(HELD, Amount(1))
+    begun = background.begin(HELD, Amount(1))
     await background.close()
+    await begun
     assert ledger.done == [Amount(1)]
     await asyncio.wait_for(background.close(), 1)
