@@ -116,6 +116,8 @@ def _published(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
+    except UnicodeDecodeError as error:
+        raise LogDamaged("log.key", f"{path} holds no verifier key") from error
 
 
 def _text(key: SigningKey) -> bytes:

@@ -88,7 +88,7 @@ def retired(folder: Path) -> list[VerifierKey]:
         ]
     except FileNotFoundError:
         return []
-    except KeyRefused as error:
+    except (UnicodeDecodeError, KeyRefused) as error:
         raise LogDamaged("log.key", f"{folder / RETIRED} holds no verifier keys") from error
 
 

@@ -66,3 +66,12 @@ def test_a_key_file_that_is_none_is_refused(tmp_path: Path, what: str) -> None:
     with pytest.raises(LogDamaged, match=r"log\.key") as refused:
         LogKeys.settle(tmp_path, ORIGIN)
     assert "PRIVATE" not in str(refused.value)
+
+
+def test_a_verifier_key_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """By whoever reads it, with the log's code: the sequencer would end otherwise, again and again."""
+    LogKeys.settle(tmp_path, ORIGIN)
+    (tmp_path / "log.vkey").write_bytes(b"\xff\xfe")
+    for read in (verifiers, lambda folder: LogKeys.settle(folder, ORIGIN)):
+        with pytest.raises(LogDamaged, match=r"log\.key"):
+            read(tmp_path)

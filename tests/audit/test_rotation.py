@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit import files, rotation
-from audit.errors import LogUnavailable
+from audit.errors import LogDamaged, LogUnavailable
 from audit.keys import LogKeys, verifiers
 from audit.log import AuditLog
 from audit.merging.folder import FolderWriters
@@ -102,6 +102,15 @@ async def test_a_rotation_that_breaks_off_is_finished(
             assert (folder / rotation.NOTES).read_bytes().count(b"regent.rotation/v1") == 1
 
     assert number > 4
+
+
+def test_retired_keys_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    """With the log's code, whatever bytes stand there."""
+    folder = _made(tmp_path / "log")
+    for data in (b"\xff\xfe", b"nonsense"):
+        (folder / rotation.RETIRED).write_bytes(data)
+        with pytest.raises(LogDamaged, match=r"log\.key"):
+            rotation.retired(folder)
 
 
 def test_without_a_key_there_is_nothing_to_rotate(tmp_path: Path) -> None:
