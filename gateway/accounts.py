@@ -226,6 +226,22 @@ class Correction:
     usd_micros: int = 0
 
 
+class PriceTerms(NamedTuple):
+    """What a call's price depends on besides its tokens.
+
+    Args:
+        at_us: when, microseconds since the epoch (UTC): some prices begin on a day, or hold by night.
+        service_tier: what the client wants of the upstream (`flex`, `priority`); empty if nothing special.
+        modalities: what goes in or is asked for, as in `Call.modalities`: a list may price sound apart.
+        batch: whether the call is part of a batch.
+    """
+
+    at_us: int
+    service_tier: str = ""
+    modalities: tuple[str, ...] = ("text",)
+    batch: bool = False
+
+
 class Sent(Protocol):
     """**Protocol:** what a caller has been told so far."""
 

@@ -54,6 +54,7 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         held = trail.reservation = await reserve(permitted, house.counting, house.tokens)
         await record.opening(trail, house)
         reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
+        trail.replied_us = house.now_us()
         settling = partial(settle, trail, house)
         if call.stream:
             trail.delivery.sent = house.tokens.sent(reply.deployment.model)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Correction,
         Expired,
         Overdrawn,
+        PriceTerms,
         Purse,
         Reservation,
         Sent,
@@ -244,7 +245,11 @@ class Prices(Protocol):
         ...
 
     def estimate(
-        self, deployments: Sequence[Deployment], prompt_tokens: int, completion_tokens: int
+        self,
+        deployments: Sequence[Deployment],
+        prompt_tokens: int,
+        completion_tokens: int,
+        terms: PriceTerms | None = None,
     ) -> int | None:
         """Return the most that a call can cost at any of `deployments`; None if one of them has no price."""
         ...
@@ -253,7 +258,9 @@ class Prices(Protocol):
         """Return the word for where a deployment's price is from; None if it has none."""
         ...
 
-    def charge(self, deployment: Deployment, usage: Usage, upstream_us: int) -> int | None:
+    def charge(
+        self, deployment: Deployment, usage: Usage, upstream_us: int, terms: PriceTerms | None = None
+    ) -> int | None:
         """Return what a call cost; None if the deployment has no price."""
         ...
 

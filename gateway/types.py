@@ -487,6 +487,7 @@ class Trail:
         attempts: every try at a deployment.
         reservation: what is held for it under limits and budgets.
         charge: what it took, once that is known.
+        replied_us: wall clock when somebody had answered it, microseconds.
     """
 
     raw: RawRequest
@@ -505,6 +506,7 @@ class Trail:
     admission: Decision | None = None
     reservation: Reservation | None = None
     charge: Charge | None = None
+    replied_us: int = 0
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -228,8 +228,14 @@ def _charged(charge: Charge) -> dict[str, Any]:
         "cost_micro": charge.usd_micros,
         "cached": charge.cached_tokens or None,
         "reasoning": charge.reasoning_tokens or None,
-        "prices": charge.prices if charge.prices and WORD.fullmatch(charge.prices) else None,
+        "prices": _price_list(charge.prices),
     }
+
+
+def _price_list(origin: str | None) -> str | None:
+    """Name and version of the price list; which provider and model it was asked for is said elsewhere."""
+    name = "-".join((origin or "").split(" ")[:2])
+    return name if WORD.fullmatch(name) else None
 
 
 def _released(trail: Trail) -> tuple[Commitment, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.accounts import Amount, Overdrawn, Purse, Rate
 from gateway.errors import LedgerError, Refused
+from gateway.pricing.terms import of as terms_of
 from gateway.quotas import refusal
 
 if TYPE_CHECKING:
@@ -45,5 +46,9 @@ def _most(permitted: PermittedCall, counting: Counting, tokens: Tokens) -> Amoun
     completion = (permitted.max_tokens or counting.completion_tokens) * (permitted.call.choices or 1)
     # Without a price it is free: the policy says so, or `enforce` had left the deployment out.
     priced = [each for each in permitted.deployments if counting.prices.priced(each)]
-    cost = counting.prices.estimate(priced, prompt, completion) if paid and priced else 0
+    cost = (
+        counting.prices.estimate(priced, prompt, completion, terms_of(permitted.call))
+        if paid and priced
+        else 0
+    )
     return Amount(1, prompt + completion, cost or 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.contract import Completed, UpstreamCode, Usage
 from gateway.accounts import Amount, Concurrency
+from gateway.pricing.terms import of as terms_of
 from gateway.types import Charge
 
 if TYPE_CHECKING:
@@ -50,15 +51,15 @@ def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
     if reply is None:
         place = _read_by(trail, cut=cut)
         return Charge(usd_micros=0) if place is None else _estimated(trail, house, place, 0, 0)
-    usage = reply.upstream.usage
+    usage, took_us = reply.upstream.usage, _took_us(reply, trail, house)
     if usage is None:
-        return _estimated(trail, house, reply.deployment, _told(reply, trail, house), reply.took_us)
+        return _estimated(trail, house, reply.deployment, _told(reply, trail, house), took_us)
     return Charge(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         cached_tokens=usage.cached_tokens,
         reasoning_tokens=usage.reasoning_tokens,
-        usd_micros=_cost(reply.deployment, usage, reply.took_us, house),
+        usd_micros=_cost(reply.deployment, usage, took_us, trail, house),
         prices=_prices(reply.deployment, house),
     )
 
@@ -70,8 +71,17 @@ def _told(reply: Reply, trail: Trail, house: Ports) -> int:
     return trail.delivery.sent.tokens if trail.delivery.sent else 0
 
 
-def _cost(place: Deployment, usage: Usage, upstream_us: int, house: Ports) -> int | None:
-    return house.counting.prices.charge(place, usage, upstream_us) if house.counting else None
+def _took_us(reply: Reply, trail: Trail, house: Ports) -> int:
+    """How long the place was busy with it: with a stream until now, since only its head had come by then."""
+    if isinstance(reply.upstream, Completed):
+        return reply.took_us
+    return reply.took_us + max(0, house.now_us() - trail.replied_us)
+
+
+def _cost(place: Deployment, usage: Usage, upstream_us: int, trail: Trail, house: Ports) -> int | None:
+    if house.counting is None or trail.call is None:
+        return None
+    return house.counting.prices.charge(place, usage, upstream_us, terms_of(trail.call))
 
 
 def _prices(place: Deployment, house: Ports) -> str | None:
@@ -93,5 +103,5 @@ def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
 def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, upstream_us: int) -> Charge:
     """A charge without the provider's word for it: from what was asked and what was sent."""
     prompt = house.tokens.prompt(trail.permitted.body, [place.model]).expected if trail.permitted else 0
-    cost = _cost(place, Usage(prompt, completion, prompt + completion), upstream_us, house)
+    cost = _cost(place, Usage(prompt, completion, prompt + completion), upstream_us, trail, house)
     return Charge(prompt, completion, estimated=True, usd_micros=cost, prices=_prices(place, house))

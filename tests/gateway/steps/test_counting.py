@@ -42,6 +42,7 @@ class Counter:
         self.reserved: list[Amount] = []
         self.settled: list[Amount | None] = []
         self.warned: list[Any] = []
+        self.took_us: list[int] = []
 
     async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
         self.reserved.append(amount)
@@ -60,12 +61,12 @@ class Counter:
         return deployment.id != "unpriced"
 
     def estimate(
-        self, deployments: Iterable[Deployment], prompt_tokens: int, completion_tokens: int, **_: Any
+        self, deployments: Iterable[Deployment], prompt_tokens: int, completion_tokens: int, *_: Any
     ) -> int | None:
         return max(self._each(each) for each in deployments) * (prompt_tokens + completion_tokens)
 
-    def charge(self, deployment: Deployment, usage: Usage, upstream_us: int, **_: Any) -> int | None:
-        del upstream_us
+    def charge(self, deployment: Deployment, usage: Usage, upstream_us: int, *_: Any) -> int | None:
+        self.took_us.append(upstream_us)
         return self._each(deployment) * usage.total_tokens if self.priced(deployment) else None
 
     def origin(self, deployment: str) -> str | None:
@@ -187,7 +188,7 @@ def trail_of(build: Builders, call: PermittedCall, *allowances: Allowance) -> Tr
 
 def house(counter: Counter) -> Ports:
     """As much of the house as settling needs."""
-    return cast("Ports", SimpleNamespace(counting=counter.counting, tokens=counter))
+    return cast("Ports", SimpleNamespace(counting=counter.counting, tokens=counter, now_us=lambda: 77))
 
 
 def answered(place: Deployment, usage: Usage | None) -> Reply:
@@ -221,14 +222,16 @@ async def test_a_provider_that_says_nothing_is_estimated(build: Builders) -> Non
 
 
 async def test_a_stream_that_broke_off_is_charged_as_far_as_it_went(build: Builders) -> None:
-    """What its caller was sent, and the prompt."""
+    """What its caller was sent, and the prompt; a machine is paid for until the end."""
     counter, call = Counter(), permitted(build, BUDGET)
     trail = trail_of(build, call)
     trail.reply = Reply(call.deployments[0], cast("Any", SimpleNamespace(usage=None)), 5)
     trail.delivery.sent = cast("Any", SimpleNamespace(tokens=7))
+    trail.replied_us = 70
     await settle(trail, house(counter), cut=True)
 
     assert counter.settled == [Amount(1, PROMPT + 7, 2 * (PROMPT + 7))]
+    assert counter.took_us == [5 + 7]
 
 
 @pytest.mark.parametrize(
