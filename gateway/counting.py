@@ -58,7 +58,7 @@ def _of_all(chosen: LedgerSettings, said: RedisLedgerSettings) -> Ledger:
     witnesses = Witnesses(said.replicas, said.replicas_wait_ms) if said.replicas else None
     try:
         sentinels = tuple(each.get_secret_value() for each in said.sentinels if each)
-        target = Target(said.url.get_secret_value(), sentinels, said.service, cluster=said.cluster)
+        target = Target(said.url.get_secret_value(), sentinels, said.service or "", cluster=said.cluster)
         terms = Terms(said.name, said.deadline_ms / 1000, chosen.lease_s * _SECOND_US, witnesses)
         return RedisLedger(target, terms)
     except ValueError as error:

@@ -40,7 +40,9 @@ class RedisLedgerSettings(Section):
     sentinels: tuple[Secret, ...] = Field(
         default=(), max_length=16, description="URLs of Sentinels; their word takes the place of `url`'s host"
     )
-    service: str = Field(default="", max_length=128, description="what the Sentinels call the primary")
+    service: str | None = Field(
+        default=None, max_length=128, description="what the Sentinels call the primary"
+    )
     cluster: bool = Field(default=False, description="whether `url` is a node of a Cluster")
     name: str = Field(
         default="regent",
