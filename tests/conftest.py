@@ -1,6 +1,7 @@
 """What every test may ask for: the real servers, and readers of the audit log that aren't ours."""
 
 pytest_plugins = (
+    "tests.compiled_once",
     "tests.interop.readers",
     "tests.order",
     "tests.scratch",

@@ -2,14 +2,12 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
 from bundles import manifest as manifests
 from bundles.backtest import replay
-from rego import Policy
+from tests.compiled_once import CompiledOnce
 
 ROOT = Path(__file__).parents[2]
 HOUSE = {
@@ -53,32 +51,6 @@ def sources(tmp_path: Path) -> Path:
     copied = tmp_path / "policies"
     shutil.copytree(ROOT / "policies", copied)
     return copied
-
-
-class CompiledOnce:
-    """`Policy`, with one policy for one plan, data and bounds: it is immutable, and made to be shared.
-
-    To compile the shipped plan is most of the work of a test that makes a few decisions by it. For other data
-    it is fitted, as a gateway does; that this is the same as to load it anew, `tests/rego` sees to.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, str], dict[bytes, Policy]] = {}
-
-    def load(self, plan: bytes, data: dict[str, Any], **bounds: Any) -> Policy:
-        """See `Policy.load`."""
-        known = self._known.setdefault((plan, repr(sorted(bounds.items()))), {})
-        content = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-        if content not in known:
-            first = next(iter(known.values()), None)
-            known[content] = first.with_data(data) if first else Policy.load(plan, data, **bounds)
-        return known[content]
-
-
-@pytest.fixture(scope="session")
-def compiled_once() -> CompiledOnce:
-    """The policies that this session has compiled."""
-    return CompiledOnce()
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import Http
     from tests.servers.gateway_server import GatewayServer
 
-pytestmark = [pytest.mark.engine("embedded"), pytest.mark.server]
+pytestmark = [
+    pytest.mark.engine("embedded"),
+    pytest.mark.server,
+    pytest.mark.timeout(300),  # the shipped policies are tested twice, on a machine that does other things
+]
 POLICIES = Path(__file__).parents[2] / "policies"
 PEOPLE = ("alice", "bob", "carol")
 

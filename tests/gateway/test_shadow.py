@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from gateway.types import Decision
     from tests.gateway.conftest import Builders
 
+pytestmark = pytest.mark.usefixtures("engines_of_compiled_plans")
+
 
 class Log:
     """Keeps records."""

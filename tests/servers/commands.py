@@ -6,6 +6,7 @@ as well, the pages of `docs/` say, whose tests type `regent` into a shell, and e
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -87,11 +88,24 @@ class Commands:
         assert process.stdout is not None
         process.stdin.write(order)
         child = int(process.stdout.readline())
-        if not select([process.stdout], [], [], TIMEOUT_S)[0]:
-            os.killpg(child, signal.SIGKILL)
-            process.stdout.readline()
+        try:
+            is_late = not select([process.stdout], [], [], TIMEOUT_S)[0]
+            code = 0 if is_late else int(process.stdout.readline())
+        except BaseException:  # a test's own time may be over, too
+            self._give_up(process, child)
+            raise
+        if is_late:
+            self._give_up(process, child)
             raise subprocess.TimeoutExpired(command, TIMEOUT_S)
-        return int(process.stdout.readline())
+        return code
+
+    def _give_up(self, process: subprocess.Popen[bytes], child: int) -> None:
+        """End a command, and whoever would still tell of it: the next one has another to run it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        process.kill()
+        process.communicate()
+        self._process = None
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Making = Callable[..., Scene]
 
+pytestmark = pytest.mark.usefixtures("engines_of_compiled_plans")
+
 LONG = {"content-type": LONG_POLL_TYPE}
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Making = Callable[..., Scene]
 
+pytestmark = pytest.mark.usefixtures("engines_of_compiled_plans")
+
 
 async def test_the_active_revision_is_followed(
     following: Making,
