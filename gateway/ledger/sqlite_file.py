@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 VERSION = 1
@@ -71,9 +72,7 @@ class LedgerFile:
         try:
             _make(self._path)
             self._db = connect(self._path)
-            self._db.execute(f"PRAGMA busy_timeout={round(_OPENING_S * 1000)}")
-            _prepare(self._db)
-            self._db.execute("PRAGMA busy_timeout=0")
+            _patiently(_prepare, self._db)
             self._identity = _identity(self._name)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -144,6 +143,20 @@ def _make(path: Path) -> None:
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _patiently(prepare: Callable[[sqlite3.Connection], None], db: sqlite3.Connection) -> None:
+    """Wait for other processes that open the file; SQLite doesn't while it changes to a write-ahead log."""
+    end_s = monotonic() + _OPENING_S
+    while True:
+        try:
+            prepare(db)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= end_s:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def _prepare(db: sqlite3.Connection) -> None:

@@ -145,14 +145,14 @@ class Model:
         if correction.kind == "reset":
             money.spent.clear()
         elif correction.kind == "top_up":
-            money.topped = max(-purse.usd_micros, money.topped + correction.usd_micros)
+            money.topped = _topped(purse, money, correction.usd_micros)
         elif not money.carried and purse.period is not None:
             money.carried = True
             present = span(purse.period, purse.time_zone, self.now_us)
             past_us = before(purse.period, purse.time_zone, present).start_us
             past = self._money.get(_name(purse, past_us))
-            if past is not None:
-                money.topped += max(0, past.known + past.topped - sum(past.spent.values()))
+            left = 0 if past is None else max(0, past.known + past.topped - sum(past.spent.values()))
+            money.topped = _topped(purse, money, left)
         self._untell(purse, self.now_us)
 
     def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
@@ -202,15 +202,14 @@ class Model:
             return None
         if isinstance(it, Purse) and it.period is not None:
             return None if asked > it.usd_micros else standing.resets_at_us
-        slice_us = _slice_us(it.window_us or 0)
-        for number in range(-1, 63):
-            moment_us = (self.now_us // slice_us + number) * slice_us
-            if moment_us > self.now_us:
-                then = next(
-                    each for each in self.standings(it, moment_us) if each.quantity == standing.quantity
-                )
-                if then.used + then.reserved + asked <= then.most:
-                    return moment_us
+        window_us = it.window_us or 0
+        slice_us = _slice_us(window_us)
+        first = (self.now_us - window_us) // slice_us
+        for number in range(first, self.now_us // slice_us + 1):
+            moment_us = (number + 1) * slice_us + window_us
+            then = next(each for each in self.standings(it, moment_us) if each.quantity == standing.quantity)
+            if then.used + then.reserved + asked <= then.most:
+                return moment_us
         return None
 
     def _held(self) -> list[Call]:
@@ -270,6 +269,10 @@ class Model:
         resets_us = self.standings(purse)[0].resets_at_us
         self.now_us = saved
         return [Warned(purse, mark, taken, most, resets_us) for mark in found]
+
+
+def _topped(purse: Purse, money: Money, usd_micros: int) -> int:
+    return max(-purse.usd_micros, max(-purse.usd_micros, money.topped) + usd_micros)
 
 
 def _apply(

@@ -520,6 +520,7 @@ async def test_a_purse_whose_policy_now_says_less_is_worth_less(ledger: Ledger) 
     await ledger.correct(Purse("a", 100, "month"), Correction("top_up", -80))
     assert (await ledger.usage([Purse("a", 50, "month")]))[0].most == 0
     assert (await ledger.usage([Purse("a", 90, "month")]))[0].most == 10
+    assert (await ledger.correct(Purse("a", 50, "month"), Correction("top_up", 5))).most == 5
 
 
 async def test_marks_above_the_new_standing_may_be_told_again(ledger: Ledger) -> None:
