@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from gateway.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 VERSION = 1
 _OPENING_S = 5.0
+_PAGE_BYTES = 2_048
 _LOG_BYTES = 64 << 20
 _LOOK_S = 0.01  # no process begins anew in another file in less time
 
@@ -37,7 +37,6 @@ CREATE TABLE expired (
 CREATE INDEX expired_open ON expired (at_us, id) WHERE acknowledged_us IS NULL;
 """
 _SETTINGS = (
-    "PRAGMA page_size=2048",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA wal_autocheckpoint=0",
     f"PRAGMA journal_size_limit={_LOG_BYTES}",
@@ -71,8 +70,7 @@ class LedgerFile:
         self.close()
         try:
             _make(self._path)
-            self._db = connect(self._path)
-            _patiently(_prepare, self._db)
+            self._db = _patiently(self._path)
             self._identity = _identity(self._name)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -86,7 +84,8 @@ class LedgerFile:
 
         Raises:
             LedgerError: `ledger.lost`: it was removed or replaced, so what others count is somewhere else;
-                else as for opening it.
+                `ledger.unavailable`: its folder can't be read.
+            sqlite3.Error: it can't be opened again.
         """
         moment_s = monotonic()
         if self._db is not None and moment_s < self._looked_s + _LOOK_S:
@@ -99,7 +98,7 @@ class LedgerFile:
                 self._db = connect(self._path)
         except FileNotFoundError as error:
             raise LedgerError("ledger.lost", f"{self._path} is gone") from error
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise meant(error, self._path) from error
         return self._db
 
@@ -145,21 +144,30 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _patiently(prepare: Callable[[sqlite3.Connection], None], db: sqlite3.Connection) -> None:
+def _patiently(path: Path) -> sqlite3.Connection:
     """Wait for other processes that open the file; SQLite doesn't while it changes to a write-ahead log."""
     end_s = monotonic() + _OPENING_S
     while True:
         try:
-            prepare(db)
+            return _prepared(path)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= end_s:
                 raise
             sleep(0.01)
-        else:
-            return
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
+    db = connect(path)
+    try:
+        _prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _prepare(db: sqlite3.Connection) -> None:
+    db.execute(f"PRAGMA page_size={_PAGE_BYTES}")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("BEGIN IMMEDIATE")
     try:

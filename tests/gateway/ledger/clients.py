@@ -64,9 +64,9 @@ async def once(ledger: Ledger, under: list[Allowance]) -> None:
         say(passed=1)
 
 
-async def for_ever(ledger: Ledger, under: list[Allowance], number: int) -> None:
+async def until(stop: asyncio.Event, ledger: Ledger, under: list[Allowance], number: int) -> None:
     """Reserve, go away while waiting, settle, release or forget, again and again."""
-    while True:
+    while not stop.is_set():
         number += 1
         call = asyncio.ensure_future(ledger.reserve(under, ESTIMATE))
         if number % 3 == 0:
@@ -96,11 +96,11 @@ async def main(orders: dict[str, Any]) -> None:
     say(ready=1)
     await asyncio.to_thread(sys.stdin.readline)
     if orders["for_ever"]:
-        clients = [asyncio.ensure_future(for_ever(ledger, under, each)) for each in range(orders["clients"])]
+        stop = asyncio.Event()
+        clients = [asyncio.ensure_future(until(stop, ledger, under, each)) for each in range(orders["clients"])]
         await asyncio.to_thread(sys.stdin.readline)
-        for client in clients:
-            client.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        stop.set()
+        await asyncio.gather(*clients)
         await ledger.close()
         say(closed=1)
     else:
