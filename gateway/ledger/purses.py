@@ -1,4 +1,4 @@
-"""The counts of a `Purse`: what is spent and what is held, in a period of the calendar or a rolling window."""
+"""The counts of a `Purse`: what is spent and what is held, in a period of the calendar or a window."""
 
 from __future__ import annotations
 

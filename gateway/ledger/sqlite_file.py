@@ -171,14 +171,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _TABLES.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version={VERSION}")
-        elif version != VERSION:
-            detail = f"the file is of version {version}, this gateway knows {VERSION}"
-            raise LedgerError("ledger.unavailable", detail)
+        _bring_tables(db)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -186,6 +179,18 @@ def _prepare(db: sqlite3.Connection) -> None:
         raise
 
 
+def _bring_tables(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    if version != 0:
+        detail = f"the file is of version {version}, this gateway knows {VERSION}"
+        raise LedgerError("ledger.unavailable", detail)
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version={VERSION}")
+
+
 def _identity(name: str) -> tuple[int, int]:
-    found = os.stat(name)
+    found = os.stat(name)  # noqa: PTH116 - a text is cheaper than a path, and this is asked often
     return found.st_dev, found.st_ino

@@ -97,7 +97,9 @@ async def main(orders: dict[str, Any]) -> None:
     await asyncio.to_thread(sys.stdin.readline)
     if orders["for_ever"]:
         stop = asyncio.Event()
-        clients = [asyncio.ensure_future(until(stop, ledger, under, each)) for each in range(orders["clients"])]
+        clients = [
+            asyncio.ensure_future(until(stop, ledger, under, each)) for each in range(orders["clients"])
+        ]
         await asyncio.to_thread(sys.stdin.readline)
         stop.set()
         await asyncio.gather(*clients)

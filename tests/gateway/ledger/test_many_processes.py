@@ -1,4 +1,4 @@
-"""Many clients in several processes on one key: exactly as many pass as there is room for, whatever ends early."""
+"""Many clients in several processes on one key: as many pass as there is room for, whatever ends early."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from gateway.accounts import Concurrency, Purse, Rate, Standing
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.ledger.uptime import uptime_us
 from tests.gateway.ledger.clients import ACTUAL, ESTIMATE, allowances
@@ -19,11 +18,14 @@ from tests.gateway.ledger.clients import ACTUAL, ESTIMATE, allowances
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.accounts import Standing
+
 ROOT = Path(__file__).parents[3]
 PROCESSES = 4
 CLIENTS = 64
 ROOM = 100
 MUCH_ROOM = 1_500
+KILLED = 2
 KINDS = ("requests", "tokens", "concurrency", "money", "rolling", "levels")
 LONG_US = 3_600_000_000
 
@@ -111,11 +113,29 @@ async def afterwards(where: str, kind: str) -> tuple[list[Standing], int]:
         await ledger.close()
 
 
+class Told:
+    """What processes said before they ended.
+
+    Args:
+        all_of_them: with the killed ones first.
+    """
+
+    def __init__(self, all_of_them: list[Process]) -> None:
+        events = [event for each in all_of_them for event in each.events]
+        killed = [event for each in all_of_them[:KILLED] for event in each.events]
+        ended = {event["ended"] for event in events if "ended" in event}
+        settled = {event["ends"] for event in events if "ends" in event and not event["released"]}
+        self.settled = len(settled & ended)
+        # One call of each client may have been reserved, or ended, without a moment to say so.
+        self.unsure = len(settled - ended) + KILLED * CLIENTS
+        self.abandoned = (
+            len({event["held"] for event in killed if "held" in event} - ended) + KILLED * CLIENTS
+        )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-async def test_nothing_is_lost_and_nothing_stays_held_when_half_of_them_are_killed(
-    where: str, kind: str
-) -> None:
+async def test_nothing_is_lost_or_stays_held_when_half_of_them_are_killed(where: str, kind: str) -> None:
     """Clients that go away, settlements that nobody awaits, two processes killed in the middle."""
     with processes(where=where, kind=kind, for_ever=True, room=MUCH_ROOM) as found:
         for each in found:
@@ -123,32 +143,20 @@ async def test_nothing_is_lost_and_nothing_stays_held_when_half_of_them_are_kill
         for each in found:
             for _ in range(40):
                 each.read_until("held")
-        for each in found[:2]:
+        for each in found[:KILLED]:
             each.kill()
-        for each in found[2:]:
+        for each in found[KILLED:]:
             each.say()
         for each in found:
-            each.read_until("done" if each in found[2:] else None)
-    events = [event for each in found for event in each.events]
-    held = {event["held"] for event in events if "held" in event}
-    settled = {event["ends"] for event in events if "ends" in event and not event["released"]}
-    ended = {event["ended"] for event in events if "ended" in event}
-    killed = {event["held"] for each in found[:2] for event in each.events if "held" in event}
+            each.read_until("done" if each in found[KILLED:] else None)
+    told = Told(found)
     standings, expired = await afterwards(where, kind)
 
-    assert held
-    # What lives closes in good order, so only the killed leave anything; and of theirs also what they
-    # had no time to say: one call for each client.
-    assert expired <= len(killed - ended) + 2 * CLIENTS
-    sure = len(settled & ended)
+    assert expired <= told.abandoned  # what lives has closed in good order and leaves nothing
     for standing in standings:
-        assert standing.used + standing.reserved <= standing.most
-        if isinstance(standing.allowance, Concurrency):
-            assert (standing.used, standing.reserved) == (0, 0)
-        if isinstance(standing.allowance, Purse):
-            assert standing.reserved == 0
-            least = sure * ACTUAL.usd_micros + expired * ESTIMATE.usd_micros
-            open_ones = len(settled - ended) + 2 * CLIENTS
-            assert least <= standing.used <= least + open_ones * ESTIMATE.usd_micros
-        if isinstance(standing.allowance, Rate) and standing.quantity == "requests" and kind == "requests":
-            assert sure + expired <= standing.used <= sure + expired + len(settled - ended) + 2 * CLIENTS
+        assert standing.used <= standing.most
+        assert standing.reserved == 0
+        if standing.quantity != "concurrent" and not standing.allowance.key.startswith("user:"):
+            at = ("requests", "tokens", "usd_micros").index(standing.quantity)
+            least = told.settled * ACTUAL[at] + expired * ESTIMATE[at]
+            assert least <= standing.used <= least + told.unsure * ACTUAL[at]
