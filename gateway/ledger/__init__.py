@@ -1,1 +1,1 @@
-"""Limits and budgets that hold: what a decision allows is reserved at once or not at all, then settled."""
+"""Limits and budgets that hold: what a decision allows is reserved at once or not at all; then settled."""

@@ -6,12 +6,12 @@ changed. Everything is checked before anything changes, so what is refused has c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from gateway.accounts import Overdrawn, Reservation, Settled
 from gateway.ledger.names import key_of, name_of, period_name
 from gateway.ledger.periods import before, span
-from gateway.ledger.purses import PeriodCount, PurseCount
+from gateway.ledger.purses import PeriodCount
 from gateway.ledger.slices import MOST
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.accounts import Allowance, Amount, Correction, Purse, Standing, Warned
     from gateway.ledger.counts import Count
     from gateway.ledger.holds import Hold
+    from gateway.ledger.purses import PurseCount
 
 
 Named = dict[bytes, "Allowance"]
@@ -120,9 +121,7 @@ def correct(book: Book, purse: Purse, correction: Correction, now_us: int) -> St
         ValueError: a rolling purse has nothing to carry over.
     """
     name = name_of(purse, now_us)
-    count = book.count(name)
-    if not isinstance(count, PurseCount):
-        raise TypeError("only a purse is corrected")
+    count = cast("PurseCount", book.count(name))
     if correction.kind == "reset":
         count.reset(purse, now_us)
     elif correction.kind == "top_up":

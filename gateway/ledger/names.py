@@ -31,7 +31,7 @@ def name_of(allowance: Allowance, at_us: int) -> bytes:
     if isinstance(allowance, Concurrency):
         return b"c:%b" % key
     if allowance.period is None:
-        return b"w:%d:%b" % (allowance.window_us, key)
+        return b"w:%d:%b" % (allowance.window_us or 0, key)
     zone = allowance.time_zone
     return period_name(allowance.key, allowance.period, zone, span(allowance.period, zone, at_us))
 

@@ -1,4 +1,4 @@
-"""The counts of a `Purse`: what is spent and what is held, in a period of the calendar or a rolling window."""
+"""The counts of a `Purse`: what is spent and what is held, in a period of the calendar or a window."""
 
 from __future__ import annotations
 
@@ -81,9 +81,10 @@ class PurseCount(ABC):
         self._untell(purse, now_us)
 
     def top_up(self, purse: Purse, usd_micros: int, now_us: int) -> None:
-        """Add to the sum; what is taken away leaves at least nothing."""
+        """Add to the sum as it is now; what is taken away leaves at least nothing."""
         self._know(purse)
-        self._topped = max(-purse.usd_micros, min(self._topped + usd_micros, MOST))
+        least = -purse.usd_micros
+        self._topped = max(least, min(max(least, self._topped) + usd_micros, MOST))
         self._untell(purse, now_us)
 
     def most(self, purse: Purse) -> int:

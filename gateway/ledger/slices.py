@@ -77,14 +77,12 @@ class Slices:
             self._reach(number)
         at = number - self.first
         for uses, change in zip(self.uses, changes, strict=True):
-            changed = uses[at] + change
-            uses[at] = changed if 0 <= changed <= MOST else min(max(0, changed), MOST)
+            uses[at] = min(max(0, uses[at] + change), MOST)
         self.turn(now_us)
 
     def total(self, quantity: int) -> int:
         """Return how much of a quantity counts, as of the last turn."""
-        found = sum(self.uses[quantity])
-        return min(found, MOST)
+        return min(sum(self.uses[quantity]), MOST)
 
     def free_us(self, quantity: int, least: int) -> int | None:
         """Return when at least so much of a quantity has left, as of the last turn; None if never."""
@@ -123,4 +121,4 @@ class Slices:
         self.first -= before
         for uses in self.uses:
             uses[:0] = [0] * before
-            uses += [0] * behind
+            uses.extend([0] * behind)

@@ -194,8 +194,8 @@ class SqliteLedger:
             Busy: another process writes.
             LedgerError: none of them was carried out.
         """
-        db = self._file.db()
         try:
+            db = self._file.db()
             db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise self._trouble(error) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from gateway.errors import LedgerError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _OPENING_S = 5.0
+_PAGE_BYTES = 2_048
 _LOG_BYTES = 64 << 20
 _LOOK_S = 0.01  # no process begins anew in another file in less time
 
@@ -36,7 +37,6 @@ CREATE TABLE expired (
 CREATE INDEX expired_open ON expired (at_us, id) WHERE acknowledged_us IS NULL;
 """
 _SETTINGS = (
-    "PRAGMA page_size=2048",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA wal_autocheckpoint=0",
     f"PRAGMA journal_size_limit={_LOG_BYTES}",
@@ -70,10 +70,7 @@ class LedgerFile:
         self.close()
         try:
             _make(self._path)
-            self._db = connect(self._path)
-            self._db.execute(f"PRAGMA busy_timeout={round(_OPENING_S * 1000)}")
-            _prepare(self._db)
-            self._db.execute("PRAGMA busy_timeout=0")
+            self._db = _patiently(self._path)
             self._identity = _identity(self._name)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -87,7 +84,8 @@ class LedgerFile:
 
         Raises:
             LedgerError: `ledger.lost`: it was removed or replaced, so what others count is somewhere else;
-                else as for opening it.
+                `ledger.unavailable`: its folder can't be read.
+            sqlite3.Error: it can't be opened again.
         """
         moment_s = monotonic()
         if self._db is not None and moment_s < self._looked_s + _LOOK_S:
@@ -100,7 +98,7 @@ class LedgerFile:
                 self._db = connect(self._path)
         except FileNotFoundError as error:
             raise LedgerError("ledger.lost", f"{self._path} is gone") from error
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise meant(error, self._path) from error
         return self._db
 
@@ -146,18 +144,34 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
+def _patiently(path: Path) -> sqlite3.Connection:
+    """Wait for other processes that open the file; SQLite doesn't while it changes to a write-ahead log."""
+    end_s = monotonic() + _OPENING_S
+    while True:
+        try:
+            return _prepared(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= end_s:
+                raise
+            sleep(0.01)
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
+    db = connect(path)
+    try:
+        _prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
 def _prepare(db: sqlite3.Connection) -> None:
+    db.execute(f"PRAGMA page_size={_PAGE_BYTES}")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _TABLES.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version={VERSION}")
-        elif version != VERSION:
-            detail = f"the file is of version {version}, this gateway knows {VERSION}"
-            raise LedgerError("ledger.unavailable", detail)
+        _bring_tables(db)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -165,6 +179,18 @@ def _prepare(db: sqlite3.Connection) -> None:
         raise
 
 
+def _bring_tables(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    if version != 0:
+        detail = f"the file is of version {version}, this gateway knows {VERSION}"
+        raise LedgerError("ledger.unavailable", detail)
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version={VERSION}")
+
+
 def _identity(name: str) -> tuple[int, int]:
-    found = os.stat(name)
+    found = os.stat(name)  # noqa: PTH116 - a text is cheaper than a path, and this is asked often
     return found.st_dev, found.st_ino

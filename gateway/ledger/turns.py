@@ -119,12 +119,12 @@ class Turns(Generic[S]):
         return True
 
     def _plan(self, pause_s: float) -> None:
-        assert self._loop is not None
+        loop = asyncio.get_running_loop()
         self._planned = True
         if pause_s:
-            self._loop.call_later(pause_s, self._turn)
+            loop.call_later(pause_s, self._turn)
         else:
-            self._loop.call_soon(self._turn)
+            loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         self._planned = False
@@ -151,8 +151,7 @@ class Turns(Generic[S]):
 
     def _wait(self, jobs: list[Job[S]]) -> None:
         """Try again a little later, all together; longer each time, and not in step with other processes."""
-        assert self._loop is not None
-        now_s = self._loop.time()
+        now_s = asyncio.get_running_loop().time()
         for job in jobs:
             if job.end_s <= now_s:
                 self._fail(job, LedgerError("ledger.busy", "another process holds the ledger"))

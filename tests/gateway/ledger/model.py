@@ -1,4 +1,4 @@
-"""What a ledger means, said again as simply as possible: plain dictionaries, everything counted anew each time.
+"""What a ledger means, said again as simply as possible: plain dictionaries, all counted anew each time.
 
 Shares nothing with the ledger but the values, the names of counters and the calendar.
 """
@@ -16,7 +16,7 @@ from gateway.ledger.periods import before, span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gateway.accounts import Allowance, Correction, Overdrawn
+    from gateway.accounts import Allowance, Correction, Overdrawn, Quantity
 
 Name = tuple[object, ...]
 NEVER_US = 2**80
@@ -145,14 +145,14 @@ class Model:
         if correction.kind == "reset":
             money.spent.clear()
         elif correction.kind == "top_up":
-            money.topped = max(-purse.usd_micros, money.topped + correction.usd_micros)
+            money.topped = _topped(purse, money, correction.usd_micros)
         elif not money.carried and purse.period is not None:
             money.carried = True
             present = span(purse.period, purse.time_zone, self.now_us)
             past_us = before(purse.period, purse.time_zone, present).start_us
             past = self._money.get(_name(purse, past_us))
-            if past is not None:
-                money.topped += max(0, past.known + past.topped - sum(past.spent.values()))
+            left = 0 if past is None else max(0, past.known + past.topped - sum(past.spent.values()))
+            money.topped = _topped(purse, money, left)
         self._untell(purse, self.now_us)
 
     def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
@@ -169,11 +169,13 @@ class Model:
             return [Standing(allowance, "concurrent", allowance.calls, 0, len(calls), 0)]
         if isinstance(allowance, Rate):
             uses = _moved(self._rates[_name(allowance, 0)], allowance.window_us, self.now_us)
+            limits: list[tuple[Quantity, int | None]]
+            limits = [("requests", allowance.requests), ("tokens", allowance.tokens)]
             return [
-                self._windowed(allowance, quantity, most, {n: use[NEXT[quantity]] for n, use in uses.items()}, now_us)
-                for quantity, most in (("requests", allowance.requests), ("tokens", allowance.tokens))
+                self._windowed(allowance, quantity, most, _only(uses, NEXT[quantity]), now_us)
+                for quantity, most in limits
                 if most is not None
-            ]  # fmt: skip
+            ]
         money = self._at(allowance, self.now_us)
         most = max(0, allowance.usd_micros + money.topped)
         moment = None if allowance.period is None else _name(allowance, self.now_us)
@@ -181,19 +183,24 @@ class Model:
         if allowance.period is not None:
             end_us = span(allowance.period, allowance.time_zone, self.now_us).end_us
             return [Standing(allowance, "usd_micros", most, sum(money.spent.values()), held, end_us)]
-        spent = {n: each[0] for n, each in _moved(
-            {n: [amount] for n, amount in money.spent.items()}, allowance.window_us or 0, self.now_us
-        ).items()}  # fmt: skip
-        return [self._windowed(allowance, "usd_micros", most, spent, now_us, held)]
+        spent = {number: [amount] for number, amount in money.spent.items()}
+        moved = _only(_moved(spent, allowance.window_us or 0, self.now_us), 0)
+        return [self._windowed(allowance, "usd_micros", most, moved, now_us, held)]
 
     def _windowed(
-        self, allowance: Rate | Purse, quantity: str, most: int, uses: dict[int, int], now_us: int, held: int = 0
-    ) -> Standing:  # fmt: skip
+        self,
+        allowance: Rate | Purse,
+        quantity: Quantity,
+        most: int,
+        uses: dict[int, int],
+        now_us: int,
+        held: int = 0,
+    ) -> Standing:
         window_us = allowance.window_us or 0
         slice_us = _slice_us(window_us)
         counted = {n: use for n, use in uses.items() if n >= (now_us - window_us) // slice_us and use}
         resets_us = max(((n + 1) * slice_us + window_us for n in counted), default=now_us)
-        return Standing(allowance, quantity, most, sum(counted.values()), held, resets_us)  # type: ignore[arg-type]
+        return Standing(allowance, quantity, most, sum(counted.values()), held, resets_us)
 
     def _retry_at_us(self, standing: Standing, asked: int) -> int | None:
         """By trying every moment at which a slice leaves."""
@@ -202,15 +209,14 @@ class Model:
             return None
         if isinstance(it, Purse) and it.period is not None:
             return None if asked > it.usd_micros else standing.resets_at_us
-        slice_us = _slice_us(it.window_us or 0)
-        for number in range(-1, 63):
-            moment_us = (self.now_us // slice_us + number) * slice_us
-            if moment_us > self.now_us:
-                then = next(
-                    each for each in self.standings(it, moment_us) if each.quantity == standing.quantity
-                )
-                if then.used + then.reserved + asked <= then.most:
-                    return moment_us
+        window_us = it.window_us or 0
+        slice_us = _slice_us(window_us)
+        first = (self.now_us - window_us) // slice_us
+        for number in range(first, self.now_us // slice_us + 1):
+            moment_us = (number + 1) * slice_us + window_us
+            then = next(each for each in self.standings(it, moment_us) if each.quantity == standing.quantity)
+            if then.used + then.reserved + asked <= then.most:
+                return moment_us
         return None
 
     def _held(self) -> list[Call]:
@@ -272,6 +278,10 @@ class Model:
         return [Warned(purse, mark, taken, most, resets_us) for mark in found]
 
 
+def _topped(purse: Purse, money: Money, usd_micros: int) -> int:
+    return max(-purse.usd_micros, max(-purse.usd_micros, money.topped) + usd_micros)
+
+
 def _apply(
     uses: dict[int, list[int]], at_us: int, changes: tuple[int, ...], window_us: int, now_us: int
 ) -> None:
@@ -292,12 +302,17 @@ def _apply(
 def _moved(uses: dict[int, list[int]], window_us: int, now_us: int) -> dict[int, list[int]]:
     """What still counts, with the future brought into the present."""
     slice_us = _slice_us(window_us)
-    found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    found: dict[int, list[int]] = {}
     for number, use in uses.items():
         at = min(number, now_us // slice_us)
         if number >= (now_us - window_us) // slice_us:
-            found[at] = [old + new for old, new in zip(found[at] if at in found else [0] * len(use), use, strict=True)]  # fmt: skip
+            there = found.get(at, [0] * len(use))
+            found[at] = [old + new for old, new in zip(there, use, strict=True)]
     return found
+
+
+def _only(uses: dict[int, list[int]], at: int) -> dict[int, int]:
+    return {number: use[at] for number, use in uses.items()}
 
 
 def _slice_us(window_us: int) -> int:

@@ -1,4 +1,4 @@
-"""Where a ledger under test keeps its counts, whatever its backend: processes that share it, and its clock."""
+"""Where a ledger under test keeps its counts, whatever its backend: its processes and its clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, a ledger answers as a simple model does: never over, never too strict."""
+"""Whatever happens in whatever order, a ledger answers as a simple model: never over, never too strict."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from typing_extensions import override
 
 from gateway.accounts import NOTHING, Amount, Concurrency, Correction, Overdrawn, Purse, Rate
 from tests.gateway.ledger.conftest import sqlite_place
@@ -30,13 +31,20 @@ ZONES = ("UTC", "Asia/Kathmandu")
 KEYS = st.sampled_from(("user", "team", "team/a\0"))
 FEW = st.none() | st.integers(0, 6)
 MARKS = st.sampled_from(((), (500_000,), (333_333, 800_000, 1_000_000)))
+SUMS = st.integers(1, 60)
 RATES = st.builds(Rate, KEYS, st.sampled_from((SECOND_US, 60 * SECOND_US)), FEW, st.integers(0, 60))
 PURSES = st.one_of(
-    st.builds(Purse, KEYS, st.integers(1, 60), st.just("day"), time_zone=st.sampled_from(ZONES), warn_ppm=MARKS,
-              hard=st.booleans()),
-    st.builds(Purse, KEYS, st.integers(1, 60), window_us=st.just(60 * SECOND_US), warn_ppm=MARKS,
-              hard=st.booleans()),
-)  # fmt: skip
+    st.builds(
+        Purse,
+        KEYS,
+        SUMS,
+        st.just("day"),
+        time_zone=st.sampled_from(ZONES),
+        warn_ppm=MARKS,
+        hard=st.booleans(),
+    ),
+    st.builds(Purse, KEYS, SUMS, window_us=st.just(60 * SECOND_US), warn_ppm=MARKS, hard=st.booleans()),
+)
 ALLOWANCES = st.lists(
     st.one_of(RATES, st.builds(Concurrency, KEYS, st.integers(0, 4)), PURSES), min_size=1, max_size=4
 )
@@ -73,6 +81,7 @@ class Machine(RuleBasedStateMachine):
         """Await on the machine's loop."""
         return self.runner.run(coroutine)
 
+    @override
     def teardown(self) -> None:
         """Close all."""
         if hasattr(self, "runner"):
@@ -178,6 +187,7 @@ class Machine(RuleBasedStateMachine):
 class SqliteMachine(Machine):
     """Over SQLite, where the clock may also jump with calls in flight: leases run by another one."""
 
+    @override
     async def made(self, stack: AsyncExitStack) -> Place:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regent-ledger-")))
         return await stack.enter_async_context(sqlite_place(folder))
@@ -191,8 +201,8 @@ class SqliteMachine(Machine):
 
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = settings(
-    max_examples=20,
-    stateful_step_count=40,
+    max_examples=100,
+    stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
