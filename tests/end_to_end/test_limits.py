@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Start = Callable[..., GatewayServer]
 
-TEAMS = ("requests", "tokens", "single", "money", "soft", "thrifty", "unpriced", "free")
+TEAMS = ("requests", "tokens", "single", "money", "soft", "thrifty", "unpriced", "free", "books")
 HOUR_S = 3600
 TOO_MANY, FORBIDDEN = 429, 403
 PRICE = {"input": 10, "output": 1000}  # dollars for a million tokens: 1,000 micro-dollars for one of a reply
@@ -55,6 +55,8 @@ def _rows(data: dict[str, Any]) -> None:
         "soft": {"teams": ["soft"], **month, "usd_micros": 1, "hard": False},
         "thrift": {"teams": ["thrifty"], **month, "usd_micros": 100_000},
         "strict": {"teams": ["unpriced"], **month, "usd_micros": 100_000},
+        "books": {"teams": ["books"], "per": "team", "period": "year", "time_zone": "Europe/Berlin"}
+        | {"usd_micros": 100_000_000},
         "lenient": {"teams": ["free"], **month, "usd_micros": 100_000, "unpriced": "free"},
     }
     data["thrift"] = {"low": {"budgets": ["thrift"], "above": 0.05, "labels": ["small"]}}
@@ -366,3 +368,29 @@ def test_two_replicas_count_together(
     assert (away.status, code(away)) == (503, "ledger.busy")
     assert away.headers["retry-after"] == "1"
     settled(replicas[1], http_client, "patient", "single")
+
+
+def test_the_ledger_and_the_log_say_the_same(counted: GatewayServer, http_client: Http) -> None:
+    """To the micro-dollar, with answers, broken streams and refusals among the calls; nothing stays held."""
+    for number in range(6):
+        ask(http_client, counted, "books", max_tokens=10 + number, stream=bool(number % 2))
+    with streaming(counted, "hasty", "books"):
+        pass
+    ask(http_client, counted, "books", "demo-unpriced")
+    admin = counted.token("ann", None, "regent-admin", "regent-accountant")
+    whose = "key=books/team:books&period=year&time_zone=Europe/Berlin&sum_usd_micros=100000000"
+    path = f"/v1/budgets/standing?{whose}"
+    end = time.monotonic() + 30
+    while True:
+        stands = http_client.send(counted, method="GET", path=path, token=admin).json
+        recorded = [row.cost_micro for row in counted.rows(team="books") if row.action == "allow"]
+        done = None not in recorded and stands["reserved_usd_micros"] == 0
+        if done and stands["spent_usd_micros"] == sum(filter(None, recorded)):
+            break
+        assert time.monotonic() < end, (stands, recorded)
+        time.sleep(0.1)
+    assert len(recorded) == 7
+    assert stands["spent_usd_micros"] > 0
+
+    report = http_client.send(counted, method="GET", path="/v1/usage?by=team&team=books", token=admin).json
+    assert report["total"]["cost_micro"] == stands["spent_usd_micros"]
