@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
-.PHONY: help run test test-embedded coverage check tools servers bundle bench bench-rego bench-backtest bench-audit bench-postgres format lock clean
+.PHONY: help run test test-embedded coverage check tools servers bundle bench bench-rego bench-backtest bench-audit bench-postgres bench-ledger format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-backtest: $(DEV_STAMP) ## Measure how many recorded decisions a second a b
 
 bench-postgres: $(DEV_STAMP) servers ## Measure the log in PostgreSQL beside one chain of all records
 	$(BIN)/python -m bench.postgres
+
+bench-ledger: $(DEV_STAMP) ## Measure limits and budgets beside plain SQLite
+	$(BIN)/python -m bench.ledger
 
 format: $(DEV_STAMP) tools ## Rewrite code in the house format
 	$(BIN)/ruff format .
