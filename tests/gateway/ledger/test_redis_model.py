@@ -40,12 +40,13 @@ class RedisMachine(Machine):
     def lose(self, number: int) -> None:
         """One process freezes for longer than its lease, while the other shows that it lives."""
         other = self.ledgers[1 - number]
-        for _ in range(4):
+        for step in range(4):
             self.run(self.place.advance(LEASE_US // 2))
             self.model.now_us += LEASE_US // 2
             self.beat(1 - number)
+            if step == 1:  # the lease is over, and the other's call has seen it
+                self.model.expire({number})
         listed = self.run(other.expired(1000))
-        self.model.expire({number})
         assert listed == self.model.expired()
         self.beat(1 - number, number)
 
