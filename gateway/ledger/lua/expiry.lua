@@ -21,7 +21,7 @@ local function expire(id)
   return record
 end
 
--- In bounded steps, so that no call pays for a thousand; `lapsed` keeps the rest from being counted till then.
+-- In bounded steps, so that no call pays for a thousand; `lapsed` keeps the rest from being counted.
 local function expire_what_is_due(leases)
   local left = EXPIRE_AT_ONCE
   for _, holder in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', digits(now))) do

@@ -1,6 +1,6 @@
 -- So much money in a period of the calendar. spec = {PERIOD, sum, hard, marks}; the state is a list of
--- periods {start, end, spent, reserved, added, sum, carried, told}: this one, the one before for what it left,
--- and those into which a call in flight will settle.
+-- periods {start, end, spent, reserved, added, sum, carried, told}: this one, the one before for what it
+-- left, and those into which a call in flight will settle.
 local period = {}
 
 local function opened(row)
