@@ -20,6 +20,7 @@ from gateway.errors import LedgerError
 from gateway.ledger.counting import checked
 from gateway.ledger.holders import Holder
 from gateway.ledger.merging import merged
+from gateway.ledger.sqlite_book import Remembered
 from gateway.ledger.sqlite_checkpoints import Checkpoints
 from gateway.ledger.sqlite_file import LedgerFile, meant
 from gateway.ledger.sqlite_session import AT_ONCE, Session
@@ -72,6 +73,7 @@ class SqliteLedger:
         self._now_us = now_us
         self._holder = holder
         self._checkpoints = Checkpoints(path)
+        self._remembered = Remembered()
         self._turns = Turns(self._transact, self._owe, deadline_s)
         self._owed: list[Callable[[Session], object]] = []
         self._beating: asyncio.TimerHandle | None = None
@@ -169,6 +171,7 @@ class SqliteLedger:
             LedgerError: as for `open`.
         """
         self._file.renew()
+        self._remembered.forget()
         self._holder.until_us = self._holder.look_us = 0
 
     async def close(self) -> None:
@@ -200,20 +203,23 @@ class SqliteLedger:
         except sqlite3.Error as error:
             raise self._trouble(error) from error
         try:
-            session = Session(db, self._holder, self._now_us())
+            self._remembered.check(db)
+            session = Session(db, self._holder, self._now_us(), self._remembered.counts)
             for job in jobs:
                 try:
                     job.found = job.work(session)
                 except ValueError as error:  # before anything was changed
                     job.error = error
-            session.write()
+            written = session.write()
             db.execute("COMMIT")
         except BaseException as error:
+            self._remembered.forget()
             with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                 db.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
                 raise self._trouble(error) from error
             raise
+        self._remembered.keep(written)
         self._holder.until_us, self._holder.look_us = session.until_us, session.look_us
         self._checkpoints.count()
         if self._owed:
@@ -225,6 +231,7 @@ class SqliteLedger:
         if found.code == "ledger.busy":
             return Busy()
         self._file.close()
+        self._remembered.forget()
         return found
 
     def _owe(self, work: Callable[[Session], object]) -> None:

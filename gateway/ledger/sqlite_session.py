@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.accounts import Allowance, Correction, Purse, Reservation, Standing
+    from gateway.ledger.counts import Count
     from gateway.ledger.holders import Holder
 
 KNOWN_US = 24 * 3600 * 1_000_000
@@ -50,6 +51,7 @@ class Session:
         db: in the transaction.
         holder: this process.
         now_us: the present, one for all of the transaction.
+        remembered: as for `SqliteBook`.
 
     Attributes:
         until_us, look_us: what `Holder` is to know once the transaction is committed.
@@ -57,18 +59,20 @@ class Session:
 
     __slots__ = ("_book", "_db", "_holder", "look_us", "now_us", "until_us", "uptime_us")
 
-    def __init__(self, db: sqlite3.Connection, holder: Holder, now_us: int) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, holder: Holder, now_us: int, remembered: dict[bytes, Count]
+    ) -> None:
         self._db = db
-        self._book = SqliteBook(db)
+        self._book = SqliteBook(db, remembered)
         self._holder = holder
         self.now_us = now_us
         self.uptime_us = holder.uptime_us()
         self.until_us = holder.until_us
         self.look_us = holder.look_us
 
-    def write(self) -> None:
-        """Write down what the counters are now."""
-        self._book.write()
+    def write(self) -> dict[bytes, Count]:
+        """Write down what has changed of the counters, and return it."""
+        return self._book.write()
 
     def reserve(
         self, reservation: str, allowances: tuple[Allowance, ...], amount: Amount
@@ -170,8 +174,9 @@ class Session:
         """
         self._db.execute(_FORGET, (self.now_us - KNOWN_US,))
         rows = self._db.execute(_SWEEP, (after, most)).fetchall()
-        over = [(name,) for name, until_us in rows if until_us <= self.now_us]
-        self._db.executemany("DELETE FROM counter WHERE name = ?", over)
+        for name, until_us in rows:
+            if until_us <= self.now_us:
+                self._book.drop(name)
         return rows[-1][0] if len(rows) == most else b""
 
 

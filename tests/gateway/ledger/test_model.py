@@ -201,8 +201,8 @@ class SqliteMachine(Machine):
 
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = settings(
-    max_examples=100,
-    stateful_step_count=50,
+    max_examples=50,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -335,6 +335,38 @@ async def test_a_damaged_file_refuses(ledger: SqliteLedger, path: Path) -> None:
     assert held(await ledger.reserve([Rate(f"{1:0200}", MINUTE_US, 9)], ONE)).standings[0].used == 2
 
 
+async def test_what_another_process_writes_is_read(
+    place: SqlitePlace, ledger: SqliteLedger, other: sqlite3.Connection
+) -> None:
+    """What a process remembers of its counters is worth nothing once somebody else has written."""
+    neighbour = await place.opened()
+    for number in range(1, 9, 2):
+        assert held(await ledger.reserve([RATE], ONE)).standings[0].used == number
+        assert held(await neighbour.reserve([RATE], ONE)).standings[0].used == number + 1
+    other.execute("DELETE FROM counter")
+    assert held(await ledger.reserve([RATE], ONE)).standings[0].used == 1
+
+
+async def test_what_was_rolled_back_is_forgotten(ledger: SqliteLedger) -> None:
+    """Also by the process that had counted it."""
+    held(await ledger.reserve([RATE], ONE))
+    ledger._file.db().execute("PRAGMA query_only=1")
+    for _ in range(3):
+        assert await code_of(ledger) == "ledger.unavailable"
+        ledger._file.db().execute("PRAGMA query_only=1")
+    ledger._file.db().execute("PRAGMA query_only=0")
+    assert await used(ledger, RATE) == [1]
+
+
+async def test_more_keys_than_are_remembered_count(ledger: SqliteLedger) -> None:
+    """Memory has an end, counts haven't."""
+    every = [Rate(f"user:{number}", MINUTE_US, requests=9) for number in range(2_500)]
+    for used_by_now in (1, 2):
+        calls = [ledger.reserve([each], ONE) for each in every]
+        assert {held(each).standings[0].used for each in await asyncio.gather(*calls)} == {used_by_now}
+    assert len(ledger._remembered.counts) < 2_000
+
+
 async def test_a_closed_ledger_counts_nothing(ledger: SqliteLedger) -> None:
     """It says so."""
     await ledger.close()
