@@ -66,8 +66,9 @@ bench-backtest: $(DEV_STAMP) ## Measure how many recorded decisions a second a b
 bench-postgres: $(DEV_STAMP) servers ## Measure the log in PostgreSQL beside one chain of all records
 	$(BIN)/python -m bench.postgres
 
-bench-ledger: $(DEV_STAMP) ## Measure limits and budgets beside plain SQLite
+bench-ledger: $(DEV_STAMP) servers ## Measure limits and budgets beside plain SQLite and plain Redis
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.ledger_redis
 
 format: $(DEV_STAMP) tools ## Rewrite code in the house format
 	$(BIN)/ruff format .
