@@ -65,8 +65,14 @@ class SharingLedger:
         await self._of(reservation).release(reservation)
 
     async def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
-        """See `gateway.ports.Ledger`: of all replicas. A share says nothing about the whole."""
-        return await self._remote.usage(allowances)
+        """See `gateway.ports.Ledger`: of all replicas; while they are out of reach, how this share stands."""
+        try:
+            return await self._remote.usage(allowances)
+        except LedgerError as error:
+            shares = _shares(allowances) if error.code in OUT_OF_REACH else None
+            if shares is None:
+                raise
+        return await self._local.usage(shares)
 
     async def correct(self, purse: Purse, correction: Correction) -> Standing:
         """See `gateway.ports.Ledger`: of all replicas."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Start = Callable[..., GatewayServer]
 
-TEAMS = ("requests", "tokens", "single", "money", "soft", "thrifty", "unpriced", "free", "books")
+TEAMS = ("requests", "tokens", "single", "money", "soft", "thrifty", "unpriced", "free", "books", "apart")
 HOUR_S = 3600
 TOO_MANY, FORBIDDEN = 429, 403
 PRICE = {"input": 10, "output": 1000}  # dollars for a million tokens: 1,000 micro-dollars for one of a reply
@@ -48,6 +48,7 @@ def _rows(data: dict[str, Any]) -> None:
         "calls": {"teams": ["requests"], "per": "team", "windows": [{**hour, "requests": 5}]},
         "length": {"teams": ["tokens"], "per": "user", "windows": [{**hour, "tokens": 1000}]},
         "single": {"teams": ["single"], "per": "user", "concurrent": 1},
+        "apart": {"teams": ["apart"], "per": "team", "windows": [{**hour, "requests": 8}], "share": 0.25},
     }
     month = {"per": "team", "period": "month"}
     data["budgets"] = {
@@ -351,7 +352,7 @@ def test_a_correction_that_is_none_is_refused(
 def test_two_replicas_count_together(
     gateway_server: Start, http_client: Http, deciding: Deciding, tmp_path: Path, redis_server: RedisServer
 ) -> None:
-    """Over one Redis exactly so many pass as on one machine; without it none do, and nobody counts alone."""
+    """Over one Redis exactly so many pass as on one machine; without it none, or the share that a row has."""
     options = _options(deciding, tmp_path)
     options["ledger"] = {"redis": {"url": redis_server.url}}
     replicas = [gateway_server(**options), gateway_server(**options)]
@@ -362,11 +363,19 @@ def test_two_replicas_count_together(
     redis_server.pause()
     try:
         away = ask(http_client, replicas[0], "requests")
+        apart = [ask(http_client, each, "apart") for each in replicas for _ in range(3)]
         assert ask(http_client, replicas[0], "sales").status == http.client.OK
     finally:
         redis_server.resume()
     assert (away.status, code(away)) == (503, "ledger.busy")
     assert away.headers["retry-after"] == "1"
+    assert [each.status for each in apart] == [http.client.OK, http.client.OK, TOO_MANY] * 2
+    assert [each.get("counted") for each in replicas[0].records("decision") if each["team"] == "apart"][
+        :2
+    ] == [
+        "apart",
+        "apart",
+    ]
     settled(replicas[1], http_client, "patient", "single")
 
 

@@ -160,11 +160,22 @@ async def test_what_has_forgotten_is_not_stood_in_for(far: Far, sharing: Sharing
         await sharing.reserve([Rate("a", HOUR_US, 9, share=0.5)], CALL)
 
 
-async def test_a_share_says_nothing_about_the_whole(far: Far, sharing: SharingLedger) -> None:
-    """Usage and corrections are of all replicas or fail."""
+async def test_out_of_reach_a_policy_sees_how_the_share_stands(far: Far, sharing: SharingLedger) -> None:
+    """A rule that reads usage holds for what may be given out, instead of refusing all of it."""
     far.code = "ledger.unavailable"
     purse = Purse("a", 9, "year", share=0.5)
     held(await sharing.reserve([purse], CALL))
-    for call in (sharing.usage([purse]), sharing.correct(purse, Correction("reset")), sharing.expired()):
+    (standing,) = await sharing.usage([purse])
+    assert (standing.most, standing.reserved) == (4, 1)
+    with pytest.raises(LedgerError, match=r"ledger\.unavailable"):
+        await sharing.usage([purse, Concurrency("b", 9)])
+
+
+async def test_a_share_says_nothing_about_the_whole(far: Far, sharing: SharingLedger) -> None:
+    """Corrections and what has expired are of all replicas or fail."""
+    far.code = "ledger.unavailable"
+    purse = Purse("a", 9, "year", share=0.5)
+    held(await sharing.reserve([purse], CALL))
+    for call in (sharing.correct(purse, Correction("reset")), sharing.expired()):
         with pytest.raises(LedgerError):
             await call
