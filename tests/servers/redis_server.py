@@ -135,8 +135,9 @@ def replicated() -> Iterator[tuple[RedisServer, RedisServer]]:
         follow = ("--replicaof", f"127.0.0.1 {primary.port}", "--repl-diskless-sync-delay", "0")
         with primary.client() as client:
             client.config_set("repl-diskless-sync-delay", 0)
-        with redis_running(*NO_PERSISTENCE, *follow) as replica, replica.client() as client:
-            until(lambda: client.info("replication")["master_link_status"] == "up")
+        with redis_running(*NO_PERSISTENCE, *follow) as replica, primary.client() as client:
+            # Only then does the primary count what the replica acknowledges.
+            until(lambda: client.info("replication").get("slave0", {}).get("state") == "online")
             yield primary, replica
 
 

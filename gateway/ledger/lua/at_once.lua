@@ -32,7 +32,6 @@ end
 
 function at_once.take(counter, amount, holder)
   change(counter, holder, 1)
-  return 0
 end
 
 function at_once.settle(counter, record)

@@ -1,7 +1,7 @@
 -- A counter of any kind, and the reservations that name them.
 local KINDS = {rate, at_once, period, rolling}
 
--- With `entry`, {name, kind, window or start, n}, as a reservation remembers it, which is to be ended
+-- With `entry`, {name, kind, window or start}, as a reservation remembers it, which is to be ended
 -- (`is_ending`): its uses are looked for where they were put, before anything is moved. Without, as a plan
 -- says.
 local function opened_counter(key, spec, bounds, entry)
@@ -29,9 +29,9 @@ local function opened_plan(first_key, plan, bounds)
   return counters, is_elsewhere
 end
 
-local function entry_of(counter, seen)
+local function entry_of(counter)
   local of = counter.window or (counter.book and counter.book.start) or 0
-  return {string.sub(counter.key, #prefix + 1), counter.spec[1], of, seen}
+  return {string.sub(counter.key, #prefix + 1), counter.spec[1], of}
 end
 
 -- `till`: until when one that was acknowledged may still be corrected; 0 before that.

@@ -49,7 +49,6 @@ function period.take(counter, amount, holder, warnings)
   local book = counter.book
   book.reserved = within(book.reserved + amount[3])
   warn(counter, book, taken_of(book), book.till, warnings)
-  return 0
 end
 
 -- Into the period in which it was reserved, also after its end.
@@ -100,12 +99,12 @@ function period.correct(counter, kind, by)
   elseif kind == 'top_up' then
     top_up(counter, book, by)
   elseif book.carried == 0 then
-    book.carried = 1
+    local left = 0
     for _, before in ipairs(counter.books) do
-      if before.till == book.start then
-        top_up(counter, book, within(within(before.sum + before.added) - before.spent))
-      end
+      if before.till == book.start then left = within(within(before.sum + before.added) - before.spent) end
     end
+    book.carried = 1
+    top_up(counter, book, left)
   end
   forget_above(book, within(counter.spec[2] + book.added), taken_of(book))
 end

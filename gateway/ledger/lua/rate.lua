@@ -5,8 +5,7 @@ local rate = {}
 local COLUMNS = {3, 4}
 
 function rate.open(counter)
-  local found = read(counter.key) or {{}, 0, {}}
-  counter.state = {s = found[1], n = found[2], m = found[3]}
+  counter.state = {s = read(counter.key) or {}}
   refresh(counter.state, counter.window, counter.is_ending)
 end
 
@@ -27,20 +26,19 @@ end
 
 function rate.take(counter, amount)
   put(counter.state.s, counter.state.present, amount[1], amount[2])
-  return counter.state.n
 end
 
 -- Tokens count as they were reserved, so an end without a settlement changes nothing.
 function rate.settle(counter, record, entry, actual)
   local requests, tokens = actual[1] - record.amount[1], actual[2] - record.amount[2]
   counter.is_same = requests == 0 and tokens == 0
-  if not counter.is_same then amend(counter.state, counter.window, record.at, entry[4], requests, tokens) end
+  if not counter.is_same then amend(counter.state, counter.window, record.at, requests, tokens) end
 end
 
 function rate.save(counter)
   local state = counter.state
   if #state.s == 0 then redis.call('DEL', counter.key) return end
-  write(counter.key, {state.s, state.n, state.m}, slices_ttl_ms(counter.window))
+  write(counter.key, state.s, slices_ttl_ms(counter.window))
 end
 
 function rate.stand(counter, out, only)

@@ -26,8 +26,8 @@ end
 
 local out, warnings, entries = {DONE, now}, {}, {}
 for place, counter in ipairs(counters) do
-  local seen = counter.kind.take(counter, asked, holder, warnings)
-  entries[place] = entry_of(counter, seen)
+  counter.kind.take(counter, asked, holder, warnings)
+  entries[place] = entry_of(counter)
   counter.kind.save(counter)
   counter.kind.stand(counter, out)
 end

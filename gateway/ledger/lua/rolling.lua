@@ -8,9 +8,8 @@ local function standing(counter)
 end
 
 function rolling.open(counter)
-  local found = read(counter.key) or {{}, 0, {}, 0, 0, {}}
-  counter.state = {s = found[1], n = found[2], m = found[3], reserved = found[4], added = found[5],
-    told = found[6]}
+  local found = read(counter.key) or {{}, 0, 0, {}}
+  counter.state = {s = found[1], reserved = found[2], added = found[3], told = found[4]}
   refresh(counter.state, counter.window, counter.is_ending)
   if not counter.spec then return end
   forget_above(counter.state, within(counter.spec[2] + counter.state.added), standing(counter))
@@ -28,16 +27,15 @@ function rolling.take(counter, amount, holder, warnings)
   local state = counter.state
   state.reserved = within(state.reserved + amount[3])
   warn(counter, state, standing(counter), all_free_at(state, 1, counter.window), warnings)
-  return state.n
 end
 
 function rolling.settle(counter, record, entry, actual, warnings)
   local state = counter.state
   if record.state == HELD then
     state.reserved = within(state.reserved - record.amount[3])
-    amend(state, counter.window, record.at, entry[4], actual[3], 0)
+    amend(state, counter.window, record.at, actual[3], 0)
   else
-    amend(state, counter.window, record.at, entry[4], actual[3] - record.amount[3], 0)
+    amend(state, counter.window, record.at, actual[3] - record.amount[3], 0)
   end
   if not counter.spec then return end
   forget_above(state, within(counter.spec[2] + state.added), standing(counter))
@@ -46,13 +44,13 @@ end
 
 function rolling.expire(counter, record, entry)
   counter.state.reserved = within(counter.state.reserved - record.amount[3])
-  amend(counter.state, counter.window, record.at, entry[4], record.amount[3], 0)
+  amend(counter.state, counter.window, record.at, record.amount[3], 0)
 end
 
 function rolling.save(counter)
   local state, ttl_ms = counter.state, slices_ttl_ms(counter.window)
   if state.reserved > 0 or state.added ~= 0 then ttl_ms = math.max(ttl_ms, RECORD_MS + DAY_MS) end
-  write(counter.key, {state.s, state.n, state.m, state.reserved, state.added, state.told}, ttl_ms)
+  write(counter.key, {state.s, state.reserved, state.added, state.told}, ttl_ms)
 end
 
 function rolling.stand(counter, out)

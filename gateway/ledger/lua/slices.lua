@@ -1,6 +1,4 @@
 -- Uses in slices of a sixtieth of a window: state.s = {index, first, second, index, ...}, ascending.
--- state.n counts how often slices in the future were moved to a present one, state.m says to which, lately.
-local MOVES = 8
 
 local function width_of(window)
   return math.floor((window + 59) / 60)
@@ -35,21 +33,22 @@ local function refresh(state, window, is_kept)
     end
   end
   state.s, state.width, state.present = kept, width, present
-  if is_moved then
-    put(kept, present, first, second)
-    state.n, state.m[#state.m + 1] = state.n + 1, present
-    if #state.m > MOVES then table.remove(state.m, 1) end
-  end
+  if is_moved then put(kept, present, first, second) end
 end
 
--- Change what was used at a moment, if it is still counted and where it was put: `seen` moves had been made
--- then. What has been moved since is one with other uses; a refund would take theirs.
-local function amend(state, window, at_us, seen, first, second)
-  local index, forgotten = math.floor(at_us / width_of(window)), state.n - #state.m
-  for move = math.max(seen, forgotten) + 1, state.n do
-    if index > state.m[move - forgotten] then
-      index, first, second = state.m[move - forgotten], math.max(first, 0), math.max(second, 0)
-    end
+local function has(slices, index)
+  for at = 1, #slices, 3 do
+    if slices[at] == index then return true end
+  end
+  return false
+end
+
+-- Change what was used at a moment, where it was put. What has been moved since, because a clock went back,
+-- is one with other uses, and a refund would take theirs: then it only grows.
+local function amend(state, window, at_us, first, second)
+  local index, present = math.floor(at_us / width_of(window)), math.floor(now / width_of(window))
+  if index > present and not has(state.s, index) then
+    index, first, second = present, math.max(first, 0), math.max(second, 0)
   end
   put(state.s, index, first, second)
   refresh(state, window)

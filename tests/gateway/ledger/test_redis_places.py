@@ -151,7 +151,7 @@ async def test_a_promoted_replica_goes_on_with_what_was_witnessed() -> None:
 async def test_what_no_replica_has_heard_of_is_not_given() -> None:
     """A replica that stands still, then one that goes on."""
     with replicated() as (primary, replica):
-        ledger = RedisLedger(Target(primary.url), Terms(deadline_s=5, witnesses=Witnesses(1, 200)))
+        ledger = RedisLedger(Target(primary.url), Terms(deadline_s=20, witnesses=Witnesses(1, 2000)))
         held(await ledger.reserve(ALL, CALL))
         replica.pause()
         with pytest.raises(LedgerError, match="0 of 1 replicas"):
