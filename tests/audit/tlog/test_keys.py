@@ -61,7 +61,8 @@ def test_one_spelling_only() -> None:
 def test_a_secret_never_shows_by_accident() -> None:
     """Neither the representation nor a refusal contains the seed's text."""
     secret = KEY.private_text()
-    assert secret.rpartition("+")[2] not in repr(KEY)
+    _, _, _, _, seed = secret.split("+", 4)  # base64, in which a plus may stand as well
+    assert seed not in repr(KEY)
     with pytest.raises(KeyRefused) as refused:
         SigningKey.parse(secret[:-4] + "AAA=")
     assert secret[-20:-4] not in str(refused.value)
