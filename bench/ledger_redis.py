@@ -23,8 +23,9 @@ from rich.table import Table
 
 from gateway.accounts import Amount, Concurrency, Purse, Rate, Reservation
 from gateway.ledger.redis import RedisLedger, Terms
-from gateway.ledger.redis_line import Call, resp
+from gateway.ledger.redis_call import Call
 from gateway.ledger.redis_plan import Plan
+from gateway.ledger.redis_resp import resp
 from gateway.ledger.redis_scripts import read_scripts
 from gateway.ledger.redis_target import Target
 

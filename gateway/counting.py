@@ -50,7 +50,7 @@ def _of_all(chosen: LedgerSettings, said: RedisLedgerSettings) -> Ledger:
     try:
         # Only a ledger of many replicas needs a client of Redis.
         from gateway.ledger.redis import RedisLedger, Terms  # noqa: PLC0415
-        from gateway.ledger.redis_line import Witnesses  # noqa: PLC0415
+        from gateway.ledger.redis_call import Witnesses  # noqa: PLC0415
         from gateway.ledger.redis_target import Target  # noqa: PLC0415
     except ImportError:
         raise SettingsError("ledger.redis needs the extra regent[redis]") from None

@@ -23,10 +23,11 @@ from gateway.accounts import NOTHING, Reservation, Settled
 from gateway.errors import LedgerError
 from gateway.ledger import redis_answers as answers
 from gateway.ledger.merging import merged
+from gateway.ledger.redis_call import Call
 from gateway.ledger.redis_commands import BARRED_MS, Commands
-from gateway.ledger.redis_line import Call, resp
 from gateway.ledger.redis_link import AGAIN_AFTER_S, Link
 from gateway.ledger.redis_plan import Plan
+from gateway.ledger.redis_resp import resp
 from gateway.ledger.redis_scripts import read_scripts
 from gateway.ledger.redis_shared import Shared
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.accounts import Allowance, Amount, Correction, Expired, Overdrawn, Purse, Standing
-    from gateway.ledger.redis_line import Witnesses
+    from gateway.ledger.redis_call import Witnesses
     from gateway.ledger.redis_scripts import Script, Scripts
     from gateway.ledger.redis_target import Target
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.ledger.redis_line import bulk, resp
+from gateway.ledger.redis_resp import bulk, resp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

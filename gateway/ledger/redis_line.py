@@ -10,113 +10,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import override
 
 from gateway.errors import LedgerError
+from gateway.ledger.redis_call import Witnessing
+from gateway.ledger.redis_resp import ERROR, NUMBER, bulk, next_answer, resp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from gateway.ledger.redis_call import Call, Witnesses
 
-MAX_REPLY_BYTES = 16 * 1024 * 1024
-MAX_LINE_BYTES = 64 * 1024
 MAX_WAITING = 20_000
 GIVEN_UP_AFTER_S = 5.0
 """How long a server may owe an answer before the connection is taken for dead."""
 
-_BULK, _NUMBER, _STATUS, _ERROR = b"$:+-"
 # The server has done nothing: it isn't the one to ask, doesn't let us, or can't.
 _ELSEWHERE = ("READONLY", "MOVED", "ASK", "CLUSTERDOWN", "MASTERDOWN", "LOADING", "NOAUTH", "TRYAGAIN")
 _UNTOUCHED = (*_ELSEWHERE, "OOM", "BUSY", "MISCONF", "NOREPLICAS", "NOPERM")
 _CODES = {"OOM": "ledger.full", "BUSY": "ledger.busy"}
-
-
-class Witnesses(NamedTuple):
-    """How many replicas must have heard of a reservation.
-
-    Args:
-        replicas: at least so many.
-        wait_ms: how long for; shorter than a call's deadline.
-    """
-
-    replicas: int
-    wait_ms: int
-
-
-class Call:
-    """One script to run, and what becomes of it.
-
-    Args:
-        command: as it is sent: EVALSHA and its arguments.
-        script: its source, for a server that has forgotten it.
-        stray: hears the answer that nobody waited for; None if there is none and never will be.
-        is_witnessed: whether replicas must have heard of it.
-    """
-
-    __slots__ = ("answer", "command", "due", "is_witnessed", "reply", "script", "stray")
-
-    def __init__(
-        self,
-        command: bytes,
-        script: str,
-        stray: Callable[[bytes | None], None] | None = None,
-        *,
-        is_witnessed: bool = False,
-    ) -> None:
-        self.command = command
-        self.script = script
-        self.stray = stray
-        self.is_witnessed = is_witnessed
-        self.reply: bytes | None = None
-        self.due = 0.0
-        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def take(self, reply: bytes) -> None:
-        """Hand over the answer."""
-        if not self.answer.done():
-            self.answer.set_result(reply)
-        elif self.stray is not None:
-            self.stray(reply)
-
-    def fail(self, error: LedgerError) -> None:
-        """End it for who waits; nothing if it has ended."""
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-    def lose(self, error: LedgerError) -> None:
-        """No answer will come, and nobody knows whether it was carried out."""
-        self.fail(error)
-        if self.stray is not None:
-            self.stray(self.reply)
-
-
-class _Witnessing:
-    """The question how many replicas have what was written before it."""
-
-    __slots__ = ("calls", "due", "needed")
-
-    def __init__(self, calls: list[Call], needed: int) -> None:
-        self.calls = calls
-        self.needed = needed
-        self.due = calls[0].due
-
-    def settle(self, replicas: int) -> None:
-        for call in self.calls:
-            if call.reply is None:
-                continue
-            if replicas < self.needed:
-                call.fail(LedgerError("ledger.unavailable", f"{replicas} of {self.needed} replicas have it"))
-            call.take(call.reply)
-
-    def fail(self, error: LedgerError) -> None:
-        for call in self.calls:
-            call.fail(error)
-
-    def lose(self, error: LedgerError) -> None:
-        for call in self.calls:
-            if call.reply is not None:
-                call.lose(error)
 
 
 class Owner(Protocol):
@@ -153,7 +65,7 @@ class Line(asyncio.Protocol):
         self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._batch: list[Call] = []
-        self._waiting: deque[Call | _Witnessing] = deque()
+        self._waiting: deque[Call | Witnessing] = deque()
         self._rest = b""
         self._clock: asyncio.TimerHandle | None = None
         self._is_retired = False
@@ -196,7 +108,7 @@ class Line(asyncio.Protocol):
             data = self._rest + data
         at = 0
         try:
-            while (found := _answer(data, at)) is not None:
+            while (found := next_answer(data, at)) is not None:
                 kind, first, last = found
                 at = last + 2
                 self._deliver(kind, data[first:last])
@@ -229,7 +141,7 @@ class Line(asyncio.Protocol):
         parts = [call.command for call in batch]
         self._waiting.extend(batch)
         if self._witnesses is not None and (witnessed := [each for each in batch if each.is_witnessed]):
-            self._waiting.append(_Witnessing(witnessed, self._witnesses.replicas))
+            self._waiting.append(Witnessing(witnessed, self._witnesses.replicas))
             parts.append(resp(b"WAIT", b"%d" % self._witnesses.replicas, b"%d" % self._witnesses.wait_ms))
         self._transport.write(b"".join(parts))
         if self._clock is None:
@@ -239,9 +151,9 @@ class Line(asyncio.Protocol):
         if not self._waiting:
             raise ValueError("an answer that nobody asked for")
         each = self._waiting.popleft()
-        if isinstance(each, _Witnessing):
-            each.settle(int(text) if kind == _NUMBER else 0)
-        elif kind == _ERROR:
+        if isinstance(each, Witnessing):
+            each.settle(int(text) if kind == NUMBER else 0)
+        elif kind == ERROR:
             self._refused(each, text.decode("utf-8", "replace"))
         elif each.is_witnessed and self._witnesses is not None:
             each.reply = text
@@ -284,36 +196,3 @@ class Line(asyncio.Protocol):
                 self._clock = self._loop.call_later(self._deadline_s, self._look_at_deadlines)
         if self._waiting and self._waiting[0].due + GIVEN_UP_AFTER_S < now:
             self._transport.abort()
-
-
-def _answer(data: bytes, at: int) -> tuple[int, int, int] | None:
-    """Find the next answer: its kind, and where its text begins and ends; None if it isn't there in full.
-
-    Raises:
-        ValueError: it is none that a script or WAIT gives.
-    """
-    end = data.find(b"\r\n", at)
-    if end < 0:
-        if len(data) - at > MAX_LINE_BYTES:
-            raise ValueError("a line without an end")
-        return None
-    kind, first = data[at], at + 1
-    if kind != _BULK:
-        if kind not in (_NUMBER, _STATUS, _ERROR):
-            raise ValueError("an answer of another kind")
-        return kind, first, end
-    size = int(data[first:end])
-    if not 0 <= size <= MAX_REPLY_BYTES:
-        raise ValueError("an answer of no length, or too long")
-    first, last = end + 2, end + 2 + size
-    return (kind, first, last) if len(data) >= last + 2 else None
-
-
-def bulk(text: bytes) -> bytes:
-    """One argument as Redis reads it."""
-    return b"$%d\r\n%b\r\n" % (len(text), text)
-
-
-def resp(*arguments: bytes) -> bytes:
-    """A whole command as Redis reads it."""
-    return b"*%d\r\n%b" % (len(arguments), b"".join(map(bulk, arguments)))

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import LedgerError
-from gateway.ledger.redis_line import Call, Line
+from gateway.ledger.redis_call import Call
+from gateway.ledger.redis_line import Line
 from gateway.ledger.redis_shared import Shared
 from gateway.ledger.redis_target import dial
 
 if TYPE_CHECKING:
-    from gateway.ledger.redis_line import Witnesses
+    from gateway.ledger.redis_call import Witnesses
     from gateway.ledger.redis_scripts import Scripts
     from gateway.ledger.redis_target import Target
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import LedgerError
-from gateway.ledger.redis_line import Call, Line, Witnesses, bulk, resp
+from gateway.ledger.redis_call import Call, Witnesses
+from gateway.ledger.redis_line import Line
+from gateway.ledger.redis_resp import bulk, resp
 
 SHA = b"0" * 40
 COMMAND = resp(b"EVALSHA", SHA, b"1", b"{a}key", b"argument")

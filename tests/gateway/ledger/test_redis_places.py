@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.errors import LedgerError
 from gateway.ledger.redis import RedisLedger, Terms
-from gateway.ledger.redis_line import Witnesses
+from gateway.ledger.redis_call import Witnesses
 from gateway.ledger.redis_target import Target
 from tests.gateway.ledger.places import held
 from tests.gateway.ledger.test_redis_faults import ALL, CALL, PATIENT, code, soon, taken
