@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -61,9 +63,23 @@ class RedisLedgerSettings(Section):
     def _is_an_address(self) -> Self:
         if self.url is None:
             raise ValueError("a ledger in Redis needs a url")
+        every = [each for each in (self.url, *self.sentinels) if each is not None]
+        if any(_in_the_clear(each.get_secret_value()) for each in every):
+            raise ValueError("a Redis of another machine is reached by TLS: rediss://")
         if self.replicas and self.replicas_wait_ms >= self.deadline_ms:
             raise ValueError("replicas_wait_ms must be less than deadline_ms")
         return self
+
+
+def _in_the_clear(url: str) -> bool:
+    """Whether a password, and what everybody spends, would cross a network that others may listen to."""
+    parts = urlsplit(url)
+    if parts.scheme != "redis" or parts.hostname == "localhost":
+        return False
+    try:
+        return not ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return True
 
 
 class LedgerSettings(Section):

@@ -341,3 +341,53 @@ def test_tiktokens_folder_is_the_settings_or_the_environments(
 
     assert before == (None, Path("mine"))
     assert (none.folder, named.folder) == (Path("theirs"), Path("mine"))
+
+
+def counting(**fields: object) -> dict[str, Any]:
+    """Settings with a part about the ledger."""
+    return {**OPTIONS, "ledger": fields}
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"redis": {}}, "needs a url"),
+        ({"redis": {"url": "redis://:hunter2@redis.example:6379/0"}}, "rediss://"),
+        ({"redis": {"url": "redis://:hunter2@10.0.0.7"}}, "rediss://"),
+        (
+            {
+                "redis": {
+                    "url": "rediss://r.example",
+                    "sentinels": ["redis://:hunter2@s.example"],
+                    "service": "x",
+                }
+            },
+            "rediss://",
+        ),
+        ({"redis": {"url": "redis://127.0.0.1", "replicas": 1, "replicas_wait_ms": 250}}, "replicas_wait_ms"),
+        ({"redis": {"url": "redis://127.0.0.1", "name": "A b"}}, "ledger.redis.name"),
+        ({"warnings": {"webhook_url": "https://hooks.example/x"}}, "webhook_secret"),
+        ({"warnings": {"webhook_url": "ftp://hooks.example/x", "webhook_secret": "hunter2"}}, "http"),
+        ({"completion_tokens": 0}, "ledger.completion_tokens"),
+    ],
+)
+def test_a_ledger_that_is_none_refuses_to_start(fields: dict[str, Any], part: str, tmp_path: Path) -> None:
+    """What to mend is said, and no secret is."""
+    with pytest.raises(SettingsError) as refused:
+        settings.load(write(tmp_path, counting(**fields)))
+
+    assert part in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://127.0.0.1:6379/0", "redis://localhost", "redis://[::1]", "rediss://r.example", "unix:///r"],
+)
+def test_redis_is_reached_here_or_by_tls(url: str, tmp_path: Path) -> None:
+    """Nobody on the way reads or changes what is counted."""
+    chosen = settings.load(write(tmp_path, counting(redis={"url": url}))).ledger.redis
+
+    assert chosen is not None
+    assert chosen.url is not None
+    assert chosen.url.get_secret_value() == url
