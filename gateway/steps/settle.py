@@ -95,9 +95,8 @@ def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
         return None
     if cut and tried < len(permitted.deployments):
         return permitted.deployments[tried]
-    if trail.attempts and trail.attempts[-1].outcome in _CHARGED:
-        return permitted.deployments[tried - 1]
-    return None
+    read = [place for place, each in enumerate(trail.attempts) if each.outcome in _CHARGED]
+    return permitted.deployments[read[-1]] if read else None
 
 
 def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, upstream_us: int) -> Charge:

@@ -240,6 +240,7 @@ async def test_a_stream_that_broke_off_is_charged_as_far_as_it_went(build: Build
         ([UpstreamCode.UNREACHABLE, UpstreamCode.UNREACHABLE], False, 0, 0),
         ([UpstreamCode.UNREACHABLE, UpstreamCode.REJECTED], False, 0, 0),
         ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, PROMPT, 6 * PROMPT),
+        ([UpstreamCode.TIMEOUT, UpstreamCode.REJECTED], False, PROMPT, 2 * PROMPT),
         ([UpstreamCode.BROKEN], False, PROMPT, 2 * PROMPT),
         ([], True, PROMPT, 2 * PROMPT),
         ([UpstreamCode.UNREACHABLE], True, PROMPT, 6 * PROMPT),
