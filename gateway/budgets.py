@@ -101,7 +101,7 @@ async def show(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     async with Conclusion(trail, house, deliver):
         await permit(trail, house)
         given = asking.fields(raw.parameters, tuple(Account.model_fields), bounds={"key": 256, "issuer": 512})
-        account = _read(Account, {name: values[0] for name, values in given.items()})
+        account = _read(Account, {name: values[0] for name, values in given.items()}, strict=False)
         purse = account.purse()
         try:
             (standing,) = await _counting(house).ledger.usage([purse])
@@ -117,7 +117,7 @@ async def correct(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     async with Conclusion(trail, house, deliver):
         await permit(trail, house)
         _, said = await read_object(raw, house.limits)
-        wish = _read(Wish, said)
+        wish = _read(Wish, said, strict=True)
         purse, ledger = wish.purse(), _counting(house).ledger
         with insisting(trail, house):
             record = await _begun(trail, house, wish, purse)
@@ -138,9 +138,10 @@ def _counting(house: Ports) -> Counting:
     return house.counting
 
 
-def _read(kind: type[_Said], said: Any) -> _Said:
+def _read(kind: type[_Said], said: Any, *, strict: bool) -> _Said:
+    """Read what was said; strictly where numbers can be told from text: `true` isn't a micro-dollar."""
     try:
-        return kind.model_validate(said)
+        return kind.model_validate(said, strict=strict)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         param = ".".join(str(part) for part in first["loc"]) or None

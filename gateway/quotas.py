@@ -86,8 +86,11 @@ def _explained(overdrawn: Overdrawn, at: Account, *, never: bool) -> str:
     standing = overdrawn.standing
     whose, named = LEVELS[at.level], f" (`{at.row}`)" if at.row else ""
     if standing.quantity == "usd_micros":
-        text = f"The budget of {whose}{named} for {_span(standing)} has too little left for this call."
-        return text if never else f"{text} It begins anew at {_clock(standing.resets_at_us)}."
+        budget = f"budget of {whose}{named} for {_span(standing)}"
+        if never:
+            return f"This call may cost more than the whole {budget}: ask for a shorter reply, or for fewer."
+        anew = _clock(standing.resets_at_us)
+        return f"The {budget} has too little left for this call. It begins anew at {anew}."
     if never:
         return (
             f"This call may take {overdrawn.asked} {standing.quantity}; "

@@ -54,6 +54,11 @@ def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
     usage, took_us = reply.upstream.usage, _took_us(reply, trail, house)
     if usage is None:
         return _estimated(trail, house, reply.deployment, _told(reply, trail, house), took_us)
+    early = (cut or trail.delivery.error is not None) and reply.upstream.finish_reason is None
+    told = _told(reply, trail, house) if early else 0
+    if told > usage.completion_tokens:
+        # Some report as they go, or at the beginning, when nothing had been told yet.
+        return _estimated(trail, house, reply.deployment, told, took_us)
     return Charge(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
@@ -95,9 +100,8 @@ def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
         return None
     if cut and tried < len(permitted.deployments):
         return permitted.deployments[tried]
-    if trail.attempts and trail.attempts[-1].outcome in _CHARGED:
-        return permitted.deployments[tried - 1]
-    return None
+    read = [place for place, each in enumerate(trail.attempts) if each.outcome in _CHARGED]
+    return permitted.deployments[read[-1]] if read else None
 
 
 def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, upstream_us: int) -> Charge:

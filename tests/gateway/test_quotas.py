@@ -105,6 +105,18 @@ def test_a_budget_says_its_period_and_when_it_begins_anew() -> None:
     assert (b"x-should-retry", b"false") in found.headers
 
 
+def test_a_call_that_costs_more_than_a_whole_budget_is_told_what_to_do() -> None:
+    """Nothing may be spent yet, so "too little left" would send its sender looking for who spent it."""
+    found = refused(standing(PURSE, "usd_micros", 5_000_000, 0, 86_400), 5_000_001, None)
+
+    assert (found.code, found.retry_after) == ("budget.user", None)
+    assert found.message == (
+        "This call may cost more than the whole budget of your account (`hr`) for this month: "
+        "ask for a shorter reply, or for fewer."
+    )
+    assert (b"x-should-retry", b"false") in found.headers
+
+
 def test_no_key_of_a_policys_own_make_is_told() -> None:
     """It may name what callers shouldn't know."""
     found = refused(standing(Rate("secret-project:42", SECOND_US, 1), "requests", 1, 1), 1, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from adapters.contract import Completed, UpstreamCode, Usage
+from adapters.contract import Completed, UpstreamCode, UpstreamError, Usage
 from gateway.accounts import Amount, Concurrency, Overdrawn, Purse, Rate, Reservation, Standing
 from gateway.errors import LedgerError, Refused
 from gateway.ports import Counting
@@ -235,11 +235,54 @@ async def test_a_stream_that_broke_off_is_charged_as_far_as_it_went(build: Build
 
 
 @pytest.mark.parametrize(
+    ("reported", "reason", "cut", "expected"),
+    [
+        (Usage(10, 0, 10), None, True, PROMPT + 7),
+        (Usage(10, 7, 17), None, True, 17),
+        (Usage(10, 6, 16), "stop", True, 16),
+        (Usage(10, 0, 10), None, False, 10),
+    ],
+    ids=str,
+)
+async def test_a_report_from_before_the_end_makes_no_stream_free(
+    build: Builders, reported: Usage, reason: str | None, *, cut: bool, expected: int
+) -> None:
+    """Some report in every chunk, or in the first one: who leaves then pays for what was sent all the same.
+
+    What was reported with the end is the provider's last word, and stays so.
+    """
+    counter, call = Counter(), permitted(build, BUDGET)
+    trail = trail_of(build, call)
+    stream = cast("Any", SimpleNamespace(usage=reported, finish_reason=reason))
+    trail.reply = Reply(call.deployments[0], stream, 5)
+    trail.delivery.sent = cast("Any", SimpleNamespace(tokens=7))
+    await settle(trail, house(counter), cut=cut)
+
+    assert counter.settled == [Amount(1, expected, 2 * expected)]
+    assert trail.charge is not None
+    assert trail.charge.estimated is (expected == PROMPT + 7)
+
+
+async def test_a_report_from_before_a_break_makes_no_stream_free(build: Builders) -> None:
+    """As when the client leaves."""
+    counter, call = Counter(), permitted(build, BUDGET)
+    trail = trail_of(build, call)
+    stream = cast("Any", SimpleNamespace(usage=Usage(10, 0, 10), finish_reason=None))
+    trail.reply = Reply(call.deployments[0], stream, 5)
+    trail.delivery.sent = cast("Any", SimpleNamespace(tokens=7))
+    trail.delivery.error = UpstreamError(UpstreamCode.STREAM_BROKEN, status=502, message="x")
+    await settle(trail, house(counter))
+
+    assert counter.settled == [Amount(1, PROMPT + 7, 2 * (PROMPT + 7))]
+
+
+@pytest.mark.parametrize(
     ("attempts", "cut", "tokens", "cost"),
     [
         ([UpstreamCode.UNREACHABLE, UpstreamCode.UNREACHABLE], False, 0, 0),
         ([UpstreamCode.UNREACHABLE, UpstreamCode.REJECTED], False, 0, 0),
         ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, PROMPT, 6 * PROMPT),
+        ([UpstreamCode.TIMEOUT, UpstreamCode.REJECTED], False, PROMPT, 2 * PROMPT),
         ([UpstreamCode.BROKEN], False, PROMPT, 2 * PROMPT),
         ([], True, PROMPT, 2 * PROMPT),
         ([UpstreamCode.UNREACHABLE], True, PROMPT, 6 * PROMPT),
