@@ -36,6 +36,10 @@ def test_the_description_shows_the_hot_surfaces(demo_gateway: GatewayServer, htt
         "/v1/audit/proofs/{id}",
         "/v1/audit/consistency",
         "/v1/audit/log/{path}",
+        "/v1/usage",
+        "/v1/usage/own",
+        "/v1/budgets/standing",
+        "/v1/budgets/corrections",
         "/healthz",
         "/readyz",
     }
