@@ -77,7 +77,7 @@ def edited(edits: list[tuple[tuple[str, ...], object]]) -> dict[str, Any]:
         if value is ABSENT:
             node.pop(last, None)
         else:
-            node[last] = value
+            node[last] = copy.deepcopy(value)  # the same one may be drawn twice, and put into itself
     return question
 
 
