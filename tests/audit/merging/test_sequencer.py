@@ -176,7 +176,8 @@ def spoil_signature(folder: Path) -> None:
 def spoil_tile(folder: Path) -> None:
     """Change a hash."""
     (tile,) = (folder / "tile" / "0").glob("000.p/6")
-    tile.write_bytes(tile.read_bytes()[:-1] + b"x")
+    *whole, last = tile.read_bytes()
+    tile.write_bytes(bytes([*whole, last ^ 1]))
 
 
 def spoil_bundle(folder: Path) -> None:
