@@ -1,4 +1,4 @@
-"""Points in time as people give them to a command: RFC 3339, or a span back from now."""
+"""Points in time as people read and write them: RFC 3339, or a span back from now."""
 
 import re
 import time
@@ -24,3 +24,8 @@ def instant_us(text: str) -> int:
         raise ValueError(f"{text!r} does not say its time zone; add Z for UTC")
     since_epoch = instant - datetime(1970, 1, 1, tzinfo=UTC)
     return (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
+
+
+def instant_text(at_us: int) -> str:
+    """Return a point in time, microseconds UTC, to the second: `2026-11-20T09:00:00Z`."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 _PERSON = re.compile(r"(?P<shown>[^/]*/user)#.*", re.DOTALL)
 
 Period = Literal["day", "week", "month", "quarter", "year"]
+PERIODS: tuple[Period, ...] = get_args(Period)
+WHOLE_PPM = 1_000_000
+"""The whole, where parts are counted in millionths."""
+
 Quantity = Literal["requests", "tokens", "concurrent", "usd_micros"]
 
 
@@ -88,6 +92,11 @@ class Purse:
     warn_ppm: tuple[int, ...] = ()
     hard: bool = True
     share: float | None = None
+
+    @property
+    def marks_ppm(self) -> tuple[int, ...]:
+        """Where somebody is warned: a soft one ends nothing, so it says when it is spent."""
+        return self.warn_ppm if self.hard else (*self.warn_ppm, WHOLE_PPM)
 
 
 Allowance = Rate | Concurrency | Purse

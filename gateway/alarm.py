@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 from opentelemetry.metrics import get_meter
 
-from gateway.accounts import recorded
+from audit.instants import instant_text
+from gateway.accounts import WHOLE_PPM, recorded
 from gateway.quotas import account
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from gateway.accounts import Warned
     from gateway.webhook import Webhook
-
-_WHOLE_PPM = 1_000_000
-_SECOND_US = 1_000_000
 
 
 class Alarm:
@@ -47,14 +44,13 @@ class Alarm:
 
 def _facts(warned: Warned) -> dict[str, object]:
     at = account(warned.purse.key)
-    ends = datetime.fromtimestamp(warned.resets_at_us // _SECOND_US, UTC)
     return {
         "key": recorded(warned.purse.key),
         "row": at.row,
         "level": at.level,
-        "at": warned.at_ppm / _WHOLE_PPM,
+        "at": warned.at_ppm / WHOLE_PPM,
         "taken_usd_micros": warned.taken_usd_micros,
         "usd_micros": warned.most_usd_micros,
         "hard": warned.purse.hard,
-        "resets_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "resets_at": instant_text(warned.resets_at_us),
     }

@@ -5,7 +5,6 @@ Whoever may is decided by policy (`budget.read`, `budget.correct`); a change is 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar
 
@@ -13,7 +12,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from audit import record as records
-from gateway.accounts import Correction, Purse, recorded
+from audit.instants import instant_text
+from gateway.accounts import Correction, Period, Purse, recorded
 from gateway.answers import JSON, naming
 from gateway.conclusion import Conclusion
 from gateway.errors import LedgerError, Refused
@@ -55,7 +55,7 @@ class Account(BaseModel):
     issuer: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     user: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     sum_usd_micros: Annotated[int, Field(ge=1, le=_MOST)]
-    period: Literal["day", "week", "month", "quarter", "year"] | None = None
+    period: Period | None = None
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
     window_s: Annotated[int, Field(ge=1, le=_LONGEST_S)] | None = None
 
@@ -196,10 +196,6 @@ async def _answer(trail: Trail, deliver: Deliver, purse: Purse, standing: Standi
         "spent_usd_micros": standing.used,
         "reserved_usd_micros": standing.reserved,
         "remaining_usd_micros": standing.remaining,
-        "resets_at": _instant(standing.resets_at_us),
+        "resets_at": instant_text(standing.resets_at_us),
     }
     await deliver(Answer(200, (*JSON, *names), orjson.dumps(body)))
-
-
-def _instant(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us // _SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

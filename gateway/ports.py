@@ -156,6 +156,8 @@ class Ledger(Protocol):
     async def settle(self, reservation: Reservation, actual: Amount) -> Settled:
         """Put the fact in the place of the estimate and end the hold; of a second time nothing comes.
 
+        What fails is made up for once the ledger answers again, and then tells of no warnings.
+
         Args:
             actual: what the call took. More than was reserved counts in full.
         """

@@ -7,10 +7,10 @@ row and the level, which are theirs; of a key of another make that it is the pol
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.accounts import Concurrency, Purse, Rate
+from audit.instants import instant_text
+from gateway.accounts import WHOLE_PPM, Concurrency, Purse, Rate
 from gateway.errors import Refused
 from gateway.reasons import LEVELS
 
@@ -25,7 +25,6 @@ FINAL: Headers = ((b"x-should-retry", b"false"),)
 """OpenAI's clients try again after a 429 unless they are told that it is pointless."""
 
 _SECOND_US = 1_000_000
-_WHOLE_PPM = 1_000_000
 _PATIENCE_US = 60 * _SECOND_US
 _CONCURRENT_RETRY_S = 1
 _OTHER = "key"
@@ -89,7 +88,7 @@ def _explained(overdrawn: Overdrawn, at: Account, *, never: bool) -> str:
         budget = f"budget of {whose}{named} for {_span(standing)}"
         if never:
             return f"This call may cost more than the whole {budget}: ask for a shorter reply, or for fewer."
-        anew = _clock(standing.resets_at_us)
+        anew = instant_text(standing.resets_at_us)
         return f"The {budget} has too little left for this call. It begins anew at {anew}."
     if never:
         return (
@@ -108,10 +107,6 @@ def _span(standing: Standing) -> str:
     if isinstance(allowance, Concurrency):
         return "at once"
     return duration(allowance.window_us or 0)
-
-
-def _clock(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us // _SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rates(standings: Iterable[Standing], now_us: int) -> Headers:
@@ -148,9 +143,8 @@ def _is_low(standing: Standing) -> bool:
     purse = standing.allowance
     if not isinstance(purse, Purse):
         return False
-    marks = purse.warn_ppm if purse.hard else (*purse.warn_ppm, _WHOLE_PPM)
     taken = standing.used + standing.reserved
-    return any(taken * _WHOLE_PPM >= mark * standing.most for mark in marks)
+    return any(taken * WHOLE_PPM >= mark * standing.most for mark in purse.marks_ppm)
 
 
 def duration(length_us: int) -> str:

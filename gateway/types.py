@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from adapters.contract import Completed, Streaming, UpstreamError
     from audit.vault.commitment import Commitment
-    from gateway.accounts import Allowance, Reservation, Sent
+    from gateway.accounts import Allowance, Period, Reservation, Sent
 
 UnverifiedToken = NewType("UnverifiedToken", str)
 """A bearer token as the client sent it: nothing in it may be believed."""
@@ -277,7 +277,7 @@ class Budget:
     key: str
     usd_micros: int
     hard: bool
-    period: Literal["day", "week", "month", "quarter", "year"] | None = None
+    period: Period | None = None
     window_s: int | None = None
     time_zone: str | None = None
     warn_at: tuple[float, ...] | None = None

@@ -4,7 +4,6 @@ A hold stands in the vault before its record is written, and its record of lifti
 an interrupted command leaves something held that need not be, never the other way round.
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from audit import record as records
 from audit.commands.ending import told
 from audit.commands.journal import Journal, origin
 from audit.errors import VaultRefused
+from audit.instants import instant_text
 from audit.ports import Ports
 from audit.vault import codes, database, gates, holds, pseudonyms
 from audit.vault.holds import Hold
@@ -136,7 +136,7 @@ def _list(context: typer.Context) -> None:
     with told():
         found = standing(context.obj)
     for hold, name in found:
-        since = datetime.fromtimestamp(hold.since_us / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = instant_text(hold.since_us)
         on = [f"subject {name or hold.sref}"] if hold.sref else []
         on += [f"tenant {hold.tenant}"] if hold.tenant else []
         late = "" if hold.recorded else " (not on the record yet: set it again)"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.accounts import PERIODS
 from gateway.engine.unusable import Unusable, is_text
 from gateway.types import Budget, Clamp, Limit, Retain, Route
 
@@ -56,7 +57,6 @@ _LIMIT_FIELDS = frozenset({"kind", "key", "window_s", "share", *_COUNTS})
 _BUDGET_FIELDS = frozenset(
     {"kind", "key", "usd_micros", "hard", "period", "window_s", "time_zone", "warn_at", "unpriced", "share"}
 )
-_PERIODS = ("day", "week", "month", "quarter", "year")
 
 
 def _route(value: dict[str, Any]) -> Route:
@@ -115,7 +115,7 @@ def _budget(value: dict[str, Any]) -> Budget:
     if ("period" in value) == ("window_s" in value):
         raise Unusable("obligation.malformed", "budget: it needs period or window_s, and not both")
     period, zone, unpriced = value.get("period"), value.get("time_zone"), value.get("unpriced")
-    if "period" in value and (type(period) is not str or period not in _PERIODS):
+    if "period" in value and (type(period) is not str or period not in PERIODS):
         raise Unusable("obligation.unknown", "budget: the period is unknown here")
     if "time_zone" in value and (not zone or not is_text(zone, MAX_NAME_CHARS)):
         raise Unusable("obligation.malformed", "budget: time_zone is not a short text")

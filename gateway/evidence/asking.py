@@ -70,7 +70,7 @@ def rows(parameters: bytes) -> Asked:
     found: dict[str, Any] = {WORDS[name]: text for name, text in single.items() if name in WORDS}
     found |= {f"{name}_us": instant(name, single[name]) for name in TIMES if name in single}
     wanted = Filter(action=_decision(single.get("decision")), kinds=_kinds(given.get("kind")), **found)
-    return Asked(wanted, _limit(single.get("limit")), _place(single.get("cursor")))
+    return Asked(wanted, page_limit(single.get("limit"), LIMIT, MAX_LIMIT), _place(single.get("cursor")))
 
 
 def sizes(parameters: bytes) -> tuple[int, int | None]:
@@ -178,14 +178,19 @@ def instant(name: str, text: str) -> int:
         ) from None
 
 
-def _limit(text: str | None) -> int:
+def page_limit(text: str | None, usual: int, most: int) -> int:
+    """Return how much a page shall have; `usual` where nothing is said.
+
+    Raises:
+        Refused: `input.invalid`, or `input.out_of_bounds` if it is more than `most`.
+    """
     if text is None:
-        return LIMIT
+        return usual
     limit = number(text)
     if not limit:
         raise invalid("limit", "`limit` is a number of at least 1.")
-    if limit > MAX_LIMIT:
-        raise Refused("input.out_of_bounds", f"`limit` is at most {MAX_LIMIT}.", param="limit")
+    if limit > most:
+        raise Refused("input.out_of_bounds", f"`limit` is at most {most}.", param="limit")
     return limit
 
 

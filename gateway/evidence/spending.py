@@ -11,8 +11,7 @@ from audit.usage.parts import CURSOR_CHARS, Place
 from audit.usage.periods import FOREVER, PERIODS, Period, zone
 from audit.usage.sheet import name_of
 from audit.usage.wanted import DIMENSIONS, Wanted, dimensions, only_where
-from gateway.errors import Refused
-from gateway.evidence.asking import fields, instant, invalid, number
+from gateway.evidence.asking import fields, instant, invalid, page_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +107,13 @@ def question(parameters: bytes, *, own: bool = False) -> Question:
     if form in FOCUS:
         wanted = focus.charges(wanted)
     after = _place(given.get("cursor"), len(wanted.by))
-    return Question(wanted, cast("Form", form), _limit(given.get("limit")), after, given.get("subject"))
+    return Question(
+        wanted,
+        cast("Form", form),
+        page_limit(given.get("limit"), LIMIT, MAX_LIMIT),
+        after,
+        given.get("subject"),
+    )
 
 
 def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
@@ -131,17 +136,6 @@ def _zone(name: str) -> Any:
         return zone(name)
     except ValueError:
         raise invalid("time_zone", "`time_zone` is a name of the IANA data, such as Europe/Berlin.") from None
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return LIMIT
-    limit = number(text)
-    if not limit:
-        raise invalid("limit", "`limit` is a number of at least 1.")
-    if limit > MAX_LIMIT:
-        raise Refused("input.out_of_bounds", f"`limit` is at most {MAX_LIMIT}.", param="limit")
-    return limit
 
 
 def _place(text: str | None, width: int) -> Place | None:

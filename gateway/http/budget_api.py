@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Response  # noqa: TC002 - the framework reads the routes' annotations
 
 from gateway import budgets
+from gateway.accounts import PERIODS
 from gateway.http.delegated import Delegated
 from gateway.http.openapi import SECURED, json_content, query, refusals
 
@@ -72,7 +73,7 @@ _STANDING: dict[str, Any] = {
             query("issuer", "the `iss` of the user's tokens"),
             query("user", "the user's full id"),
             query("sum_usd_micros", "the budget's sum", type="integer", required=True),
-            query("period", "of a budget of the calendar", enum=["day", "week", "month", "quarter", "year"]),
+            query("period", "of a budget of the calendar", enum=list(PERIODS)),
             query("time_zone", "in which its periods begin", default="UTC"),
             query("window_s", "of a rolling budget: its length in seconds", type="integer"),
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.accounts import Concurrency, Purse, Rate
+from gateway.accounts import WHOLE_PPM, Concurrency, Purse, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from gateway.accounts import Allowance
 
 Counter = tuple[str, ...]
-WHOLE_PPM = 1_000_000
 
 
 def counter(allowance: Allowance) -> Counter:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from gateway.accounts import Overdrawn, Standing, Warned
-from gateway.ledger.merging import WHOLE_PPM
+from gateway.accounts import WHOLE_PPM, Overdrawn, Standing, Warned
 from gateway.ledger.slices import FOREVER_US, MOST, Slices
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class PurseCount(ABC):
         return min(self._spent(now_us) + self._reserved, MOST)
 
     def _tell(self, purse: Purse, now_us: int) -> tuple[Warned, ...]:
-        marks = purse.warn_ppm if purse.hard else (*purse.warn_ppm, WHOLE_PPM)
+        marks = purse.marks_ppm
         if not marks:
             return ()
         taken, most = self._taken(now_us), self.most(purse)

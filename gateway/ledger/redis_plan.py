@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from gateway.accounts import Concurrency, Purse, Rate
-from gateway.ledger.merging import WHOLE_PPM, counter
+from gateway.ledger.merging import counter
 from gateway.ledger.periods import after, before, span
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _spec(of: Allowance) -> list[object]:
     if isinstance(of, Concurrency):
         return [_AT_ONCE, of.calls]
     # A soft purse refuses nobody, so somebody hears when all is gone.
-    marks = sorted({*of.warn_ppm} if of.hard else {*of.warn_ppm, WHOLE_PPM})
+    marks = sorted({*of.marks_ppm})
     common = [of.usd_micros, int(of.hard), marks]
     return [_PERIOD, *common] if of.period is not None else [_ROLLING, *common, of.window_us]
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
-from gateway.accounts import Purse
+from gateway.accounts import WHOLE_PPM, Purse
 from gateway.errors import Refused
 from gateway.ledger.periods import is_zone
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gateway.types import Budget
 
 _SECOND_US = 1_000_000
-_WHOLE_PPM = 1_000_000
 
 
 def enforce(terms: Terms, budgets: Sequence[Budget]) -> None:
@@ -40,7 +39,7 @@ def _purse(budget: Budget) -> Purse:
         window_us=None if budget.window_s is None else budget.window_s * _SECOND_US,
         time_zone=budget.time_zone or "UTC",
         # By the decimal that was written: 0.07 is 70,000 millionths and not one more.
-        warn_ppm=tuple(sorted({ceil(Fraction(str(mark)) * _WHOLE_PPM) for mark in budget.warn_at or ()})),
+        warn_ppm=tuple(sorted({ceil(Fraction(str(mark)) * WHOLE_PPM) for mark in budget.warn_at or ()})),
         hard=budget.hard,
         share=budget.share,
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from gateway import obligations
 from gateway.accounts import Purse, Rate
 from gateway.errors import Refused
-from gateway.ledger.merging import merged
 from gateway.obligations.terms import Terms
 from gateway.types import Deny, PermittedCall
 
@@ -67,7 +66,7 @@ def enforce(
         retain=terms.retain,
         decision=allow,
         advice=admission.advice + allow.advice,
-        allowances=merged(terms.allowances),
+        allowances=terms.allowances,
     )
 
 
