@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +15,7 @@ from audit.usage.answering import FORMS
 from audit.usage.wanted import DIMENSIONS, MEASURES
 from bundles.schemas import check_data
 from gateway.evidence import spending
+from tests.docs.pasting import paste, promised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,44 +29,14 @@ BLOCKS = re.findall(r"^```(bash|text|json)\n(.*?)^```$", PAGE, re.DOTALL | re.MU
 ROW = '{"regent"'
 
 
-def promised(shown: Any, page: Any) -> bool:
-    """Whether what was shown has everything that the page shows."""
-    if isinstance(page, dict):
-        return all(key in shown and promised(shown[key], value) for key, value in page.items())
-    if isinstance(page, list):
-        return len(shown) == len(page) and all(map(promised, shown, page))
-    return bool(shown == page)
-
-
 @pytest.mark.engine("embedded")
 def test_the_page_prints_what_it_says(gateway_server: Callable[..., GatewayServer]) -> None:
     """All blocks in one shell, once the call has ended in the log."""
     gateway = gateway_server()
-    command = gateway.folder / "bin" / "regent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
-    call = (
-        f"curl -sf {gateway.url}/v1/chat/completions -H 'content-type: application/json' "
-        '-H "authorization: Bearer $(regent token --user alice --team sales --role analyst)" '
-        """-d '{"model": "demo-small", "messages": [{"role": "user", "content": "Hello"}]}' > /dev/null\n"""
-        "until grep -qs outcome data/audit/writers/*/seg/*.log; do sleep 0.1; done\n"
-    )
     wanted = [(kind, block) for kind, block in BLOCKS if not block.startswith(ROW)]
     blocks = [block for kind, block in wanted if kind == "bash"]
-    script = call + "\n".join(f"echo '--- {number}'\n{each}" for number, each in enumerate(blocks))
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8080", gateway.url)],
-        cwd=gateway.folder,
-        env=os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    shown = re.split(r"--- \d+\n", done.stdout)[1:]
+    ended = "until grep -qs outcome data/audit/writers/*/seg/*.log; do sleep 0.1; done\n"
+    shown = paste(gateway, blocks, after=ended, timeout_s=90)
     assert [kind == "bash" for kind, _ in wanted] == [True, False] * len(shown)
     for printed, (kind, block) in zip(shown, wanted[1::2], strict=True):
         if kind == "json":
