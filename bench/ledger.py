@@ -24,8 +24,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench.allowances import ACTUAL, CALLERS, ESTIMATE, one_allowance, three_levels
 from bench.targets import FOLDER
-from gateway.accounts import Amount, Concurrency, Purse, Rate, Reservation
+from gateway.accounts import Reservation
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.ledger.sqlite_checkpoints import checkpoint
 
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
     Once = Callable[[int], Awaitable[object]]
 
-ESTIMATE, ACTUAL = Amount(1, 1500, 900), Amount(1, 1200, 700)
-MINUTE_US = 60_000_000
-PLENTY = 2**52
-CALLERS = (1, 64)
 _STATE = b"z" * 400
 _HELD = b"q" * 60
 _KEY = b"r:60000000:hot"
@@ -58,17 +55,6 @@ class Cost:
     way: str
     cpu_us: float
     wall_us: float
-
-
-def one_allowance(key: str) -> tuple[Allowance, ...]:
-    """A rate by requests."""
-    return (Rate(key, MINUTE_US, PLENTY),)
-
-
-def three_levels(key: str) -> tuple[Allowance, ...]:
-    """Of a user, a team and an organisation."""
-    rate = Rate(f"user:{key}", MINUTE_US, PLENTY, PLENTY)
-    return (rate, Concurrency(f"team:{key}", PLENTY), Purse(f"org:{key}", PLENTY, "month"))
 
 
 class Plain:

@@ -21,7 +21,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from gateway.accounts import Amount, Concurrency, Purse, Rate, Reservation
+from bench.allowances import ACTUAL, CALLERS, ESTIMATE, one_allowance, three_levels
+from gateway.accounts import Reservation
 from gateway.ledger.redis import RedisLedger, Terms
 from gateway.ledger.redis_call import Call
 from gateway.ledger.redis_plan import Plan
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
     Once = Callable[[int], Awaitable[object]]
 
-ESTIMATE, ACTUAL = Amount(1, 1500, 900), Amount(1, 1200, 700)
-MINUTE_US = 60_000_000
-PLENTY = 2**52
-CALLERS = (1, 64)
 KEYS = 100_000
 _INCR = resp(b"INCR", b"{bench}:incr")
 
@@ -59,17 +56,6 @@ class Cost:
     cpu_us: float
     wall_us: float
     server_us: float
-
-
-def one_allowance(key: str) -> tuple[Allowance, ...]:
-    """A rate by requests."""
-    return (Rate(key, MINUTE_US, PLENTY),)
-
-
-def three_levels(key: str) -> tuple[Allowance, ...]:
-    """Of a user, a team and an organisation."""
-    rate = Rate(f"user:{key}", MINUTE_US, PLENTY, PLENTY)
-    return (rate, Concurrency(f"team:{key}", PLENTY), Purse(f"org:{key}", PLENTY, "month"))
 
 
 async def bench_redis(url: str, pairs: int, rounds: int) -> list[Cost]:

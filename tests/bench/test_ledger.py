@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.ledger import CALLERS, bench_keys, bench_sqlite
+from bench.allowances import CALLERS
+from bench.ledger import bench_keys, bench_sqlite
 
 if TYPE_CHECKING:
     from pathlib import Path
