@@ -8,8 +8,7 @@ schema can be read in one place.
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from audit import labels
 from audit.canonical import decimal_strings
@@ -35,8 +34,7 @@ Attempt = tuple[str, str]  # deployment, outcome code
 RuleHit = dict[str, Any]  # {id, effect, at, controls}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record on its way to the log, which owns `body` from then on.
 
     Attributes:

@@ -40,6 +40,8 @@ ORIGIN = "bench.regent.example/audit"
 CALLERS = (1, 32, 256)
 _QUESTION = b'{"subject":' + b'"x",' * 200 + b"}"
 _PROMPT = b'{"messages":' + b" " * 1_400 + b"}"
+# Said once for each set of rules that fires, as `gateway.steps.record` does.
+_RULES = [{"id": f"rule_{each}", "effect": "allow", "at": f"rule_{each}.rego:7"} for each in range(12)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def made(number: int) -> tuple[Record, Record]:
         bundle="sha256:" + "a" * 64,
         revision="r-" + "b" * 64,
         path="gateway/request/decision",
-        rules=[{"id": f"rule_{each}", "effect": "allow", "at": f"rule_{each}.rego:7"} for each in range(12)],
+        rules=_RULES,
         policy_input=commit("input", _QUESTION),
         question=_QUESTION,
         payload=[commit("req", _PROMPT)],

@@ -11,6 +11,7 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
+from nacl.signing import SigningKey as NaclKey
 from typing_extensions import override
 
 from audit.errors import TlogRefused
@@ -117,18 +118,19 @@ class SigningKey:
     type: KeyType
     seed: bytes = field(repr=False)
     verifier: VerifierKey = field(init=False)
-    _secret: Ed25519PrivateKey | MLDSA44PrivateKey = field(init=False, repr=False, compare=False)
+    _secret: NaclKey | MLDSA44PrivateKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.seed) != SEED_BYTES:
             raise KeyRefused("key.length", f"a secret key has {SEED_BYTES} bytes")
-        secret: Ed25519PrivateKey | MLDSA44PrivateKey
+        secret: NaclKey | MLDSA44PrivateKey
         if self.type is KeyType.MLDSA44_COSIGNATURE:
             secret = MLDSA44PrivateKey.from_seed_bytes(self.seed)
+            public = secret.public_key().public_bytes_raw()
         else:
-            secret = Ed25519PrivateKey.from_private_bytes(self.seed)
+            secret = NaclKey(self.seed)
+            public = bytes(secret.verify_key)
         object.__setattr__(self, "_secret", secret)
-        public = secret.public_key().public_bytes_raw()
         object.__setattr__(self, "verifier", VerifierKey(self.name, self.type, public))
 
     @classmethod
@@ -162,6 +164,8 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Return the bare signature (no timestamp) over exactly `message`."""
+        if isinstance(self._secret, NaclKey):
+            return self._secret.sign(message).signature
         return self._secret.sign(message)
 
 
