@@ -2,6 +2,7 @@
 
 pytest_plugins = (
     "tests.compiled_once",
+    "tests.deadlines",
     "tests.interop.readers",
     "tests.order",
     "tests.scratch",
