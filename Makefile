@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
-.PHONY: help run test test-embedded coverage check tools servers bundle bench bench-rego bench-backtest bench-audit bench-postgres bench-ledger format lock clean
+.PHONY: help run test test-embedded test-night coverage check tools servers bundle bench bench-rego bench-backtest bench-audit bench-postgres bench-ledger format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test: $(DEV_STAMP) tools servers ## Run every test, on real servers
 
 test-embedded: $(DEV_STAMP) ## Run the tests that need no server
 	$(BIN)/python -m pytest -m "not server"
+
+test-night: $(DEV_STAMP) ## Kill the log's writers and its sequencer in 1,000 rounds (minutes), and see what they promised
+	REGENT_KILL_ROUNDS=1000 $(BIN)/python -m pytest tests/audit/merging/test_kills.py
 
 coverage: $(DEV_STAMP) tools servers ## Run every test and show which lines none of them reaches
 	$(BIN)/python -m coverage run -m pytest -q
