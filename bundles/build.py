@@ -14,6 +14,7 @@ from bundles.documents import check_yaml, parse_object, readable
 from bundles.errors import BundleError
 from bundles.files import read_files
 from bundles.rebuild import with_new_data
+from bundles.unasked import WAITS_FOR
 from bundles.writing import write
 
 if TYPE_CHECKING:
@@ -163,4 +164,5 @@ def _rule(row: Mapping[str, Any]) -> dict[str, Any]:
         # Whoever says nothing, or something that nobody knows, means it.
         "enforcement": custom["enforcement"] if custom.get("enforcement") in _ENFORCEMENTS else "enforce",
         **{key: custom.get(key) for key in ("id", "severity", "controls", "reasons")},
+        **({WAITS_FOR: custom[WAITS_FOR]} if WAITS_FOR in custom else {}),
     }

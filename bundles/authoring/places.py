@@ -235,6 +235,8 @@ def _faults(custom: dict[str, Any], place: Place) -> Iterator[tuple[str, str]]:
         )
     if not isinstance(custom.get("excusable", True), bool):
         yield "custom.excusable in METADATA is neither true nor false", "choose one of true, false"
+    if _texts(custom.get("waits_for", [])) is None:
+        yield "custom.waits_for in METADATA is no list of tables", "list the tables that switch the rule on"
     if _texts(custom.get("reasons")) is None:
         yield "custom.reasons in METADATA is no list of ids", "list the reasons that the rule can give"
     for name in _texts(custom.get("reasons")) or ():

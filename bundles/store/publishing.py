@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bundles import approvals, archive, build
+from bundles import approvals, archive, build, unasked
 from bundles import bundle as bundles
 from bundles import manifest as manifests
 from bundles.files import read_files
@@ -89,10 +89,10 @@ def admit(
         test: is asked about a revision that the store hasn't yet, or only as a draft or retired.
 
     Raises:
-        BundleError: it is no bundle.
+        BundleError: it is no bundle, or switches on what no gateway asks (`bundle.unenforced`).
         StoreError: as for `publish_sources`.
     """
-    bundle = bundles.from_files(_authored(files, key.id))
+    bundle = unasked.refused(bundles.from_files(_authored(files, key.id)))
     word = words.say(bundle.revision, "author", key, desk.trust, desk.now_us())
     settle(desk)
     present = revisions.read(desk.blobs, bundle.revision)
