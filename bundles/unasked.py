@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bundles import manifest as manifests
-from bundles.documents import parse_object
-from bundles.errors import BundleError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from bundles.bundle import Bundle
+    from collections.abc import Iterable, Mapping
 
 UNASKED: Final = frozenset({"response"})
 """Phases whose entry point this version never asks: replies aren't judged before they are released."""
@@ -44,29 +38,26 @@ def switched_on(name: str, enforcement: object, waits_for: Iterable[str] | None,
     return waits_for is None or any(tables.get(table, {}) != {} for table in waits_for)
 
 
-def found_in(bundle: Bundle) -> list[str]:
-    """The rules that a bundle switches on and that no gateway asks, as `<phase>/<kind>/<name>`, sorted."""
-    described = {rule["package"]: rule for rule in bundle.manifest["metadata"].get("rules", ())}
-    data = bundle.data.get(DATA)
+def found_in(
+    compiled: Iterable[tuple[str, ...]], rules: Iterable[Mapping[str, Any]], data: Mapping[str, Any]
+) -> list[str]:
+    """The rules that are switched on and that no gateway asks, as `<phase>/<kind>/<name>`, sorted.
+
+    Args:
+        compiled: where the functions of the plan lie. The plan, not the manifest's list: a rule without
+            METADATA stands in no list and decides all the same.
+        rules: what the manifest says of rules.
+        data: the bundle's.
+    """
+    described = {rule["package"]: rule for rule in rules}
     found = []
-    for package, exports in _compiled(bundle.plan).items():
+    for package, names in _packages(compiled).items():
         said: Mapping[str, Any] = described.get(".".join(package), {})
         # METADATA that says `shadow` counts only where the rule tells the frame so.
-        enforcement = said.get("enforcement") if "enforcement" in exports else None
-        if switched_on(package[-1], enforcement, said.get(WAITS_FOR), data):
+        enforcement = said.get("enforcement") if "enforcement" in names else None
+        if switched_on(package[-1], enforcement, said.get(WAITS_FOR), data.get(DATA)):
             found.append("/".join(package[1:]))
     return sorted(found)
-
-
-def refused(bundle: Bundle) -> Bundle:
-    """The bundle, unless it switches on what nobody asks.
-
-    Raises:
-        BundleError: `bundle.unenforced`.
-    """
-    if found := found_in(bundle):
-        raise BundleError("bundle.unenforced", advice(found))
-    return bundle
 
 
 def advice(found: Iterable[str]) -> str:
@@ -77,13 +68,10 @@ def advice(found: Iterable[str]) -> str:
     )
 
 
-def _compiled(plan: bytes) -> dict[tuple[str, ...], set[str]]:
-    """The restricting rules of unasked phases in a plan, each with what it exports.
-
-    The plan, not the manifest's list: a rule without METADATA stands in no list and decides all the same.
-    """
+def _packages(compiled: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], set[str]]:
+    """The restricting rules of unasked phases, each with what it exports."""
     found: dict[tuple[str, ...], set[str]] = {}
-    for path in _paths(parse_object(plan, manifests.PLAN)):
+    for path in compiled:
         package = path[:_DEPTH]
         if (
             len(path) > _DEPTH
@@ -93,13 +81,3 @@ def _compiled(plan: bytes) -> dict[tuple[str, ...], set[str]]:
         ):
             found.setdefault(package, set()).add(path[_DEPTH])
     return found
-
-
-def _paths(plan: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Where the functions of a plan lie, without the group (`g0`) that they were put in."""
-    functions = plan.get("funcs")
-    rows = functions.get("funcs") if isinstance(functions, dict) else None
-    for row in rows if isinstance(rows, list) else ():
-        path = row.get("path") if isinstance(row, dict) else None
-        if isinstance(path, list):
-            yield tuple(map(str, path[1:]))

@@ -9,7 +9,7 @@ import typer
 
 from bundles import build as building
 from bundles import bundle as bundles
-from bundles import unasked
+from bundles import unenforced
 from bundles.commands import binary
 from bundles.commands.telling import told
 from bundles.errors import BundleError
@@ -35,7 +35,7 @@ def build(
             building.write(files, output)
             built = bundles.from_files(files)
             typer.echo(f"{output}: {built.revision}, {len(files)} files")
-            _tell_unasked(built)
+            _tell_unenforced(built)
         elif check is not None:
             files = building.build(sources, binary.opa(context, opa), author)
             _compare(building.differences(files, check), check, sources)
@@ -46,13 +46,13 @@ def stamp(folder: Annotated[Path, typer.Argument(help="Folder of the bundle.")])
     with told():
         stamped = bundles.stamp(folder)
         typer.echo(f"{folder}: {stamped.revision}")
-        _tell_unasked(stamped)
+        _tell_unenforced(stamped)
 
 
-def _tell_unasked(bundle: bundles.Bundle) -> None:
+def _tell_unenforced(bundle: bundles.Bundle) -> None:
     """Such a bundle may be looked at and measured; the author learns here that gateways won't take it."""
-    if found := unasked.found_in(bundle):
-        typer.echo(f"gateways refuse it as bundle.unenforced: {unasked.advice(found)}", err=True)
+    if found := unenforced.faults(bundle):
+        typer.echo(f"gateways refuse it as bundle.unenforced: {'; '.join(found)}", err=True)
 
 
 def _built(

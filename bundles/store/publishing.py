@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bundles import approvals, archive, build, unasked
+from bundles import approvals, archive, build, unenforced
 from bundles import bundle as bundles
 from bundles import manifest as manifests
 from bundles.files import read_files
@@ -92,7 +92,7 @@ def admit(
         BundleError: it is no bundle, or switches on what no gateway asks (`bundle.unenforced`).
         StoreError: as for `publish_sources`.
     """
-    bundle = unasked.refused(bundles.from_files(_authored(files, key.id)))
+    bundle = unenforced.refused(bundles.from_files(_authored(files, key.id)))
     word = words.say(bundle.revision, "author", key, desk.trust, desk.now_us())
     settle(desk)
     present = revisions.read(desk.blobs, bundle.revision)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundles import bundle as bundles
-from bundles import unasked
+from bundles import unenforced
 from gateway.engine.opa import OpaEngine
 from gateway.policy.aside import Aside
 from gateway.policy.elsewhere import Elsewhere
@@ -40,7 +40,7 @@ def enforceable(files: Mapping[str, bytes], trust: Trust | None) -> Bundle:
     Raises:
         BundleError: `bundle.unenforced`, or what `bundles.bundle.from_files` raises.
     """
-    return unasked.refused(bundles.from_files(files, trust))
+    return unenforced.refused(bundles.from_files(files, trust))
 
 
 def build(settings: Policy, data_dir: Path, check: Check, entrypoints: Iterable[str]) -> Follower | Elsewhere:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bundles import bundle as bundles
-from bundles import unasked
+from bundles import exports, unasked, unenforced
 from bundles.errors import BundleError
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ def shipped() -> Bundle:
     return bundles.read(SHIPPED)
 
 
+def _found(bundle: Bundle) -> list[str]:
+    compiled = exports.functions(json.loads(bundle.plan))
+    return unasked.found_in(compiled, bundle.manifest["metadata"]["rules"], bundle.data)
+
+
 def _with(bundle: Bundle, **tables: Any) -> Bundle:
     return replace(bundle, data={"regent": {**bundle.data["regent"], **tables}})
 
@@ -41,8 +46,8 @@ def _house(exports: list[str], *, described: dict[str, Any] | None, data: dict[s
 
 def test_nothing_of_the_shipped_bundle_is_switched_on_unasked(shipped: Bundle) -> None:
     """What waits for the gateway has no rows, so the bundle is taken."""
-    assert unasked.found_in(shipped) == []
-    assert unasked.refused(shipped) is shipped
+    assert _found(shipped) == []
+    assert unenforced.refused(shipped) is shipped
 
 
 @pytest.mark.parametrize(
@@ -58,16 +63,16 @@ def test_nothing_of_the_shipped_bundle_is_switched_on_unasked(shipped: Bundle) -
 )
 def test_rows_switch_a_rule_on(shipped: Bundle, tables: dict[str, Any], found: list[str]) -> None:
     """Rows about replies are refused by name, also where nothing at the request refuses the call."""
-    assert unasked.found_in(_with(shipped, **tables)) == found
+    assert _found(_with(shipped, **tables)) == found
     with pytest.raises(BundleError, match=r"bundle\.unenforced: .*response/") as raised:
-        unasked.refused(_with(shipped, **tables))
+        unenforced.refused(_with(shipped, **tables))
     assert raised.value.code == "bundle.unenforced"
 
 
 @pytest.mark.parametrize("mode", ["warn", "shadow", "off"])
 def test_what_does_not_decide_is_left_alone(shipped: Bundle, mode: str) -> None:
     """Rows may be written before replies are judged."""
-    assert unasked.found_in(_with(shipped, replies=ROW, enforcement={"replies": mode})) == []
+    assert _found(_with(shipped, replies=ROW, enforcement={"replies": mode})) == []
 
 
 @pytest.mark.parametrize(
@@ -98,10 +103,10 @@ def test_a_rule_of_the_house(
 ) -> None:
     """The plan says which rules there are; one that nothing is written about counts as enforced."""
     bundle = _house(exports, described=described, data=data)
-    assert unasked.found_in(bundle) == (["response/denies/house"] if found else [])
+    assert _found(bundle) == (["response/denies/house"] if found else [])
 
 
 @pytest.mark.parametrize("plan", [{}, {"funcs": 1}, {"funcs": {"funcs": [1, {}, {"path": "x"}]}}])
 def test_a_strange_plan_has_no_such_rules(shipped: Bundle, plan: dict[str, Any]) -> None:
     """What no engine could evaluate isn't this check's affair."""
-    assert unasked.found_in(replace(shipped, plan=json.dumps(plan).encode())) == []
+    assert _found(replace(shipped, plan=json.dumps(plan).encode())) == []
