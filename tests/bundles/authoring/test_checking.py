@@ -42,6 +42,12 @@ SLIPS = {
         'http.send({"method": "get", "url": input.resource.id}).body',
         "facts/models/models.rego:10: undefined function http.send: call only what capabilities.json permits",
     ),
+    "no set": (
+        DENY_FILE,
+        "deny contains reason if {",
+        "deny := reason if {",
+        f"{DENY_FILE}:19: deny is no set: write `deny contains ... if`",
+    ),
     "id": (DENY_FILE, "#   id: known_model", "#   id: model", f"{DENY_FILE}:13: custom.id in METADATA"),
     "severity": (DENY_FILE, "severity: high", "severity: grave", f"{DENY_FILE}:13: custom.severity"),
     "enforcement": (
