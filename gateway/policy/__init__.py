@@ -56,7 +56,8 @@ def build(settings: Policy, data_dir: Path, check: Check, entrypoints: Iterable[
         SettingsError: an address is malformed or a CA file can't be read.
     """
     if settings.engine == "opa":
-        return Elsewhere(OpaEngine(settings.opa, entrypoints))
+        judged = bool(settings.trust.keys or settings.root().approvals)
+        return Elsewhere(OpaEngine(settings.opa, entrypoints), judged=judged)
     jobs = Aside("policy")
     return Follower(_source(settings, data_dir, jobs), Loader(check), Live(), jobs)
 
