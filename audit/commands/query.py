@@ -131,7 +131,7 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
             rule=rule,
             control=control,
             deployment=deployment,
-            kinds=_kinds(kind),
+            kinds=kinds_of(kind),
         )
         folder, who = Path(context.obj), handing_over.actor(by)
         try:
@@ -155,7 +155,12 @@ def _found(folder: Path, wanted: Filter) -> tuple[Iterator[Row], int]:
     return query(folder, wanted), sum(1 for _ in query(folder, wanted))
 
 
-def _kinds(given: list[str] | None) -> frozenset[str] | None:
+def kinds_of(given: list[str] | None) -> frozenset[str] | None:
+    """Return the kinds of records that are asked for; None for every kind.
+
+    Raises:
+        typer.BadParameter: no record is of a kind that was named; the answer would look like an empty log.
+    """
     if not given:
         return DECISIONS
     if unknown := sorted({*given} - KINDS - {EVERY}):
