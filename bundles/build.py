@@ -12,7 +12,7 @@ from bundles import opa as tool
 from bundles.bundle import from_files
 from bundles.documents import check_yaml, parse_object, readable
 from bundles.errors import BundleError
-from bundles.files import read_files
+from bundles.files import read_files, refuse_links
 from bundles.rebuild import with_new_data
 from bundles.unasked import WAITS_FOR
 from bundles.writing import write
@@ -47,6 +47,7 @@ def build(sources: Path, opa: Path, author: str | None = None) -> dict[str, byte
     """
     if not (sources / CAPABILITIES).is_file():
         raise BundleError("bundle.unreadable", f"{sources} holds no {CAPABILITIES}")
+    refuse_links(sources)
     _check_data(sources)
     with tempfile.TemporaryDirectory(prefix="regent-bundle-") as scratch:
         archive = Path(scratch, "bundle.tar.gz")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundles import approvals, archive, build, unenforced
 from bundles import bundle as bundles
 from bundles import manifest as manifests
-from bundles.files import read_files
+from bundles.files import read_files, refuse_links
 from bundles.store import report, revisions, words
 from bundles.store.desk import present_state, settle, take
 from bundles.store.errors import StoreError
@@ -58,6 +58,7 @@ def publish_sources(
         StoreError: `store.untested`, and the revision stays a draft with its report; `store.approval`;
             or what keeps the store from being written.
     """
+    refuse_links(sources)  # a copy would follow them
     with tempfile.TemporaryDirectory(prefix="regent-publish-") as scratch:
         # What is tested must be what is published, also when somebody saves a file in between.
         still = Path(scratch, "sources")
