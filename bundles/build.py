@@ -12,8 +12,9 @@ from bundles import opa as tool
 from bundles.bundle import from_files
 from bundles.documents import check_yaml, parse_object, readable
 from bundles.errors import BundleError
-from bundles.files import read_files
+from bundles.files import read_files, refuse_links
 from bundles.rebuild import with_new_data
+from bundles.unasked import WAITS_FOR
 from bundles.writing import write
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def build(sources: Path, opa: Path, author: str | None = None) -> dict[str, byte
     """
     if not (sources / CAPABILITIES).is_file():
         raise BundleError("bundle.unreadable", f"{sources} holds no {CAPABILITIES}")
+    refuse_links(sources)
     _check_data(sources)
     with tempfile.TemporaryDirectory(prefix="regent-bundle-") as scratch:
         archive = Path(scratch, "bundle.tar.gz")
@@ -163,4 +165,5 @@ def _rule(row: Mapping[str, Any]) -> dict[str, Any]:
         # Whoever says nothing, or something that nobody knows, means it.
         "enforcement": custom["enforcement"] if custom.get("enforcement") in _ENFORCEMENTS else "enforce",
         **{key: custom.get(key) for key in ("id", "severity", "controls", "reasons")},
+        **({WAITS_FOR: custom[WAITS_FOR]} if WAITS_FOR in custom else {}),
     }

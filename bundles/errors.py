@@ -13,6 +13,7 @@ Code = Literal[
     "bundle.unknown_file",  # a kind of file that is not read here, so it is refused
     "bundle.key",  # a key can't be read, or isn't one that bundles are signed with
     "bundle.signature",  # nobody who is trusted signed it, or it isn't what was signed
+    "bundle.unenforced",  # of something in it nobody would take notice
     "bundle.unapproved",  # fewer people approved it than must, or nobody says who wrote it
     "bundle.tool",  # `opa` is missing, too old, or refuses the sources
 ]

@@ -45,6 +45,20 @@ def read_files(path: Path) -> dict[str, bytes]:
         raise BundleError("bundle.unreadable", f"{path}: {error.strerror}") from None
 
 
+def refuse_links(folder: Path) -> None:
+    """Refuse links below a folder of sources: `opa` passes over them, and the rule would be gone unnoticed.
+
+    Raises:
+        BundleError: `bundle.unreadable`.
+    """
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            where = path.relative_to(folder).as_posix()
+            raise BundleError(
+                "bundle.unreadable", f"{where} is a link, and no bundle has any: put a copy there"
+            )
+
+
 def read_archive(content: bytes) -> dict[str, bytes]:
     """Read every file in the bytes of a .tar.gz, as `read_files` does.
 

@@ -137,7 +137,7 @@ def _is_rule(rule: object) -> bool:
     if not isinstance(rule, dict) or not isinstance(rule.get("package"), str):
         return False
     texts = (rule.get(key) for key in ("file", "id", "title", "description", "severity", "enforcement"))
-    lists = (rule.get(key) for key in ("controls", "reasons"))
+    lists = (rule.get(key) for key in ("controls", "reasons", "waits_for"))
     return all(text is None or isinstance(text, str) for text in texts) and all(
         row is None or (isinstance(row, list) and all(isinstance(name, str) for name in row)) for row in lists
     )

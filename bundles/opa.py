@@ -92,7 +92,8 @@ def attempt(opa: Path, arguments: Sequence[str], folder: Path) -> Said:
             env={**_ROOMY, **os.environ},  # noqa: TID251 - handed on unread, and whoever sets it goes first
             capture_output=True,
             check=False,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # it quotes the sources, also where they are no text
             timeout=_TIMEOUT_S,
         )
     except OSError as error:

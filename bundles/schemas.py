@@ -19,6 +19,7 @@ from referencing import Registry
 
 from bundles.documents import canonical
 from bundles.errors import BundleError
+from bundles.formats import FORMATS
 from bundles.wording import RULES, names, said, where
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def _check_words(path: tuple[str, ...], node: Mapping[str, Any]) -> None:
     nested = not isinstance(choices, list) or any(isinstance(choice, dict | list) for choice in choices)
     if nested or len(choices) > MAX_CHOICES:
         raise _unusable(path, f"must have at most {MAX_CHOICES} plain values in enum")
+    if not isinstance(wanted := node.get("format", "glob"), str) or wanted not in FORMATS:
+        raise _unusable(path, f"has a format that isn't known here (known: {names(FORMATS)})")
     try:
         _expression(str(pattern))
     except re2.error:
@@ -150,6 +153,12 @@ def _pattern(_applied: object, pattern: str, value: object, _schema: object) -> 
         yield ValidationError("pattern")
 
 
+def _format(_applied: object, wanted: str, value: object, _schema: object) -> Iterator[ValidationError]:
+    known = FORMATS.get(wanted)  # the draft's own schema, which this is applied to as well, asks for others
+    if known is not None and isinstance(value, str) and not known[0](value):
+        yield ValidationError("format")
+
+
 def _unique(_applied: object, wanted: object, value: object, _schema: object) -> Iterator[ValidationError]:
     """By spelling, in one pass: the library compares every two entries where it can't sort them."""
     if wanted and isinstance(value, list) and len(set(map(canonical, value))) < len(value):
@@ -166,7 +175,7 @@ def _property_names(applied: Any, rules: object, value: object, _schema: object)
 # To draft-07, 4096.0 is an integer; to whoever reads an obligation it is none.
 _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]  # the library's stubs don't type it
     Draft7Validator,
-    {"pattern": _pattern, "uniqueItems": _unique, "propertyNames": _property_names},
+    {"pattern": _pattern, "format": _format, "uniqueItems": _unique, "propertyNames": _property_names},
     type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
 )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from bundles.formats import FORMATS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -96,6 +98,7 @@ RULES: Final[Mapping[str, Callable[[ValidationError], str]]] = {
     "type": lambda error: f"must be {_kind(error)}",
     "enum": lambda error: f"must be one of: {_choices(error)}",
     "pattern": lambda error: f"must be {_described(error)}",
+    "format": lambda error: f"must be {FORMATS[_value(error)][1]}",
     "minLength": lambda error: f"must have {_value(error)} or more characters",
     "maxLength": lambda error: f"must have {_value(error)} or fewer characters",
     "minimum": lambda error: f"must be at least {_value(error)}",

@@ -17,7 +17,6 @@ from audit import record as audit_records
 from audit.accesses import Accesses
 from audit.reading.desk import Desk
 from audit.vouched import Vouched
-from bundles import bundle as bundles
 from gateway import (
     __version__,
     auditing,
@@ -87,7 +86,7 @@ class House:
         chosen = self._settings
         deployments = catalogue.from_settings(chosen.deployments)
         targets = {name: _target(name, each) for name, each in chosen.providers.items()}
-        check = partial(bundles.from_files, trust=chosen.policy.root())
+        check = partial(policy.enforceable, trust=chosen.policy.root())
         policies = policy.build(chosen.policy, chosen.data_dir, check, ENTRYPOINTS)
         opened.push_async_callback(policies.close)
         await policies.begin()

@@ -77,6 +77,7 @@ def serve(
 ) -> None:
     """Start the gateway."""
     from bundles import bundle as bundles  # noqa: PLC0415 - see `rooms`: other commands need none of it
+    from bundles import unenforced  # noqa: PLC0415
     from bundles.errors import BundleError  # noqa: PLC0415
     from gateway import pricing, welcome  # noqa: PLC0415
     from gateway.http import serving  # noqa: PLC0415
@@ -86,7 +87,7 @@ def serve(
         chosen = settings.load(host=host, port=port, workers=workers)
         trust = chosen.policy.root()
         if chosen.policy.engine == "embedded" and not (chosen.policy.store or chosen.policy.source):
-            bundles.read(chosen.policy.bundle, trust)
+            unenforced.refused(bundles.read(chosen.policy.bundle, trust))
         book = pricing.build(chosen.deployments, chosen.providers)
         text = welcome.text(chosen, _myself(), book.unpriced)
     except (GatewayError, BundleError) as error:

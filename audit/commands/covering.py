@@ -12,7 +12,14 @@ PATIENCE_S = 60.0
 _PAUSE_S = 0.1
 
 
-def await_covered(folder: Path, record_id: str, since: int, *, patience_s: float = PATIENCE_S) -> None:
+def await_covered(
+    folder: Path,
+    record_id: str,
+    since: int,
+    *,
+    witnesses: Path | None = None,
+    patience_s: float = PATIENCE_S,
+) -> None:
     """Return once the published checkpoint covers a record that was written a moment ago.
 
     Where no gateway runs that merges, it is merged here.
@@ -21,6 +28,7 @@ def await_covered(folder: Path, record_id: str, since: int, *, patience_s: float
         folder: the log.
         record_id: of the record.
         since: size of the log before it was written.
+        witnesses: the tlog-policy that names the log's witnesses, who are asked where it is merged here.
         patience_s: how long it may take where a gateway merges.
 
     Raises:
@@ -32,7 +40,7 @@ def await_covered(folder: Path, record_id: str, since: int, *, patience_s: float
     sought, looked = f'"id":"{record_id}"'.encode(), since
     while True:
         try:
-            merge(folder, origin(folder))
+            merge(folder, origin(folder), witnesses)
         except LogUnavailable as error:
             if error.code != "log.merging":
                 raise

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ import typer
 
 from audit.commands import handing_over
 from audit.commands.house import Policies, Sealed, house_of
-from audit.commands.query import Decided
+from audit.commands.journal import origin
+from audit.commands.query import Decided, kinds_of
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.evidence import proving, reports, selection
@@ -28,6 +30,10 @@ from audit.vault.pseudonyms import look_up
 
 LABELS = ("input", "req", "resp")
 _MOST_RECEIPTS_BYTES = 64_000_000
+_RECEIPT = re.compile(
+    rb"v1( [!-~]{1,400}){2}( [0-9]{1,19}){2} [!-~]{1,64}( [0-9]{1,19}){2} [0-9a-f]{8} [!-~]{1,400}"
+)
+"""Origin, writer, boot, number, leaf, time, delay, key, signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ def register(app: typer.Typer) -> None:
                 rule=rule,
                 control=control,
                 deployment=deployment,
-                kinds=frozenset(kind) if kind else None,
+                kinds=kinds_of(kind) if kind else None,
             ),
         )
         if (entries.ids or entries.indices) and (entries.narrows or since or until or between):
@@ -166,7 +172,7 @@ def register(app: typer.Typer) -> None:
             order = Order(
                 chosen,
                 earlier=[_size(published, each) for each in earlier or ()],
-                receipts=[_given(path, _MOST_RECEIPTS_BYTES) for path in receipts or ()],
+                receipts=[_receipts(path, origin(folder)) for path in receipts or ()],
                 trust=_given(trust, _MOST_RECEIPTS_BYTES) if trust else None,
                 labels=labels,
                 tool=_tool(),
@@ -253,6 +259,23 @@ def _given(path: Path, limit: int) -> bytes:
         raise EvidenceRefused("evidence.input", f"{path}: {error.strerror}") from error
     if len(data) > limit:
         raise EvidenceRefused("evidence.input", f"{path} is larger than {limit} bytes")
+    return data
+
+
+def _receipts(path: Path, name: str) -> bytes:
+    """Return a file of receipts of this log; whether they are genuine is for whoever verifies the pack.
+
+    Raises:
+        EvidenceRefused: `evidence.input`: it holds something else, which would leave the house with the pack.
+    """
+    data = _given(path, _MOST_RECEIPTS_BYTES)
+    for row, line in enumerate(data.split(b"\n"), 1):
+        if line.strip() and not _RECEIPT.fullmatch(line.rstrip(b"\r")):
+            raise EvidenceRefused("evidence.input", f"{path}:{row}: it is no receipt of version 1")
+        if line.strip() and line.split(b" ")[1] != name.encode():
+            raise EvidenceRefused("evidence.input", f"{path}:{row}: it is a receipt of another log")
+    if not data.strip():
+        raise EvidenceRefused("evidence.input", f"{path} holds no receipt")
     return data
 
 

@@ -62,6 +62,14 @@ class Journalling(Protocol):
         ...
 
 
+def witnesses_of(context: typer.Context) -> Path | None:
+    """The tlog-policy that the program around this one has for its own log, and for no other."""
+    house = house_of(context)
+    if not isinstance(house, Trusting) or context.obj != house.audit_folder():
+        return None
+    return house.audit_policy()
+
+
 def remember(context: typer.Context, house: object) -> None:
     """Leave the program around these commands where they find it."""
     context.meta[_KEY] = house

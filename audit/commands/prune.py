@@ -13,7 +13,7 @@ import typer
 from audit import record as records
 from audit.commands.covering import await_covered, size_of
 from audit.commands.ending import told
-from audit.commands.house import Journalling, house_of
+from audit.commands.house import Journalling, house_of, witnesses_of
 from audit.commands.journal import Journal, origin
 from audit.commands.refusal import refusal
 from audit.instants import instant_us
@@ -30,6 +30,7 @@ def prune(
     by: str,
     force: bool = False,
     dry: bool = False,
+    witnesses: Path | None = None,
     ports: Ports | None = None,
 ) -> Plan:
     """Let go what is older than a point in time; gateways may run meanwhile.
@@ -40,6 +41,7 @@ def prune(
         by: who orders it: a role or a name of the house.
         force: also what is younger than 183 days.
         dry: only say what would go.
+        witnesses: the tlog-policy that names the log's witnesses; None for a log without.
         ports: the machine; None for its own.
 
     Returns:
@@ -67,7 +69,7 @@ def prune(
         size = size_of(folder)
         ref = journal.record(_record("begun", before_us, least, by, count, None))
         if found.bundles or found.segments:
-            await_covered(folder, ref, size)
+            await_covered(folder, ref, size, witnesses=witnesses)
         pruning.carry_out(folder, found, ports)
         journal.record(_record("done", before_us, least, by, count, ref))
     return found
@@ -153,7 +155,14 @@ def _command(
         _tell(counts, yes=yes)
         return
     with told():
-        found = prune(context.obj, before_us=_before_us(before, keep_days), by=by, force=force, dry=not yes)
+        found = prune(
+            context.obj,
+            before_us=_before_us(before, keep_days),
+            by=by,
+            force=force,
+            dry=not yes,
+            witnesses=witnesses_of(context),
+        )
     _tell(found.facts(), f"; minimum index: {found.minimum_index or 0}", yes=yes)
 
 

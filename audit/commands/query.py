@@ -19,6 +19,7 @@ from audit.commands import handing_over, questions
 from audit.commands.house import house_of
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
+from audit.index.row import KINDS
 from audit.instants import instant_us
 from audit.ports import Ports
 from audit.reading.formats import comma_separated, json_lines
@@ -28,6 +29,9 @@ from audit.verify.words import printable
 
 PIPED_WIDTH = 160
 _TABLE_ROWS = 500
+_SHORT = 14
+EVERY = "all"
+"""As a value of `--kind`."""
 
 Prove = Callable[[int], bytes]
 """Returns a `.tlog-proof` of the entry at an index of the merged log."""
@@ -83,7 +87,9 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
         record_id: Annotated[str | None, typer.Option("--id", help="Id of the decision or record.")] = None,
         kind: Annotated[
             list[str] | None,
-            typer.Option(help="Kind of record: access, erasure, policy.load ..., or `all`; may be repeated."),
+            typer.Option(
+                help="Kind of record: access, policy.load, policy.transition ..., or `all`; may be repeated."
+            ),
         ] = None,
         since: Annotated[
             str | None, typer.Option(help="RFC 3339 time, or a span back from now: 7d, 24h.")
@@ -125,7 +131,7 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
             rule=rule,
             control=control,
             deployment=deployment,
-            kinds=_kinds(kind),
+            kinds=kinds_of(kind),
         )
         folder, who = Path(context.obj), handing_over.actor(by)
         try:
@@ -133,7 +139,7 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
             questions.record(folder, house_of(context), wanted, by=who, n=found)
             if with_proof is not None:
                 rows = _proven(rows, _prove(prover, folder), with_proof)
-            count = _show(rows, form, output)
+            count = _show(rows, form, output, kinds=wanted.kinds)
         except (AuditError, OSError) as error:
             raise refusal(str(error)) from error
         raise typer.Exit(0 if count else 1)
@@ -149,10 +155,20 @@ def _found(folder: Path, wanted: Filter) -> tuple[Iterator[Row], int]:
     return query(folder, wanted), sum(1 for _ in query(folder, wanted))
 
 
-def _kinds(given: list[str] | None) -> frozenset[str] | None:
+def kinds_of(given: list[str] | None) -> frozenset[str] | None:
+    """Return the kinds of records that are asked for; None for every kind.
+
+    Raises:
+        typer.BadParameter: no record is of a kind that was named; the answer would look like an empty log.
+    """
     if not given:
         return DECISIONS
-    return None if "all" in given else frozenset(given)
+    if unknown := sorted({*given} - KINDS - {EVERY}):
+        names = ", ".join([*sorted(KINDS), EVERY])
+        raise typer.BadParameter(
+            f"no record is of the kind {printable(unknown[0])[:64]!r}; there are {names}"
+        )
+    return None if EVERY in given else frozenset(given)
 
 
 def _instant_us(text: str | None) -> int | None:
@@ -162,10 +178,10 @@ def _instant_us(text: str | None) -> int | None:
         raise typer.BadParameter(str(error)) from None
 
 
-def _show(rows: Iterator[Row], form: Format, output: Path | None) -> int:
+def _show(rows: Iterator[Row], form: Format, output: Path | None, *, kinds: frozenset[str] | None) -> int:
     """Write the rows; return how many there were."""
     if output is None:
-        return _print(rows) if form is Format.TABLE else _write(rows, form, sys.stdout.buffer)
+        return _print(rows, kinds) if form is Format.TABLE else _write(rows, form, sys.stdout.buffer)
     with output.open("xb") as file:  # never over what is there
         output.chmod(0o600)
         return _write(rows, Format.CSV if form is Format.TABLE else form, file)
@@ -177,14 +193,15 @@ def _write(rows: Iterator[Row], form: Format, out: BinaryIO) -> int:
     return count
 
 
-def _print(rows: Iterator[Row]) -> int:
+def _print(rows: Iterator[Row], kinds: frozenset[str] | None) -> int:
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     count = 0
     while some := list(islice(rows, _TABLE_ROWS)):
         console.print(_table(some))
         count += len(some)
     if not count:
-        console.print("No decision matches.")
+        others = "; `--kind all` asks for every other record, too"
+        console.print(f"No decision matches{others}." if kinds == DECISIONS else "No record matches.")
     return count
 
 
@@ -219,7 +236,7 @@ def _table(rows: list[Row]) -> Table:
         cells = (
             moment.strftime("%Y-%m-%d %H:%M:%S"),
             _said(row),
-            row.end_reason or row.reason_code,
+            row.end_reason or row.reason_code or _which(row),
             row.team or row.by,
             row.model,
             row.deployment,
@@ -228,6 +245,11 @@ def _table(rows: list[Row]) -> Table:
         )
         table.add_row(*(Text(printable(cell or "")) for cell in cells))
     return table
+
+
+def _which(row: Row) -> str | None:
+    """Of a step of a policy, which revision took it: nothing else in the table says so."""
+    return row.revision[:_SHORT] if row.revision and row.kind not in DECISIONS else None
 
 
 def _said(row: Row) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from audit.commands.house import Trusting, house_of
+from audit.commands.house import witnesses_of
 from audit.verify.asked import Asked, Unusable, open_log, save_evidence
 from audit.verify.check import head as head_of
 from audit.verify.check import verify
@@ -119,10 +119,7 @@ def head_command(context: typer.Context) -> None:
 
 def _configured(context: typer.Context) -> Path | None:
     """Return the policy that the program around this one has for its own log, and for no other."""
-    house = house_of(context)
-    if not isinstance(house, Trusting) or context.obj != house.audit_folder():
-        return None
-    policy = house.audit_policy()
+    policy = witnesses_of(context)
     if policy is not None:
         sys.stderr.write(f"policy: {policy}\n")
     return policy

@@ -10,6 +10,24 @@ from typing import Any, NamedTuple
 ENDS = frozenset({"outcome", "aborted"})
 DECISIONS = frozenset({"decision", "auth_failure"})
 """Kinds of records that tell what became of a request: what a question is about unless it says otherwise."""
+KINDS = DECISIONS | {
+    "access",
+    "config.load",
+    "erasure",
+    "gap",
+    "key.rotate",
+    "ledger.correct",
+    "ledger.expired",
+    "legal_hold",
+    "mode",
+    "policy.load",
+    "policy.shadow",
+    "policy.transition",
+    "prune",
+    "writer.close",
+    "writer.open",
+}
+"""Kinds of records that have a row of their own: what can be asked for."""
 EXPIRED = "ledger.expired"
 """A reservation of the ledger that nobody settled; in its row, all its tokens are `tokens_in`."""
 # Where a record says what was done, if not in `action`.

@@ -69,11 +69,13 @@ class Asked:
             policy = read_policy(_read(self.policy, "policy")) if self.policy else None
         except Malformed as error:
             raise Unusable(f"the policy in {self.policy} cannot be used: {error}") from error
+        given = _receipts(self.receipts) if self.receipts else None
         return Terms(
             policy=policy,
             kept=tuple(notes),
             heads=heads,
-            receipts=_receipts(self.receipts) if self.receipts else None,
+            receipts=tuple(given.values()) if given is not None else None,
+            receipts_at=tuple(given) if given is not None else (),
             require_witness=self.require_witness,
             max_age_s=span_s(self.max_age) if self.max_age else None,
             entries=self.entries,
@@ -138,10 +140,12 @@ def _heads(data: bytes, path: Path) -> dict[str, Any]:
     return kept
 
 
-def _receipts(paths: tuple[Path, ...]) -> tuple[str, ...]:
-    lines: list[str] = []
+def _receipts(paths: tuple[Path, ...]) -> dict[str, str]:
+    """Return the lines of receipts by where they stand: `FILE:LINE`."""
+    lines: dict[str, str] = {}
     for path in paths:
         files = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
         for file in files:
-            lines += _read(file, "receipts").decode(errors="replace").split("\n")
-    return tuple(line for line in lines if line.strip())
+            text = _read(file, "receipts").decode(errors="replace")
+            lines |= {f"{file}:{row}": line for row, line in enumerate(text.split("\n"), 1) if line.strip()}
+    return lines

@@ -78,7 +78,7 @@ def _check(source: Source, terms: Terms, report: Report) -> None:
         report.add(Verdict.TAMPERED, ORIGIN, "it names another log than the checkpoint")
     kept = history.read_kept(terms.kept, who.keys, report)
     ours = history.read_published(source, published, who.keys, report)
-    receipts = Receipts(terms.receipts or (), report.origin, who.keys, report)
+    receipts = Receipts(terms.receipts or (), report.origin, who.keys, report, terms.receipts_at)
     if terms.kept or terms.heads is not None:
         report.kept = 0
     marks = [each.checkpoint.size for each in kept + ours]
@@ -97,7 +97,8 @@ def _check(source: Source, terms: Terms, report: Report) -> None:
         report.checked.append(f"{len(ours)} checkpoints that the log keeps itself")
     authority.check_witnesses(note, who, terms, report)
     if terms.receipts is not None:
-        receipts.finish(authority.seen_us(note, report), whole=structure.root is not None)
+        whole = structure.root is not None
+        receipts.finish(authority.seen_us(note, report), whole=whole, now_us=terms.now_us)
 
 
 def _read_checkpoint(source: Source, published: int) -> bytes | None:

@@ -75,8 +75,10 @@ def _check(pack: _Pack) -> None:
     published = history.read_published(pack.source, sizes, keys, report)
     if terms.kept or terms.heads is not None:
         report.kept = 0
-    given = [*(terms.receipts or ()), *_own_receipts(pack)]
-    receipts = Receipts(given, report.origin, keys, report)
+    own = _own_receipts(pack)
+    given = [*(terms.receipts or ()), *own.values()]
+    named = terms.receipts_at or tuple(f"receipt {n}" for n, _ in enumerate(terms.receipts or (), 1))
+    receipts = Receipts(given, report.origin, keys, report, (*named, *own))
     try:
         roots = _check_entries(pack, {each.checkpoint.size for each in kept + published}, receipts)
         roots |= _follow(pack, [each for each in kept + published if each.checkpoint.size not in roots])
@@ -162,14 +164,15 @@ def _say(pack: _Pack) -> None:
         report.notes.append("trees of writers are not checked: the pack does not begin with the log")
 
 
-def _own_receipts(pack: _Pack) -> list[str]:
-    return [
-        line.decode(errors="replace")
+def _own_receipts(pack: _Pack) -> dict[str, str]:
+    """Return the lines of the receipts in a pack, by where they stand."""
+    return {
+        f"{path}:{row}": line.decode(errors="replace")
         for path in sorted(pack.made.files)
         if path.startswith("receipts/")
-        for line in (pack.source.read(path, _MAX_RECEIPT_BYTES) or b"").split(b"\n")
+        for row, line in enumerate((pack.source.read(path, _MAX_RECEIPT_BYTES) or b"").split(b"\n"), 1)
         if line.strip()
-    ]
+    }
 
 
 def _follow(pack: _Pack, earlier: list[Earlier]) -> dict[int, bytes]:

@@ -6,7 +6,7 @@ thing that shows a record which was never merged, or was taken out before any ch
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audit.verify.checkpoints import Malformed, decimal, read_hash, strict_base64
@@ -17,6 +17,8 @@ MAX_LINE_CHARS = 2_000
 _FIELDS = 10
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _US = 1_000_000
+_SKEW_US = 300 * _US
+"""So much may the auditor's clock be ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,21 @@ class Receipts:
         places: the same by writer, boot and number.
     """
 
-    def __init__(self, lines: Iterable[str], origin: str, keys: list[Key], report: Report) -> None:
+    def __init__(
+        self, lines: Iterable[str], origin: str, keys: list[Key], report: Report, at: Sequence[str] = ()
+    ) -> None:
         self.wanted: dict[bytes, list[Receipt]] = {}
         self.places: dict[tuple[str, int, int], list[Receipt]] = {}
         self._found: set[bytes] = set()
         self._report = report
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(lines):
             if not line.strip():
                 continue
             try:
                 receipt = read_receipt(line.rstrip("\r\n"), origin, keys)
             except (Malformed, Refused) as error:
-                report.add(Verdict.CANNOT_CHECK, f"receipt {number}", str(error))
+                where = at[number] if number < len(at) else f"receipt {number + 1}"
+                report.add(Verdict.CANNOT_CHECK, where, str(error))
                 continue
             self.wanted.setdefault(receipt.leaf, []).append(receipt)
             self.places.setdefault((receipt.writer, receipt.boot, receipt.wseq), []).append(receipt)
@@ -111,11 +116,13 @@ class Receipts:
                 what = f"a receipt was given for another record as {receipt.title}"
                 self._report.add(Verdict.RECEIPT_MISSING, where, what)
 
-    def finish(self, seen_us: int, *, whole: bool) -> None:
+    def finish(self, seen_us: int, *, whole: bool, now_us: int | None = None) -> None:
         """Report what was promised, is due, and is not there.
 
         Args:
             seen_us: a time that the log's state is not older than, by its own entries or its cosigners.
+            now_us: the auditor's clock, for a log that is said to be today's; None for a part that was handed
+                over at some time.
             whole: whether the whole log was read, and not only a part of it.
         """
         early = 0
@@ -126,6 +133,11 @@ class Receipts:
                     self._report.add(Verdict.CANNOT_CHECK, f"receipt of {receipt.title}", what)
                 elif receipt.due_us < seen_us:
                     what = "the log gave a receipt for this record, and does not have it"
+                    self._report.add(Verdict.RECEIPT_MISSING, receipt.title, what)
+                elif now_us is not None and receipt.due_us + _SKEW_US < now_us:
+                    # All that is here is older than the receipt: a log that was rolled back looks like that.
+                    what = "the log gave a receipt for this record, and ends before it:"
+                    what += " it was rolled back, or this is an old copy"
                     self._report.add(Verdict.RECEIPT_MISSING, receipt.title, what)
                 else:
                     early += 1

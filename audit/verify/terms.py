@@ -34,6 +34,7 @@ class Terms:
         kept: checkpoints kept earlier, as they were.
         heads: writers' heads kept earlier, as JSON; see `check.head`.
         receipts: lines of receipts that the gateway gave to its callers.
+        receipts_at: where each of them stands, for whoever looks for it; their number where nothing is said.
         require_witness: a policy without witnesses is not enough.
         max_age_s: the log must have been seen by the quorum (or have grown) within so many seconds.
         entries: what the entries are.
@@ -46,6 +47,7 @@ class Terms:
     kept: tuple[bytes, ...] = ()
     heads: dict[str, Any] | None = None
     receipts: tuple[str, ...] | None = None
+    receipts_at: tuple[str, ...] = ()
     require_witness: bool = False
     max_age_s: int | None = None
     entries: Entries = Entries.REGENT

@@ -30,6 +30,7 @@ _ATTEMPTS = 3
 _PAUSE_S = 0.2
 _CHUNK = 1 << 16
 _NOT_FOUND = 404
+_UNAUTHORIZED = 401
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -137,7 +138,8 @@ class Web:
                 error.close()
                 if error.code == _NOT_FOUND:
                     return None
-                raise Unreadable(f"{path}: the server answered {error.code}") from error
+                hint = "; it wants a bearer token: --token" if error.code == _UNAUTHORIZED else ""
+                raise Unreadable(f"{path}: the server answered {error.code}{hint}") from error
             except (URLError, HTTPException, OSError, ValueError, zlib.error) as error:
                 if attempt == _ATTEMPTS - 1:
                     raise Unreadable(f"{path} cannot be fetched: {type(error).__name__}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bundles import schemas as checking
+from bundles import unasked
 from bundles.authoring import tables
 from bundles.authoring.findings import Finding
 from bundles.authoring.places import ENFORCEMENTS
@@ -41,6 +42,7 @@ def found_in(sources: Sources) -> Iterator[Finding]:
         yield Finding(name, row, f"{where(path)} {what}", "mend the data, or its schema under schemas/")
     yield from _required(sources, data, files)
     yield from _switched(sources, data, files)
+    yield from _unasked(sources, data)
 
 
 def _schemas(sources: Sources) -> dict[str, Any]:
@@ -95,6 +97,31 @@ def _switched(sources: Sources, data: Mapping[str, Any], files: Sequence[DataFil
             yield Finding(
                 file, row, f"{ROOT}.enforcement.{name} is not known", f"choose one of {', '.join(_SWITCHES)}"
             )
+
+
+def _unasked(sources: Sources, data: Mapping[str, Any]) -> Iterator[Finding]:
+    """A rule that is switched on where no gateway asks: a bundle with it is refused."""
+    for place, module in sources.rules():
+        if place.phase not in unasked.UNASKED or place.kind not in unasked.RESTRICTING:
+            continue
+        custom = _mapping(module.metadata.get("custom"))
+        waits_for = custom.get(unasked.WAITS_FOR)
+        named = [name for name in waits_for if isinstance(name, str)] if isinstance(waits_for, list) else None
+        if unasked.switched_on(place.name, custom.get("enforcement"), named, data.get(ROOT)):
+            yield Finding(
+                module.name,
+                module.row,
+                f"it is switched on, and no gateway asks rules of {place.phase} yet",
+                "set its enforcement to shadow, or empty the tables that it waits for",
+            )
+        for table in named or ():
+            if table not in _mapping(data.get(ROOT)):
+                yield Finding(
+                    module.name,
+                    module.row,
+                    f"custom.{unasked.WAITS_FOR} names {table!r:.80}, and there is no such table",
+                    "name tables under regent whose rows switch the rule on",
+                )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bundles.authoring import reasons, trees
 from bundles.authoring.findings import Finding
 from bundles.authoring.sources import TEST, head, place_of, tests
+from bundles.exports import SETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,10 +117,6 @@ def _tested(module: Module, beside: Module | None) -> Iterator[Finding]:
                 f"{head(rule)} is skipped",
                 "finish it and drop todo_",
             )
-
-
-SETS = frozenset({"deny", "obligation"})
-"""Exports that are sets of reasons and of obligations."""
 
 
 def _asked_for(module: Module, place: Place, asked: dict[tuple[str, str], set[str]]) -> Iterator[Finding]:
@@ -235,6 +232,8 @@ def _faults(custom: dict[str, Any], place: Place) -> Iterator[tuple[str, str]]:
         )
     if not isinstance(custom.get("excusable", True), bool):
         yield "custom.excusable in METADATA is neither true nor false", "choose one of true, false"
+    if _texts(custom.get("waits_for", [])) is None:
+        yield "custom.waits_for in METADATA is no list of tables", "list the tables that switch the rule on"
     if _texts(custom.get("reasons")) is None:
         yield "custom.reasons in METADATA is no list of ids", "list the reasons that the rule can give"
     for name in _texts(custom.get("reasons")) or ():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundles import opa as tool
 from bundles.authoring import trees
 from bundles.errors import BundleError
+from bundles.files import refuse_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -141,6 +142,7 @@ def read(folder: Path, opa: Path) -> Sources:
     Raises:
         BundleError: `bundle.unreadable`, or `bundle.tool` with what `opa` says of a file that is no Rego.
     """
+    refuse_links(folder)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.rego"))
     if not names:
         raise BundleError("bundle.unreadable", f"{folder} holds no Rego")

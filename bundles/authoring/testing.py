@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from bundles import opa as tool
 from bundles.errors import BundleError
+from bundles.files import refuse_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,6 +121,7 @@ def run(folder: Path, opa: Path, *, only: str | None = None, coverage: bool = Tr
     Raises:
         BundleError: `bundle.tool`: the sources don't compile, or `opa` can't be run.
     """
+    refuse_links(folder)
     chosen = ["--run", only] if only else []
     done = tool.attempt(opa, ["test", "--bundle", "--format", "json", *chosen, "."], folder)
     cases = _cases(_document(done))

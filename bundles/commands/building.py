@@ -9,6 +9,7 @@ import typer
 
 from bundles import build as building
 from bundles import bundle as bundles
+from bundles import unenforced
 from bundles.commands import binary
 from bundles.commands.telling import told
 from bundles.errors import BundleError
@@ -32,7 +33,9 @@ def build(
         if output is not None:
             files = _built(context, sources, output, opa, author)
             building.write(files, output)
-            typer.echo(f"{output}: {bundles.from_files(files).revision}, {len(files)} files")
+            built = bundles.from_files(files)
+            typer.echo(f"{output}: {built.revision}, {len(files)} files")
+            _tell_unenforced(built)
         elif check is not None:
             files = building.build(sources, binary.opa(context, opa), author)
             _compare(building.differences(files, check), check, sources)
@@ -41,7 +44,15 @@ def build(
 def stamp(folder: Annotated[Path, typer.Argument(help="Folder of the bundle.")]) -> None:
     """Give a bundle its new revision after an edit of its data.json. Needs no `opa`."""
     with told():
-        typer.echo(f"{folder}: {bundles.stamp(folder).revision}")
+        stamped = bundles.stamp(folder)
+        typer.echo(f"{folder}: {stamped.revision}")
+        _tell_unenforced(stamped)
+
+
+def _tell_unenforced(bundle: bundles.Bundle) -> None:
+    """Such a bundle may be looked at and measured; the author learns here that gateways won't take it."""
+    if found := unenforced.faults(bundle):
+        typer.echo(f"gateways refuse it as bundle.unenforced: {'; '.join(found)}", err=True)
 
 
 def _built(

@@ -51,6 +51,17 @@ class Surroundings(Protocol):
         """Where steps are recorded."""
         ...
 
+    def refused(self, revision: str, since_us: int) -> str | None:
+        """Why a gateway's last attempt to load a revision failed, as a code; None where none failed.
+
+        Args:
+            since_us: attempts before this moment don't count, microseconds since 1970.
+
+        Raises:
+            OSError: the log, which remembers it, can't be read.
+        """
+        ...
+
 
 def blobs(context: typer.Context, store: Path | None) -> FolderBlobs:
     """The store that is meant: the option's, else the configured one.

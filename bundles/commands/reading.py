@@ -16,7 +16,7 @@ from bundles.commands.telling import plain, table, told
 from bundles.comparison import Comparison, ValueChange, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 Bundle = Annotated[Path, typer.Argument(help="Folder or .tar.gz, or how a revision of the store begins.")]
 AsJSON = Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")]
@@ -60,12 +60,20 @@ def _described(bundle: bundles.Bundle) -> dict[str, Any]:
         "approvals": [approvals.unverified(token) for token in approvals.carried(bundle.files)],
         "roots": list(bundle.manifest["roots"]),
         "entrypoints": list(metadata.get("entrypoints", ())),
-        "rules": list(metadata.get("rules", ())),
+        "rules": [{**rule, "counts": _counts(rule, bundle.data)} for rule in metadata.get("rules", ())],
         "files": [
             {"name": name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
             for name, content in sorted(bundle.files.items())
         ],
     }
+
+
+def _counts(rule: dict[str, Any], data: Mapping[str, Any]) -> str:
+    """How a rule counts: the data has the last word over its METADATA."""
+    tables = data.get("regent")
+    switches = tables.get("enforcement") if isinstance(tables, dict) else None
+    said = switches.get(rule.get("id")) if isinstance(switches, dict) else None
+    return str(said or rule.get("enforcement") or "")
 
 
 def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -82,9 +90,14 @@ def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _row(rule: dict[str, Any]) -> tuple[str, ...]:
-    said = (str(rule.get(key) or "") for key in ("enforcement", "severity"))
+    said = (_counting(rule), str(rule.get("severity") or ""))
     controls = ", ".join(rule.get("controls") or ())
     return (rule["package"].removeprefix("rules."), *said, controls, str(rule.get("title") or ""))
+
+
+def _counting(rule: dict[str, Any]) -> str:
+    by_itself = str(rule.get("enforcement") or "")
+    return by_itself if rule["counts"] == by_itself else f"{rule['counts']} by the data, not {by_itself}"
 
 
 def _show(found: Comparison) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 OTHERWISE, UNREADABLE = 50, 40
 SHOWN = 20
+MOST = 10**12
+"""More decisions than a log can have."""
 
 
 class Case(Protocol):
@@ -87,7 +89,7 @@ def replay(  # noqa: PLR0913 - one parameter per option
         str | None, typer.Option(help="RFC 3339 time, or a span back from now: 30d, 24h.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="The same; exclusive.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Decisions at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST, help="Decisions at most.")] = None,
     bundle: Annotated[
         str | None, typer.Option(help="What if this one had decided: a folder, a .tar.gz, a revision.")
     ] = None,

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+NOTHING = (
+    "No comparison is in the log. Gateways write one a minute while requests come and a candidate is tried"
+    " out; after its first minute there is something to show."
+)
+
+
 class House(Protocol):
     """**Protocol:** the program around these commands."""
 
@@ -56,7 +62,7 @@ def report(
         for total in found:
             _show(total, console)
     else:
-        typer.echo("No candidate was compared.")
+        typer.echo(NOTHING)
     raise typer.Exit(0 if found else 1)
 
 

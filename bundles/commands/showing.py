@@ -12,6 +12,7 @@ import typer
 from bundles.commands.desk import Store, blobs, told
 from bundles.commands.telling import table
 from bundles.store import revisions, view
+from bundles.store.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +27,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 def listing(context: typer.Context, *, as_json: AsJson = False, store: Store = None) -> None:
     """Show every revision: its state, since when and by whom, its approvals and its tests."""
     rows = _rows(context, store)
+    refused = _refused(context, rows)
     if as_json:
-        _lines(row.as_json() for row in rows)
+        _lines({**row.as_json(), "refused": refused.get(row.revision)} for row in rows)
         return
     headings = ("revision", "state", "since (UTC)", "by", "author", "approved by", "tests")
     _print(headings, map(_cells, rows), "The store is empty.")
+    for revision, code in refused.items():
+        typer.echo(f"a gateway refuses {revision[:SHORT]} ({code}) and goes on with what it had: see its log")
 
 
 def history(
@@ -72,6 +76,20 @@ def _rows(context: typer.Context, store: Path | None) -> list[view.Row]:
     house: Surroundings = context.obj
     with told():
         return view.rows(blobs(context, store), house.approving())
+
+
+def _refused(context: typer.Context, rows: Iterable[view.Row]) -> dict[str, str]:
+    """Why gateways don't take what is active; a store knows what was decided on, not what became of it."""
+    house: Surroundings = context.obj
+    found = {}
+    try:
+        for row in rows:
+            code = house.refused(row.revision, row.since_us) if row.state is State.ACTIVE else None
+            if code is not None:
+                found[row.revision] = code
+    except OSError as error:
+        typer.echo(f"whether gateways took the active revision isn't known: {error}", err=True)
+    return found
 
 
 def _cells(row: view.Row) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bundles import approvals, archive, build
+from bundles import approvals, archive, build, unenforced
 from bundles import bundle as bundles
 from bundles import manifest as manifests
-from bundles.files import read_files
+from bundles.files import read_files, refuse_links
 from bundles.store import report, revisions, words
 from bundles.store.desk import present_state, settle, take
 from bundles.store.errors import StoreError
@@ -58,6 +58,7 @@ def publish_sources(
         StoreError: `store.untested`, and the revision stays a draft with its report; `store.approval`;
             or what keeps the store from being written.
     """
+    refuse_links(sources)  # a copy would follow them
     with tempfile.TemporaryDirectory(prefix="regent-publish-") as scratch:
         # What is tested must be what is published, also when somebody saves a file in between.
         still = Path(scratch, "sources")
@@ -89,10 +90,10 @@ def admit(
         test: is asked about a revision that the store hasn't yet, or only as a draft or retired.
 
     Raises:
-        BundleError: it is no bundle.
+        BundleError: it is no bundle, or switches on what no gateway asks (`bundle.unenforced`).
         StoreError: as for `publish_sources`.
     """
-    bundle = bundles.from_files(_authored(files, key.id))
+    bundle = unenforced.refused(bundles.from_files(_authored(files, key.id)))
     word = words.say(bundle.revision, "author", key, desk.trust, desk.now_us())
     settle(desk)
     present = revisions.read(desk.blobs, bundle.revision)

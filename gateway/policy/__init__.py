@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundles import bundle as bundles
+from bundles import unenforced
 from gateway.engine.opa import OpaEngine
 from gateway.policy.aside import Aside
 from gateway.policy.elsewhere import Elsewhere
@@ -21,13 +23,24 @@ from gateway.policy.trial import PathCandidate, StoreCandidate, Trial
 from gateway.settings import LAST_GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from bundles.bundle import Bundle
+    from bundles.trust import Trust
     from gateway.policy.offer import Check, Source
     from gateway.settings import Policy
 
-__all__ = ["Elsewhere", "Follower", "Trial", "build", "trial"]
+__all__ = ["Elsewhere", "Follower", "Trial", "build", "enforceable", "trial"]
+
+
+def enforceable(files: Mapping[str, bytes], trust: Trust | None) -> Bundle:
+    """Make a bundle of files that may decide here: believed, whole, and with nothing on that nobody asks.
+
+    Raises:
+        BundleError: `bundle.unenforced`, or what `bundles.bundle.from_files` raises.
+    """
+    return unenforced.refused(bundles.from_files(files, trust))
 
 
 def build(settings: Policy, data_dir: Path, check: Check, entrypoints: Iterable[str]) -> Follower | Elsewhere:
@@ -43,7 +56,8 @@ def build(settings: Policy, data_dir: Path, check: Check, entrypoints: Iterable[
         SettingsError: an address is malformed or a CA file can't be read.
     """
     if settings.engine == "opa":
-        return Elsewhere(OpaEngine(settings.opa, entrypoints))
+        judged = bool(settings.trust.keys or settings.root().approvals)
+        return Elsewhere(OpaEngine(settings.opa, entrypoints), judged=judged)
     jobs = Aside("policy")
     return Follower(_source(settings, data_dir, jobs), Loader(check), Live(), jobs)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
 from audit import record as records
 from gateway.engine.pinned import OneRevision
 
@@ -18,10 +20,12 @@ class Elsewhere:
 
     Args:
         engine: who evaluates.
+        judged: whether the settings name signatures or approvals that a bundle must have.
     """
 
-    def __init__(self, engine: PolicyEngine) -> None:
+    def __init__(self, engine: PolicyEngine, *, judged: bool = False) -> None:
         self._engine = engine
+        self._judged = judged
 
     @property
     def policies(self) -> Policies:
@@ -42,7 +46,13 @@ class Elsewhere:
         await asyncio.Event().wait()
 
     async def begin(self) -> None:
-        """Nothing has to be loaded."""
+        """Nothing has to be loaded; what nobody here looks at is said."""
+        if self._judged:
+            structlog.get_logger("regent").warning(
+                "policy.unverified",
+                detail="OPA takes its bundle by itself: policy.trust isn't applied to what it decides by;"
+                " configure OPA to verify signatures, and activate by a store that asks for approvals",
+            )
 
     async def follow(self, log: AuditLog) -> None:
         """Record that the bundle is elsewhere."""

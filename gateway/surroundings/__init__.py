@@ -24,7 +24,7 @@ from gateway.errors import GatewayError
 from gateway.obligations.effect import Obedience
 from gateway.surroundings.asking import decisions, question
 from gateway.surroundings.journal import AuditJournal, recorder
-from gateway.surroundings.recording import Recording, shadow_periods
+from gateway.surroundings.recording import Recording, refusal, shadow_periods
 from gateway.surroundings.repeating import LogCase, PackCase, Shelf, paths_of
 
 if TYPE_CHECKING:
@@ -234,6 +234,15 @@ class Surroundings:
             typer.Exit: the settings can't be read; what is wrong was said.
         """
         return decisions(self.audit_folder())
+
+    def refused(self, revision: str, since_us: int) -> str | None:
+        """Why a gateway's last attempt to load a revision failed, as a code; None where none failed.
+
+        Raises:
+            OSError: the log can't be read.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        return refusal(self.audit_folder(), revision, since_us)
 
     def shadow_periods(self, *, since: str | None) -> Iterator[dict[str, Any]]:
         """The records of `policy.shadow` that were written since then.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from audit.errors import AuditError
+from audit.reading.query import Filter, query
 from audit.reading.recall import Recall
 from audit.reading.stream import events
 
@@ -40,3 +41,24 @@ def shadow_periods(folder: Path, since_us: int) -> Iterator[dict[str, Any]]:
                 yield found
     except AuditError as error:
         raise OSError(str(error)) from None
+
+
+def refusal(folder: Path, revision: str, since_us: int) -> str | None:
+    """The code for which a gateway refused a revision; None where none did, or none tried.
+
+    Of each writer its newest attempt counts: whoever was refused and then took it has it.
+
+    Raises:
+        OSError: the log can't be read.
+    """
+    if not (folder / "origin.json").is_file():
+        return None
+    wanted = Filter(kinds=frozenset({"policy.load"}), since_us=since_us)
+    newest: dict[str, str | None] = {}
+    try:
+        for row in query(folder, wanted):
+            if row.revision == revision:
+                newest.setdefault(row.writer, row.reason_code if row.action == "refused" else None)
+    except AuditError as error:
+        raise OSError(str(error)) from None
+    return next((code for _, code in sorted(newest.items()) if code is not None), None)

@@ -12,6 +12,7 @@ import re2
 from rego import utf8
 from rego.builtins.operands import refuse, text, texts, wrong_element, wrong_type
 from rego.builtins.patterns import automaton
+from rego.errors import BuiltinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +43,15 @@ def _matcher(context: Context, glob: str, separators: str) -> Callable[[str], bo
         ("glob", glob, separators), lambda: _glob_matcher(glob, separators)
     )
     return found
+
+
+def is_well_formed(glob: str) -> bool:
+    """Whether a text is a glob, so that `glob.match` answers instead of failing."""
+    try:
+        _glob_matcher(glob, "")
+    except BuiltinError:
+        return False
+    return True
 
 
 def _glob_matcher(glob: str, separators: str) -> Callable[[str], bool]:

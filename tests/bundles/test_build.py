@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from bundles import build as building
 from bundles import bundle, default_path
+from bundles.authoring import checking, testing
 from bundles.cli import app
 from bundles.errors import BundleError
 
@@ -184,3 +185,31 @@ def test_command_builds_checks_and_shows(sources: Path, opa: Path, tmp_path: Pat
     assert checked.exit_code == 1
     assert f"differs: {folder / 'data.json'}" in checked.stderr
     assert ".manifest" not in checked.stderr.split("build it again")[0]
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "pii.rego"])
+def test_a_link_among_the_sources_is_refused(sources: Path, opa: Path, tmp_path: Path, target: str) -> None:
+    """`opa` passes over it: the rule behind it would be gone from the bundle, and its tests with it."""
+    place = sources / "rules" / "request" / "denies" / "pii"
+    if target == "elsewhere":
+        place.rename(tmp_path / "elsewhere")
+        place.symlink_to(tmp_path / "elsewhere")
+    else:
+        (place / "pii.rego").rename(tmp_path / "pii.rego")
+        (place / "pii.rego").symlink_to(tmp_path / "pii.rego")
+    for attempt in (
+        lambda: building.build(sources, opa),
+        lambda: testing.run(sources, opa),
+        lambda: checking.check(sources, opa),
+    ):
+        with pytest.raises(BundleError, match=r"bundle\.unreadable: rules/request/denies/pii.* is a link"):
+            attempt()
+
+
+def test_sources_that_are_no_text_are_refused_in_one_line(sources: Path, opa: Path) -> None:
+    """`opa` quotes what it can't read, byte for byte."""
+    (sources / "rules" / "request" / "denies" / "pii" / "pii.rego").write_bytes(b"\xff\xfe")
+    for attempt in (lambda: building.build(sources, opa), lambda: testing.run(sources, opa)):
+        with pytest.raises(BundleError) as raised:
+            attempt()
+        assert raised.value.code == "bundle.tool"

@@ -102,6 +102,28 @@ TYPOS = [
 ]
 
 
+WINDOW = {"days": ["monday"], "from": "08:00", "until": "18:00"}
+TYPOS += [
+    *(
+        (_edited(path, value), f"{where} must be a glob")
+        for path, value, where in (
+            (("kill_switch", "models"), ["gpt-[4"], "regent.kill_switch.models[0]"),
+            (("roles", "analyst", "models"), ["gpt-{4,5"], "regent.roles.analyst.models[0]"),
+            (("teams", "hr", "models"), ["*", "gpt-[z-a]"], "regent.teams.hr.models[1]"),
+            (("injection",), {"models": {"gpt\\": 0.5}}, "regent.injection.models['gpt\\\\']"),
+        )
+    ),
+    *(
+        (_edited(("time_windows",), {"a": {"zone": zone, "windows": [WINDOW]}}), "must be a time zone")
+        for zone in ("Local", "Mars/Base", "../UTC", "Europe", "/etc/passwd")
+    ),
+    (
+        _edited(("networks",), {"a": {"ranges": ["10.0.0.300/8"]}}),
+        "regent.networks.a.ranges[0] must be a range of addresses",
+    ),
+]
+
+
 @pytest.mark.parametrize(("data", "said"), TYPOS, ids=[said for _, said in TYPOS])
 def test_typos_are_refused_at_stamp_and_at_read(data: dict[str, Any], said: str, shipped: Path) -> None:
     """A slip that would lift a limit is named, in place, by whoever stamps and by whoever starts."""
@@ -123,6 +145,9 @@ def test_typos_are_refused_at_stamp_and_at_read(data: dict[str, Any], said: str,
         (("roles", "night shift"), {"models": ["gpt-4o*"], "max_tokens": 1}),
         (("subjects", "Bot@ACME"), {"issuer": "https://idp.acme.example", "models": ["*"]}),
         (("retention", "days"), 30),
+        (("kill_switch", "models"), ["gpt-[!0-3]*", "{llama,mixtral}-*", "odd\\[name"]),
+        (("time_windows",), {"a": {"zone": "Europe/Berlin", "windows": [WINDOW]}}),
+        (("networks",), {"a": {"ranges": ["10.1.2.3/8", "2001:db8::/32"]}}),
     ],
 )
 def test_good_data_is_stamped(path: Path_, value: object, shipped: Path) -> None:
@@ -180,6 +205,7 @@ def _deep(depth: int) -> dict[str, Any]:
         {"patternProperties": {"^a": {}}},
         {"maxLenght": 3},  # a limit that nobody would apply
         {"format": "email"},
+        {"format": ["glob"]},
         {"$schema": "https://json-schema.org/draft/2020-12/schema"},
         {"$schema": []},
         {"items": {"$schema": schemas.DRAFT, "pattern": "(a+)+$"}},  # would bring the library's own `re` back

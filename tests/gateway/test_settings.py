@@ -175,6 +175,16 @@ def test_the_environment_outranks_the_file(tmp_path: Path, monkeypatch: pytest.M
     assert (loaded.server.port, loaded.server.workers) == (9001, 2)
 
 
+def test_relative_paths_are_of_the_folder_in_which_regent_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the file lies: a path means the same there and in a variable, which has no folder."""
+    monkeypatch.setenv("REGENT_AUDIT__FOLDER", "log")
+    loaded = settings.load(write(tmp_path, {**OPTIONS, "data_dir": "data"}))
+
+    assert (loaded.data_dir, loaded.audit.folder) == (Path("data"), Path("log"))
+
+
 def test_the_starter_is_usable() -> None:
     """What `regent init` writes starts as it is."""
     from importlib import resources  # noqa: PLC0415 - only here

@@ -86,6 +86,33 @@ def test_whoever_is_given_a_pack_is_on_record(run: Run, log_folder: Path, tmp_pa
     assert "alice" not in json.dumps(access)
 
 
+RECEIPT = f"v1 {{}} w0 0 1 {'A' * 43}= 1 10 0123abcd {'A' * 86}=="
+
+
+@pytest.mark.usefixtures("merged")
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "holds no receipt"),
+        (b"\n \n", "holds no receipt"),
+        (b"\x89PNG\x00", ":1: it is no receipt"),
+        (RECEIPT.format("regent.example/audit").encode() + b"\n\nsecret prompt\n", ":3: it is no receipt"),
+        (RECEIPT.format("somebody.else/audit").encode(), ":1: it is a receipt of another log"),
+    ],
+)
+def test_only_receipts_of_this_log_go_into_a_pack(
+    run: Run, tmp_path: Path, content: bytes, said: str
+) -> None:
+    """Anything else that a file holds would leave the house with it."""
+    (tmp_path / "receipts").write_bytes(content)
+    options = ["--receipts", str(tmp_path / "receipts"), "--no-pdf"]
+    result = run("export", "-o", str(tmp_path / "pack.tar"), *options)
+    assert (result.exit_code, said in result.stderr) == (40, True)
+    assert not (tmp_path / "pack.tar").exists()
+    (tmp_path / "receipts").write_text(RECEIPT.format("regent.example/audit") + "\r\n\n", encoding="utf-8")
+    assert run("export", "-o", str(tmp_path / "pack.tar"), *options).exit_code == 0
+
+
 @pytest.mark.usefixtures("merged")
 @pytest.mark.parametrize(
     ("options", "code"),
@@ -99,6 +126,7 @@ def test_whoever_is_given_a_pack_is_on_record(run: Run, log_folder: Path, tmp_pa
         (["--receipts", "no-such-file"], 40),
         (["--trust", "no-such-file"], 40),
         (["--range", "x"], 2),
+        (["--kind", "nope"], 2),
         (["--disclose", "names"], 2),
         (["--by", "Alice Smith"], 2),
         (["--since", "yesterday"], 2),

@@ -30,6 +30,7 @@ def test_merge_brings_everything_under_a_checkpoint(run: Run, log_folder: Path) 
     assert "6 records merged" in first.output
     assert "0 records merged" in second.output
     assert verify(log_folder).merged
+    assert [path.name for path in (log_folder / "checkpoints").iterdir()] == ["7.note"]
 
 
 def test_merge_leaves_a_gateways_log_to_the_gateway(run: Run, log_folder: Path) -> None:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from audit import record
+from audit.cli import app
 from audit.commands import query
 from audit.commands.journal import Journal
 from audit.errors import LogUnavailable
 from audit.index.indexer import Index
-from audit.index.row import DECISIONS
+from audit.index.row import DECISIONS, KINDS, is_shown
+from audit.log import AuditLog
 from audit.reading.stream import events
 from tests.audit.index.merging import merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from typer.testing import Result
 
@@ -156,3 +160,49 @@ def test_a_log_that_cannot_be_written_tells_nothing(
     assert (shown.exit_code, len(shown.stdout.splitlines())) == (0, 2)
     assert "this is a copy" in shown.stderr
     assert run("query", "--by", "Some Body").exit_code == 2
+
+
+def test_a_kind_that_no_record_has_is_an_error(run: Run) -> None:
+    """A slip of the pen doesn't look like an empty log, and the names that would do are listed."""
+    result = run("query", "--kind", "policy.transitions")
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert result.exit_code == 2
+    assert "no record is of the kind 'policy.transitions'" in said
+    assert all(name in said for name in (*KINDS, "all"))
+
+
+def test_every_kind_that_is_written_can_be_asked_for() -> None:
+    """The names that a question takes are those that the log's records bear."""
+    written = set(
+        re.findall(r'(?:"typ": |_event\(\s*)"([a-z_.]+)"', Path(record.__file__).read_text("utf-8"))
+    )
+    assert {kind for kind in written if is_shown(kind)} == KINDS
+
+
+@pytest.fixture
+async def stepped(folder: Path) -> Path:
+    """A log in which a revision was activated."""
+    async with AuditLog.open(folder, "regent.example/audit") as log:
+        await log.append(
+            record.policy_transition(
+                action="activate",
+                revision="r-0123456789abcdef",
+                bundle=None,
+                before="approved",
+                after="active",
+                by="bob",
+                approvals=2,
+                result="accepted",
+            )
+        )
+    return folder
+
+
+def test_steps_of_policies_are_shown_with_their_revision(stepped: Path) -> None:
+    """Without it nobody could tell which one was activated."""
+    asking = ["--folder", str(stepped), "query"]
+    shown = CliRunner().invoke(app, [*asking, "--kind", "policy.transition"])
+    assert shown.exit_code == 0
+    assert all(part in shown.stdout for part in ("policy.transition activate", "r-0123456789ab", "bob"))
+    nothing = CliRunner().invoke(app, asking)
+    assert (nothing.exit_code, "`--kind all`" in nothing.stdout) == (1, True)

@@ -142,6 +142,8 @@ def test_what_was_asked_becomes_the_terms(tmp_path: Path) -> None:
     )
     terms = asked.terms()
     assert (terms.heads, terms.kept, terms.receipts) == ({"format": 1}, (checkpoint([]),), ("one", "two"))
+    lines = [f"{tmp_path / 'receipts' / 'a'}:{row}" for row in (1, 3)]
+    assert terms.receipts_at == tuple(lines)
     assert (terms.max_age_s, span_s("90s"), span_s("7d")) == (7_200, 90, 604_800)
     for path in (tmp_path / "nothing", tmp_path / "receipts" / "a"):
         with pytest.raises(Unusable):

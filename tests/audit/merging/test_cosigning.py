@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import time
@@ -13,6 +14,7 @@ from audit.errors import LogDamaged, TlogRefused
 from audit.keys import verifiers
 from audit.merging import cosigning
 from audit.merging.cosigning import Cosigning, publish
+from audit.merging.once import merge
 from audit.record import auth_failure
 from audit.tlog.checkpoint import Checkpoint
 from audit.tlog.keys import SigningKey
@@ -20,6 +22,7 @@ from audit.tlog.note import open_note, sign_note
 from audit.tlog.trust import TrustPolicy
 from audit.vouched import Vouched
 from audit.witness.server import keygen, open_witness, witness_app
+from tests.audit.merging.conftest import ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,3 +162,38 @@ def test_a_smaller_checkpoint_is_not_published(tmp_path: Path) -> None:
     assert Checkpoint.parse(opened.text).size == 5
     with pytest.raises(LogDamaged, match=r"log\.head_moved"):
         publish(tmp_path, note(5, b"c" * 32))
+
+
+def _file(scene: Scene, tmp_path: Path) -> Path:
+    path = tmp_path / "witnesses.policy"
+    path.write_text(f"{scene.text}group q all w0 w1\nquorum q\n", encoding="utf-8")
+    return path
+
+
+async def test_merging_by_hand_asks_the_witnesses_too(scene: Scene, tmp_path: Path) -> None:
+    """Where no gateway runs, what is published is cosigned all the same, and kept in the history."""
+    scene.house.stop()
+    log = scene.house.open()
+    await scene.house.append(log, *(auth_failure("a.b", each) for each in range(3)))
+    log.close()
+
+    _, size = await asyncio.to_thread(merge, scene.house.folder, ORIGIN, _file(scene, tmp_path))
+
+    assert scene.published("all") == size
+    assert (scene.house.folder / "checkpoints" / f"{size}.note").is_file()
+
+
+async def test_merging_by_hand_without_a_quorum_says_so(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receipts promised a checkpoint; whoever merges is told that nobody vouches for it."""
+    monkeypatch.setattr(cosigning, "MERGE_DELAY_S", 0.3)
+    scene.house.stop()
+    scene.text = re.sub(r"127\.0\.0\.1:[0-9]+", "127.0.0.1:1", scene.text)
+
+    _, size = await asyncio.to_thread(
+        merge, scene.house.folder, ORIGIN, _file(scene, tmp_path), scene.said.append
+    )
+
+    assert (scene.published("none"), scene.published("all")) == (size, None)
+    assert any("quorum" in words for words in scene.said)

@@ -317,6 +317,26 @@ def test_a_receipt_that_is_not_due_is_no_failure(sample: Sample, tmp_path: Path)
     assert any("not due yet" in note for note in report.notes)
 
 
+def test_a_log_that_ends_before_a_receipt_was_rolled_back_or_is_an_old_copy(
+    sample: Sample, tmp_path: Path
+) -> None:
+    """By the auditor's clock the log's word is due: that everything in it is older is no excuse."""
+    late = receipt(sample.entries[-1].replace(b'"wseq"', b'"x":1,"wseq"'), mmd_s=3_600)
+    hours_later = (sample.now_s + 2 * 3_600) * 1_000_000
+    publish(tmp_path, sample.entries, checkpoint(sample.entries), sample.origin_json)
+    report = verify(tmp_path, Terms(policy=read_policy(policy()), receipts=(late,), now_us=hours_later))
+    assert report.verdict is Verdict.RECEIPT_MISSING
+    assert any("ends before it" in each.what for each in report.findings)
+
+
+def test_a_bad_receipt_is_named_by_its_place(sample: Sample, tmp_path: Path) -> None:
+    """Of many files, whoever looks for it needs file and line."""
+    report = check(tmp_path, sample, receipts=("v1", "v2"), receipts_at=("a.txt:3", "b.txt:1"))
+    assert [each.where for each in report.findings] == ["a.txt:3", "b.txt:1"]
+    report = check(tmp_path, sample, receipts=("v1", "v2"))
+    assert [each.where for each in report.findings] == ["receipt 1", "receipt 2"]
+
+
 @pytest.mark.parametrize("line", ["", "v1", "v2 a b 0 0 x 0 0 0 x", "v1 " + "x " * 9, "v1 é b 0 0 x 0 0 0 x"])
 def test_a_receipt_that_is_none_cannot_be_checked(line: str, sample: Sample, tmp_path: Path) -> None:
     """An empty line is nothing; anything else was meant to be checked."""

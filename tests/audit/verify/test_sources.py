@@ -90,7 +90,9 @@ def test_a_log_is_read_over_http(*, packed: bool, log: Path, serve: Callable[[An
     with closing(Web(address, TOKEN)) as source:
         report = verify(source, terms)
         assert (report.verdict, report.findings) == (Verdict.OPERATOR_ASSERTED, [])
-        assert verify(Web(address), terms).verdict is Verdict.CANNOT_CHECK
+        locked_out = verify(Web(address), terms)
+        assert locked_out.verdict is Verdict.CANNOT_CHECK
+        assert any("answered 401" in each.what and "--token" in each.what for each in locked_out.findings)
         next((log / "tile" / "0").rglob("*")).rename(log / "gone")
         assert verify(source, terms).verdict is Verdict.INCOMPLETE
 

@@ -42,6 +42,12 @@ SLIPS = {
         'http.send({"method": "get", "url": input.resource.id}).body',
         "facts/models/models.rego:10: undefined function http.send: call only what capabilities.json permits",
     ),
+    "no set": (
+        DENY_FILE,
+        "deny contains reason if {",
+        "deny := reason if {",
+        f"{DENY_FILE}:19: deny is no set: write `deny contains ... if`",
+    ),
     "id": (DENY_FILE, "#   id: known_model", "#   id: model", f"{DENY_FILE}:13: custom.id in METADATA"),
     "severity": (DENY_FILE, "severity: high", "severity: grave", f"{DENY_FILE}:13: custom.severity"),
     "enforcement": (
@@ -206,6 +212,37 @@ def test_a_rule_of_a_phase_that_nobody_asks(
     assert any(
         line.startswith(f"{lost}:1: nobody asks for rules of response/denies") for line in said(small, opa)
     )
+
+
+RESPONSE = "rules/response/denies/known_model/known_model.rego"
+UNASKED = f"{RESPONSE}:13: it is switched on, and no gateway asks rules of response yet"
+
+
+@pytest.mark.parametrize(
+    ("said_of_it", "found"),
+    [
+        ("", [UNASKED]),
+        ("#   waits_for: [known]\n", [UNASKED.replace("13", "14")]),
+        ("#   waits_for: [unknown]\n", [f"{RESPONSE}:14: custom.waits_for names 'unknown', and there is no"]),
+        (
+            "#   waits_for: known\n",
+            [f"{RESPONSE}:14: custom.waits_for in METADATA is no list", UNASKED.replace("13", "14")],
+        ),
+        ("#   waits_for: []\n", []),
+    ],
+    ids=["at once", "by its rows", "a table that isn't there", "no list", "a guard"],
+)
+def test_a_rule_that_no_gateway_asks_yet(
+    said_of_it: str, found: list[str], small: Path, opa: Path, edit: Callable[[str, str, str], None]
+) -> None:
+    """A rule about replies that is switched on is pointed out, as gateways refuse the bundle with it."""
+    text = (small / DENY_FILE).read_text().replace("request", "response")
+    edit(RESPONSE, "", text.replace("#   severity", f"{said_of_it}#   severity"))
+
+    lines = [line for line in said(small, opa) if "no gateway asks" in line or "waits_for" in line]
+
+    assert len(lines) == len(found), lines
+    assert [line.startswith(start) for line, start in zip(lines, found, strict=True)] == [True] * len(found)
 
 
 def test_two_rules_of_one_name(small: Path, opa: Path, edit: Callable[[str, str, str], None]) -> None:

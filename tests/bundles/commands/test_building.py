@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from bundles import bundle
+from bundles import bundle, writing
 from bundles.cli import app
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +82,13 @@ def test_what_is_no_bundle_is_not_overwritten(sources: Path, opa: Path, tmp_path
     said = RUN.invoke(app, ["build", str(sources), "--opa", str(opa), "--output", str(letters)])
     assert (said.exit_code, letters.read_bytes()) == (1, b"dear")
     assert "it is not overwritten" in said.stderr
+
+
+def test_rows_that_no_gateway_asks_about_are_said(tmp_path: Path) -> None:
+    """Whoever stamps such an edit learns at once that gateways refuse the bundle."""
+    edit = edited(lambda tables: tables.update(replies={"short": {"max_tokens": 100}}))
+    writing.write(edit.files, tmp_path / "b")
+    stamped = RUN.invoke(app, ["stamp", str(tmp_path / "b")])
+    assert stamped.exit_code == 0
+    assert stamped.stderr.startswith("gateways refuse it as bundle.unenforced: ")
+    assert "response/denies/replies" in stamped.stderr

@@ -13,6 +13,7 @@ from bundles import manifest as manifests
 from bundles.archive import pack
 from bundles.cli import app
 from tests.bundles.signing import pair
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,8 +51,21 @@ def test_inspect_gives_programs_the_rules() -> None:
     """The METADATA of each, unsigned and by nobody."""
     document = json.loads(RUN.invoke(app, ["inspect", SHIPPED, "--json"]).stdout)
     shipped = bundle.read(default_path())
-    assert document["rules"] == shipped.manifest["metadata"]["rules"]
+    assert document["rules"] == [
+        {**rule, "counts": rule["enforcement"]} for rule in shipped.manifest["metadata"]["rules"]
+    ]
     assert (document["revision"], document["signed"], document["author"]) == (shipped.revision, False, None)
+
+
+def test_inspect_says_how_rules_count(tmp_path: Path) -> None:
+    """The data has the last word, so METADATA's alone would mislead."""
+    archive = tmp_path / "b.tar.gz"
+    archive.write_bytes(pack(edited(lambda tables: tables.update(enforcement={"purpose": "shadow"})).files))
+    shown = RUN.invoke(app, ["inspect", str(archive)]).stdout
+    assert "shadow by the data, not enforce" in shown
+    rules = json.loads(RUN.invoke(app, ["inspect", str(archive), "--json"]).stdout)["rules"]
+    said = {rule["id"]: (rule["enforcement"], rule["counts"]) for rule in rules}
+    assert (said["purpose"], said["clamp"]) == (("enforce", "shadow"), ("enforce", "enforce"))
 
 
 def _retitled(files: dict[str, bytes], title: str, folder: Path) -> Path:

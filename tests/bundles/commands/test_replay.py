@@ -96,6 +96,13 @@ def test_results_are_counted_and_those_that_speak_against_are_named() -> None:
     assert house.asked_for == {"folder": house, "pack": None, "ids": (), "since": "7d", "until": None}
 
 
+@pytest.mark.parametrize("limit", ["0", "-1", str(10**20), "many"])
+def test_a_limit_is_a_number_of_decisions(limit: str) -> None:
+    """One beyond what can be counted to is refused for what it is."""
+    said = run(House(), "--limit", limit)
+    assert (said.exit_code, "--limit" in said.stderr) == (2, True)
+
+
 def test_json_has_both_sides() -> None:
     """Recorded and again; as many decisions as were asked for."""
     house = House([replace(Decision(), id=f"{number:032x}") for number in range(5)])

@@ -37,6 +37,15 @@ class House:
         self.folder = folder
         self.trust = trust or house.trusted()
         self.notes = house.Notes()
+        self.refusals: dict[str, str] = {}
+        self.log_is_broken = False
+
+    def refused(self, revision: str, since_us: int) -> str | None:
+        """See the port."""
+        assert since_us > 0
+        if self.log_is_broken:
+            raise OSError("log.cannot_open: no")
+        return self.refusals.get(revision)
 
     def policy_store(self) -> Path | None:
         """See the port."""
@@ -238,3 +247,18 @@ def test_operators_in_two_processes_leave_one_active(team: House, tmp_path: Path
     assert states.count(State.ACTIVE) == 1
     assert set(states) <= {State.ACTIVE, State.RETIRED, State.APPROVED}
     assert moving.rollback(desk) in revisions
+
+
+def test_the_list_says_when_a_gateway_refuses_what_is_active(team: House) -> None:
+    """The store says what was decided on; what became of it stands in the log."""
+    base, other = house.approved(team.desk(), 1), house.approved(team.desk(), 2)
+    assert team.run("activate", base[:14]).exit_code == 0
+    team.refusals = {base: "bundle.unenforced", other: "bundle.signature"}
+    said = team.run("list").stdout
+    assert f"a gateway refuses {base[:14]} (bundle.unenforced)" in said
+    assert "bundle.signature" not in said  # it doesn't decide, so nobody was to take it
+    lines = [json.loads(line) for line in team.run("list", "--json").stdout.splitlines()]
+    assert {line["revision"]: line["refused"] for line in lines} == {base: "bundle.unenforced", other: None}
+    team.log_is_broken = True
+    broken = team.run("list")
+    assert (broken.exit_code, "isn't known: log.cannot_open" in broken.stderr) == (0, True)

@@ -22,6 +22,7 @@ from bundles.store.revisions import key_of
 from tests.bundles.signing import Pair, pair
 from tests.bundles.store import house
 from tests.bundles.store.house import ALICE, BOB, CAROL
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
     from bundles.store.desk import Desk
@@ -221,6 +222,16 @@ def test_new_rules_inherit_nothing(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(archive.pack(files))
     with pytest.raises(StoreError, match="publish its sources"):
         publishing.publish_bundle(desk, tmp_path / "c", BOB.key)
+
+
+def test_what_no_gateway_asks_is_not_taken(tmp_path: Path) -> None:
+    """A candidate with rows about replies is refused where it is published, not where it would decide."""
+    desk, _ = house.desk()
+    asked = edited(lambda tables: tables.update(replies={"short": {"max_tokens": 100}}))
+    (tmp_path / "b").write_bytes(archive.pack(asked.files))
+    with pytest.raises(BundleError) as raised:
+        publishing.publish_bundle(desk, tmp_path / "b", BOB.key)
+    assert raised.value.code == "bundle.unenforced"
 
 
 def test_a_draft_vouches_for_nothing(tmp_path: Path) -> None:

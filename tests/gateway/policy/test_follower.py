@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -16,9 +17,11 @@ from audit.errors import LogUnavailable
 from bundles.archive import pack
 from bundles.bundle import from_files
 from bundles.errors import BundleError
+from gateway.policy import enforceable
 from gateway.policy import follower as followers
 from gateway.policy.offer import Offer, Read
 from gateway.question import ADMISSION
+from tests.servers.policy_bundles import edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +134,19 @@ async def test_what_is_refused_leaves_the_active_one_deciding(
 
     source.put(offer(other))
     await scene.until(lambda: scene.revision == other.revision)
+
+
+async def test_a_rule_that_nobody_asks_is_refused_with_the_bundle(
+    following: Making, bundle_variant: Variant
+) -> None:
+    """Rows about replies, which no gateway judges yet, don't become active unnoticed."""
+    one = bundle_variant(1)
+    source = Offers(offer(one))
+    scene = await following(source, partial(enforceable, trust=None)).start()
+    source.put(offer(edited(lambda tables: tables.update(replies={"short": {"max_tokens": 100}}))))
+    await scene.until(lambda: len(scene.log.kept) == 2)
+    assert scene.revision == one.revision
+    assert scene.log.story[1] == ("refused", None, "bundle.unenforced")
 
 
 async def test_another_revision_than_was_promised_is_refused(

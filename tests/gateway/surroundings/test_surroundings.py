@@ -21,6 +21,7 @@ from bundles.store.lifecycle import Action, State
 from gateway import settings
 from gateway.surroundings import Surroundings
 from gateway.surroundings.journal import AuditJournal
+from gateway.surroundings.recording import refusal
 from tests.bundles.signing import pair
 
 if TYPE_CHECKING:
@@ -142,3 +143,26 @@ def test_the_store_is_the_configured_one(tmp_path: Path, monkeypatch: pytest.Mon
     house = write(tmp_path, monkeypatch, {"store": 7})
     with pytest.raises(typer.Exit):
         house.policy_store()
+
+
+async def test_a_refused_load_counts_until_its_gateway_takes_the_revision(chosen: settings.Audit) -> None:
+    """Of each gateway its newest attempt since the activation counts; another revision's doesn't."""
+
+    def load(result: str, revision: str, code: str | None = None) -> records.Record:
+        return records.policy_load(
+            engine="embedded", bundle=None, revision=revision, result=result, reason_code=code
+        )
+
+    assert refusal(chosen.folder, "r-1", 0) is None
+    async with (
+        AuditLog.open(chosen.folder, chosen.origin) as one,
+        AuditLog.open(chosen.folder, chosen.origin) as two,
+    ):
+        await one.append(load("refused", "r-1", "bundle.unenforced"))
+        await two.append(load("active", "r-1"))
+        await two.append(load("refused", "r-2", "bundle.signature"))
+        assert refusal(chosen.folder, "r-1", 0) == "bundle.unenforced"
+        assert refusal(chosen.folder, "r-1", 2**60) is None
+        await one.append(load("active", "r-1"))
+        assert refusal(chosen.folder, "r-1", 0) is None
+        assert refusal(chosen.folder, "r-2", 0) == "bundle.signature"

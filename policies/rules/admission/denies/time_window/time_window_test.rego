@@ -85,6 +85,7 @@ test_denies_by_a_row_that_cannot_be_read[note] if {
 		"windows that are no list": {"windows": "always"},
 		"no day": {"windows": [{"from": "00:00", "until": "24:00"}]},
 		"a zone that is none": {"zone": "Mars/Base"},
+		"the zone of the machine": {"zone": "Local"},
 	}
 	time_window.deny == {_closed} with input as _asks("2026-11-20T12:00:00Z") with data.regent as _house(row)
 }

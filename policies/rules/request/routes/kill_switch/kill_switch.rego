@@ -23,7 +23,7 @@ excusable := rego.metadata.chain()[1].annotations.custom.excusable
 
 # METADATA
 # description: Ids of the deployments whose provider is in use.
-permitted := kill_switch.permitted
+permitted contains id if some id in kill_switch.permitted
 
 # METADATA
 # description: Reasons to refuse.

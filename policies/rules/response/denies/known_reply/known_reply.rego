@@ -9,6 +9,7 @@
 # custom:
 #   id: known_reply
 #   reasons: [access.unknown_action, access.unknown_version, reply.unknown]
+#   waits_for: []
 #   severity: high
 #   enforcement: enforce
 #   controls: [GDPR-32]

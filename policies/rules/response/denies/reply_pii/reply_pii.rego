@@ -9,6 +9,7 @@
 # custom:
 #   id: reply_pii
 #   reasons: [reply.blocked, reply.malformed_pii, reply.unknown_pii]
+#   waits_for: [reply_pii]
 #   severity: high
 #   enforcement: enforce
 #   controls: [GDPR-5, GDPR-25]

@@ -7,6 +7,7 @@
 # custom:
 #   id: reply_masking
 #   reasons: [reply.malformed_pii, reply.unknown_pii]
+#   waits_for: [reply_pii]
 #   severity: high
 #   enforcement: enforce
 #   controls: [GDPR-5, GDPR-25]

@@ -8,6 +8,7 @@
 # custom:
 #   id: replies
 #   reasons: [reply.finish, reply.malformed_row, reply.too_long, reply.unknown_facts]
+#   waits_for: [replies]
 #   severity: medium
 #   enforcement: enforce
 #   controls: [EU-AI-ACT-15]
