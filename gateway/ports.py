@@ -144,12 +144,15 @@ class Ledger(Protocol):
     `ledger.lost` (it has forgotten what it counted).
     """
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         """Hold `amount` under every allowance, or under none.
 
         Args:
             allowances: in any order, also several of one counter, which are merged; at least one.
             amount: the call's estimate; a `Concurrency` counts the call itself.
+            name: the reservation's id, 16 to 32 bytes in hex, never used before; None for a random one.
         """
         ...
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from gateway.accounts import NOTHING, Reservation, Settled
+from gateway.accounts import NOTHING, Reservation, Settled, reservation_name
 from gateway.errors import LedgerError
 from gateway.ledger import redis_answers as answers
 from gateway.ledger.merging import merged
@@ -114,7 +114,9 @@ class RedisLedger:
         self._commands = None
         await self._ready()
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         """See `gateway.ports.Ledger`."""
         _demand(amount)
         plan = self._plan(tuple(allowances))
@@ -122,14 +124,14 @@ class RedisLedger:
         def command(commands: Commands, name: bytes) -> bytes:
             return commands.reserve(plan, name, amount, self._present_us())
 
-        name = secrets.token_hex(16)
-        found = await self._reserved(plan, name.encode(), command)
+        held = reservation_name(name)
+        found = await self._reserved(plan, held.encode(), command)
         if found[answers.STATUS] == answers.OVERDRAWN:
             return answers.overdrawn(plan, found)
         end = answers.after_standings(plan)
         standings = answers.standings(plan, found[:end])
         warnings = answers.warnings(plan, found, end)
-        return Reservation(name, plan.allowances, amount, found[answers.NOW], standings, warnings)
+        return Reservation(held, plan.allowances, amount, found[answers.NOW], standings, warnings)
 
     async def settle(self, reservation: Reservation, actual: Amount) -> Settled:
         """See `gateway.ports.Ledger`. What can't be settled now is settled when the server answers."""

@@ -26,7 +26,9 @@ async def reserve(permitted: PermittedCall, counting: Counting | None, tokens: T
     if counting is None:
         raise Refused("ledger.unavailable")
     try:
-        held = await counting.ledger.reserve(permitted.allowances, _most(permitted, counting, tokens))
+        # By the decision's id, so that the log tells whose a reservation was that expired.
+        name = permitted.call.decision_id
+        held = await counting.ledger.reserve(permitted.allowances, _most(permitted, counting, tokens), name)
     except LedgerError as error:
         raise Refused(error.code) from error
     if isinstance(held, Overdrawn):

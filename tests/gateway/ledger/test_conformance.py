@@ -791,3 +791,13 @@ async def test_a_ledger_closes_once(ledger: Ledger) -> None:
     """A second time is nothing."""
     await ledger.close()
     await ledger.close()
+
+
+@pytest.mark.parametrize("name", ["", "ab", "x" * 32, "AB" * 16, "ab" * 40, "a" * 33, "ab" * 16 + "\r\n"])
+async def test_a_reservation_has_a_name_of_hex(ledger: Ledger, name: str) -> None:
+    """Whatever else could break out of a command."""
+    rate = Rate("k", MINUTE_US, 1)
+    with pytest.raises(ValueError, match="hex"):
+        await ledger.reserve([rate], ONE, name)
+
+    assert held(await ledger.reserve([rate], ONE, "ab" * 17)).id == "ab" * 17

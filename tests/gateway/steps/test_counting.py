@@ -44,11 +44,13 @@ class Counter:
         self.warned: list[Any] = []
         self.took_us: list[int] = []
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         self.reserved.append(amount)
         if isinstance(self.found, LedgerError):
             raise self.found
-        return self.found or Reservation("ab" * 16, tuple(allowances), amount, 0, ())
+        return self.found or Reservation(name or "ab" * 16, tuple(allowances), amount, 0, ())
 
     def begin(self, _: Reservation, actual: Amount | None) -> Awaitable[None]:
         self.settled.append(actual)
