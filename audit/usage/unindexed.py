@@ -42,7 +42,7 @@ def gather(
 
 
 def _count_held(body: bytes, search: Search | None, wanted: Wanted, parts: Parts) -> None:
-    """Count a reservation that expired, if the index hasn't; where its request ended after all, that counts."""
+    """Count a reservation that expired, if the index hasn't and its request didn't end after all."""
     row = row_of(orjson.loads(body), 0)
     reservation = row.request_id or ""
     ref = request_of(reservation)

@@ -38,7 +38,7 @@ class Books:
         self.scene, self.place, self.frozen, self.other = scene, place, frozen, other
 
     async def begin(self) -> Reservation:
-        """A call as the process has it that will be frozen: reserved by its decision's name, and on record."""
+        """A call of the process that will be frozen: reserved by its decision's name, and on record."""
         decision = decision_record("slow")
         call = held(await self.frozen.reserve([BOOKS], HELD, decision.id))
         await self.scene.log.append(decision)
@@ -55,7 +55,7 @@ class Books:
         settled = await self.frozen.settle(call, used)
         end: dict[str, Any] = {"deployment": "onprem", "provider": "vllm", "region": "x", "resp_model": "m"}
         end |= {"resp_id": "i", "finish": "stop", "in_tok": 10, "out_tok": 20, "estimated": False}
-        tokens = {"usage_in": 10, "usage_out": used.tokens - 10, "cost_micro": used.usd_micros}
+        tokens: dict[str, Any] = {"usage_in": 10, "usage_out": used.tokens - 10, "cost_micro": used.usd_micros}
         await self.scene.log.append(outcome(ref=call.id[:32], total_us=1, upstream_us=1, **tokens, **end))
         return settled.late
 
