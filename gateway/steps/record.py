@@ -129,7 +129,7 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
             **_charged(charge),
             total_us=now_us - call.received_us,
             upstream_us=reply.took_us,
-            attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
+            attempts=_attempts(trail),
             payload=_released(trail),
             sref=trail.sref,
         )
@@ -215,11 +215,22 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
             estimated=charge.estimated,
             **_charged(charge),
             upstream_us=reply.took_us if reply else None,
-            attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
+            attempts=_attempts(trail),
             payload=_released(trail),
             sref=trail.sref,
         )
     )
+
+
+def _attempts(trail: Trail) -> list[records.Attempt]:
+    return [
+        (each.deployment, each.outcome, _part(each.charge) if each.charge else None)
+        for each in trail.attempts
+    ]
+
+
+def _part(charge: Charge) -> dict[str, Any]:
+    return {"in": charge.prompt_tokens, "out": charge.completion_tokens, "cost_micro": charge.usd_micros}
 
 
 def _charged(charge: Charge) -> dict[str, Any]:

@@ -55,7 +55,11 @@ class Books:
         settled = await self.frozen.settle(call, used)
         end: dict[str, Any] = {"deployment": "onprem", "provider": "vllm", "region": "x", "resp_model": "m"}
         end |= {"resp_id": "i", "finish": "stop", "in_tok": 10, "out_tok": 20, "estimated": False}
-        tokens: dict[str, Any] = {"usage_in": 10, "usage_out": used.tokens - 10, "cost_micro": used.usd_micros}
+        tokens: dict[str, Any] = {
+            "usage_in": 10,
+            "usage_out": used.tokens - 10,
+            "cost_micro": used.usd_micros,
+        }
         await self.scene.log.append(outcome(ref=call.id[:32], total_us=1, upstream_us=1, **tokens, **end))
         return settled.late
 
