@@ -411,19 +411,42 @@ async def test_a_rolling_purse_is_free_again_as_its_window_passes(place: Place, 
     assert await ledger.usage([purse]) == (Standing(purse, "usd_micros", 100, 0, 30, place.now_us),)
 
 
-async def test_a_rolling_purse_tells_a_mark_again_once_it_has_fallen_below(
-    place: Place, ledger: Ledger
-) -> None:
-    """By time, or by a settlement."""
+async def test_a_rolling_purse_does_not_flap(place: Place, ledger: Ledger) -> None:
+    """Calls that come and go around a mark tell it once; after a whole window at its next crossing."""
+    purse = Purse("a", 100, window_us=MINUTE_US, warn_ppm=(500_000,))
+    told = 0
+    for _ in range(10):
+        call = held(await ledger.reserve([purse], money(60)))
+        told += len(call.warnings)
+        await ledger.settle(call, money(0))
+        await place.advance(5 * SECOND_US)
+    assert told == 1
+    await place.advance(10 * SECOND_US - 1)
+    assert held(await ledger.reserve([purse], money(60))).warnings == ()
+
+
+async def test_a_rolling_purse_tells_a_mark_again_once_it_was_met_below(place: Place, ledger: Ledger) -> None:
+    """Not while it stays above, however long that is."""
     purse = Purse("a", 100, window_us=MINUTE_US, warn_ppm=(500_000,))
     call = held(await ledger.reserve([purse], money(60)))
     assert len(call.warnings) == 1
-    assert held(await ledger.reserve([purse], money(5))).warnings == ()
-    await ledger.settle(call, money(10))
-    call = held(await ledger.reserve([purse], money(60)))
-    assert len(call.warnings) == 1
-    await ledger.settle(call, money(60))
-    await place.advance(2 * MINUTE_US)
+    for _ in range(4):
+        await place.advance(20 * SECOND_US)
+        assert held(await ledger.reserve([purse], money(1))).warnings == ()
+    assert (await ledger.settle(call, money(40))).warnings == ()
+    again = held(await ledger.reserve([purse], money(60)))
+    assert [each.at_ppm for each in again.warnings] == [500_000]
+    await ledger.release(again)
+    assert held(await ledger.reserve([purse], money(60))).warnings == ()
+
+
+async def test_a_rolling_purse_goes_by_a_clock_that_went_back(place: Place, ledger: Ledger) -> None:
+    """It tells at the latest a window after that."""
+    purse = Purse("a", 100, window_us=MINUTE_US, warn_ppm=(500_000,))
+    await ledger.release(held(await ledger.reserve([purse], money(60))))
+    await place.jump(-HOUR_US)
+    await ledger.release(held(await ledger.reserve([purse], money(60))))
+    await place.jump(MINUTE_US)
     assert len(held(await ledger.reserve([purse], money(60))).warnings) == 1
 
 
