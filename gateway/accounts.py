@@ -233,10 +233,13 @@ class Correction:
         kind: `reset` makes what was spent nothing, `top_up` adds to the sum, `carry_over` adds what the
             period before left over, once.
         usd_micros: how much is added; of `top_up` alone. Negative takes away again.
+        known: whether there must be counts of the purse already, of this period or of the one before: a
+            misspelt key has none.
     """
 
     kind: Literal["reset", "top_up", "carry_over"]
     usd_micros: int = 0
+    known: bool = False
 
 
 class PriceTerms(NamedTuple):

@@ -178,6 +178,9 @@ class Ledger(Protocol):
         """Change a purse's present period; return how it stands then.
 
         A rolling purse can be reset and topped up; there is no period before it to carry over.
+
+        Raises:
+            LedgerError: also `budget.unknown_account`: the correction is for known purses, and this is none.
         """
         ...
 

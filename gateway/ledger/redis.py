@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from gateway.accounts import NOTHING, Reservation, Settled, reservation_name
-from gateway.errors import LedgerError
+from gateway.errors import LedgerError, unknown_account
 from gateway.ledger import redis_answers as answers
 from gateway.ledger.merging import merged
 from gateway.ledger.redis_call import Call
@@ -168,6 +168,8 @@ class RedisLedger:
         found = await self._asked(
             self._scripts.correct, lambda commands: commands.correct(plan, correction, self._present_us())
         )
+        if found[answers.STATUS] == answers.UNKNOWN:
+            raise unknown_account()
         return answers.standings(plan, found)[0]
 
     async def expired(self, most: int = 100) -> tuple[Expired, ...]:
@@ -253,7 +255,7 @@ class RedisLedger:
     async def _is_answer(self, found: list[int], commands: Commands) -> bool:
         """Whether it is one; if not, it says what to do before asking again, and that is done here."""
         status, now_us = found[answers.STATUS], found[answers.NOW]
-        if status in (answers.DONE, answers.OVERDRAWN):
+        if status in (answers.DONE, answers.OVERDRAWN, answers.UNKNOWN):
             return True
         self._refuse_lost(found)
         if status == answers.LAPSED and self._commands is commands:

@@ -71,7 +71,7 @@ class Commands:
 
     def correct(self, plan: Plan, correction: Correction, at_us: int) -> bytes:
         """Change the one purse of a plan."""
-        what = (correction.kind.encode(), b"%d" % correction.usd_micros)
+        what = (correction.kind.encode(), b"%d" % correction.usd_micros, b"%d" % correction.known)
         bounds = self._bounds(plan, at_us)
         return self._command(self._scripts.correct, self._counted(plan), plan.spec, bounds, *what)
 

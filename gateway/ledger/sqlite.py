@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
 from gateway.accounts import NOTHING, Reservation, reservation_name
-from gateway.errors import LedgerError
+from gateway.errors import LedgerError, unknown_account
 from gateway.ledger.counting import checked
 from gateway.ledger.holders import Holder
 from gateway.ledger.merging import merged
@@ -155,7 +155,10 @@ class SqliteLedger:
             ValueError: a rolling purse has nothing to carry over.
         """
         work = partial(Session.correct, purse=purse, correction=correction)
-        return cast("Standing", await self._call(work))
+        standing = cast("Standing | None", await self._call(work))
+        if standing is None:
+            raise unknown_account()
+        return standing
 
     async def expired(self, most: int = AT_ONCE) -> tuple[Expired, ...]:
         """Find reservations whose holders are gone; see `Ledger`."""

@@ -284,7 +284,10 @@ def test_a_budget_is_read_topped_up_and_reset_by_who_may(counted: GatewayServer,
     path = "/v1/budgets/corrections"
 
     refused = http_client.send(counted, wish, path=path, token=counted.token("alice", "money"))
-    topped = http_client.send(counted, wish, path=path, token=admin)
+    nobody = http_client.send(counted, wish, path=path, token=admin)
+    assert (nobody.status, code(nobody)) == (404, "budget.unknown_account")
+    assert (nobody.json["error"]["type"], nobody.json["error"]["param"]) == ("invalid_request_error", "key")
+    topped = http_client.send(counted, wish | {"create": True}, path=path, token=admin)
     question = "?" + "&".join(f"{name}={value}" for name, value in whose.items())
     shown = http_client.send(counted, method="GET", path=f"/v1/budgets/standing{question}", token=admin)
     carried = http_client.send(counted, {**whose, "kind": "carry_over"}, path=path, token=admin)
@@ -296,21 +299,27 @@ def test_a_budget_is_read_topped_up_and_reset_by_who_may(counted: GatewayServer,
     assert shown.json == topped.json
     # Each worker writes a log of its own, so they are brought into the order of time.
     written = sorted(counted.records("ledger.correct"), key=lambda each: each["t_us"])
-    begun = [each for each in written if each["account"]["key"] == whose["key"]]
+    begun = [each for each in written if each["account"]["key"] == whose["key"] and each["stage"] == "begun"]
     assert [(each["stage"], each["kind"], each["usd_micros"]) for each in begun] == [
+        ("begun", "top_up", 500),
         ("begun", "top_up", 500),
         ("begun", "carry_over", 0),
         ("begun", "reset", 0),
     ]
-    assert begun[0]["id"] == topped.headers["x-regent-decision-id"]
+    assert begun[0]["id"] == nobody.headers["x-regent-decision-id"]
+    assert begun[1]["id"] == topped.headers["x-regent-decision-id"]
     assert begun[0]["actor"] == {"kind": "user", "auth": "development"}
+    end = time.monotonic() + 20
+    while not any(each.get("ref") == begun[0]["id"] for each in counted.records("ledger.correct")):
+        assert time.monotonic() < end  # that it failed is written behind the answer
+        time.sleep(0.05)
 
 
 def test_what_was_spent_is_free_again_after_a_reset(counted: GatewayServer, http_client: Http) -> None:
     """An administrator names the user as the policy's rows do, and needs no digest."""
     user = {"row": "daily", "issuer": "https://idp.example", "user": "x@y", "period": "day"}
     admin = counted.token("ann", None, "regent-admin")
-    wish = {**user, "sum_usd_micros": 10, "kind": "reset"}
+    wish = {**user, "sum_usd_micros": 10, "kind": "reset", "create": True}
     answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
     expected = sha256(b'["https://idp.example","x@y"]').hexdigest()
 
@@ -353,6 +362,21 @@ def test_a_correction_that_is_none_is_refused(
     answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
 
     assert (answer.status, code(answer)) == (400, "input.invalid")
+
+
+@pytest.mark.parametrize(
+    "twice", [b'"usd_micros": 1, "usd_micros": 9000', b'"key": "x/team:y", "kind": "top_up"']
+)
+def test_a_correction_says_each_thing_once(twice: bytes, counted: GatewayServer, http_client: Http) -> None:
+    """Of two sums one would be what was approved, and the other what is done."""
+    body = (
+        b'{"key": "x/team:x", "period": "month", "sum_usd_micros": 9, "kind": "top_up", "usd_micros": 5, %b}'
+    )
+    admin = counted.token("ann", None, "regent-admin")
+    answer = http_client.send(counted, body % twice, path="/v1/budgets/corrections", token=admin)
+
+    assert (answer.status, code(answer)) == (400, "input.invalid")
+    assert answer.json["error"]["param"] in {"usd_micros", "key"}
 
 
 def test_two_replicas_count_together(

@@ -13,7 +13,9 @@ local function fall(counter)
 end
 
 function rolling.open(counter)
-  local found = read(counter.key) or {{}, 0, 0, {}}
+  local found = read(counter.key)
+  counter.is_known = found and true
+  found = found or {{}, 0, 0, {}}
   counter.state = {s = found[1], reserved = found[2], added = found[3], told = found[4], told_at = found[5] or {}}
   refresh(counter.state, counter.window, counter.is_ending)
   if not counter.spec then return end

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from gateway.accounts import (
     Settled,
     Standing,
 )
+from gateway.errors import LedgerError
 from gateway.ledger.periods import span
 from tests.gateway.ledger.places import LEASE_US, NOON_US, held, refused
 
@@ -515,6 +517,37 @@ async def test_a_reset_forgets_what_was_spent_and_nothing_in_flight(ledger: Ledg
         assert (found.used, found.reserved, found.most) == (0, 30, 100)
         await ledger.settle(call, money(20))
         assert await taken(ledger, purse) == [20]
+
+
+@pytest.mark.parametrize("kind", ["reset", "top_up", "carry_over"])
+async def test_a_known_purse_is_one_that_somebody_uses(place: Place, ledger: Ledger, kind: Any) -> None:
+    """In this period or the one before; what is told of another changes nothing and makes none."""
+    change = Correction(kind, 5 if kind == "top_up" else 0, known=True)
+    for purse in (Purse("a", 100, "day"), Purse("b", 100, window_us=DAY_US)):
+        if purse.period is None and kind == "carry_over":
+            continue
+        await ledger.usage([purse])
+        for _ in range(2):
+            with pytest.raises(LedgerError) as unknown:
+                await ledger.correct(purse, change)
+            assert unknown.value.code == "budget.unknown_account"
+        held(await ledger.reserve([purse], money(10)))
+        assert (await ledger.correct(purse, change)).reserved == 10
+    await place.advance(DAY_US)
+    await ledger.correct(Purse("a", 100, "day"), change)
+    with pytest.raises(LedgerError):
+        await ledger.correct(Purse("A", 100, "day"), change)
+
+
+async def test_a_question_makes_no_account(ledger: Ledger) -> None:
+    """Also one that is asked in the same turn."""
+    purse = Purse("a", 100, "day")
+    _, found = await asyncio.gather(
+        ledger.usage([purse]), ledger.correct(purse, Correction("reset", known=True)), return_exceptions=True
+    )
+    assert isinstance(found, LedgerError)
+    assert (await ledger.correct(purse, Correction("top_up", 5))).most == 105
+    assert (await ledger.correct(purse, Correction("reset", known=True))).most == 105
 
 
 async def test_a_top_up_holds_for_its_period(place: Place, ledger: Ledger) -> None:
