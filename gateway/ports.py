@@ -274,13 +274,14 @@ class Prices(Protocol):
 
 
 class Settling(Protocol):
-    """**Protocol:** settles reservations beside the calls that made them, and tries again where it fails."""
+    """**Protocol:** settles reservations beside the calls that made them."""
 
     def begin(self, reservation: Reservation, actual: Amount | None) -> Awaitable[None]:
         """Settle, or release if `actual` is None: the call never left the house.
 
         Returns:
-            What is done once it is settled, or given up; it never raises, and nobody needs to wait for it.
+            What is done once it is settled, or owed by the ledger; it never raises, and nobody needs to wait
+            for it.
         """
         ...
 

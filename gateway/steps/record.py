@@ -16,7 +16,6 @@ import orjson
 from audit import record as records
 from audit.durability import Durability
 from audit.errors import AuditError, LogUnavailable
-from audit.labels import WORD
 from audit.vault.commitment import Commitment, commit
 from gateway.accounts import recorded
 from gateway.errors import Refused
@@ -239,14 +238,8 @@ def _charged(charge: Charge) -> dict[str, Any]:
         "cost_micro": charge.usd_micros,
         "cached": charge.cached_tokens or None,
         "reasoning": charge.reasoning_tokens or None,
-        "prices": _price_list(charge.prices),
+        "prices": charge.prices,
     }
-
-
-def _price_list(origin: str | None) -> str | None:
-    """Name and version of the price list; which provider and model it was asked for is said elsewhere."""
-    name = "-".join((origin or "").split(" ")[:2])
-    return name if WORD.fullmatch(name) else None
 
 
 def _released(trail: Trail) -> tuple[Commitment, ...]:
