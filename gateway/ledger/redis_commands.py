@@ -75,10 +75,14 @@ class Commands:
         bounds = self._bounds(plan, at_us)
         return self._command(self._scripts.correct, self._counted(plan), plan.spec, bounds, *what)
 
-    def lease(self, what: bytes) -> bytes:
-        """Join, renew or leave."""
-        keys = (b"leases", b"h:" + self._holder)
-        return self._command(self._scripts.lease, keys, self._holder, self._lease_us, what)
+    def lease(self, what: bytes, seen_us: int = 0) -> bytes:
+        """Join, renew or leave.
+
+        Args:
+            seen_us: up to when the server must know of holders, by its own word.
+        """
+        keys = (b"leases", b"h:" + self._holder, b"seen")
+        return self._command(self._scripts.lease, keys, self._holder, self._lease_us, what, b"%d" % seen_us)
 
     def expired(self, most: int) -> bytes:
         """List what has expired."""

@@ -273,4 +273,4 @@ class SqliteLedger:
         if self._beating is not None:
             self._beating.cancel()
         self._checkpoints.close()
-        self._file.close()
+        self._file.end()

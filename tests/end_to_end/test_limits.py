@@ -16,6 +16,7 @@ import pytest
 
 from bundles import build as building
 from tests.servers.policy_bundles import edited
+from tests.servers.redis_server import redis_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -377,6 +378,82 @@ def test_a_correction_says_each_thing_once(twice: bytes, counted: GatewayServer,
 
     assert (answer.status, code(answer)) == (400, "input.invalid")
     assert answer.json["error"]["param"] in {"usd_micros", "key"}
+
+
+def test_budgets_are_shown_and_corrected_from_a_shell(
+    counted: GatewayServer, http_client: Http, tmp_path: Path
+) -> None:
+    """By the token of who asks, out of a file; what the gateway refuses is said and is an error."""
+    del http_client
+    admin, nobody = tmp_path / "admin", tmp_path / "nobody"
+    admin.write_text(counted.token("ann", None, "regent-admin"))
+    nobody.write_text(counted.token("alice", "money"))
+    whose = [
+        "--key",
+        "shell/team:shell",
+        "--period",
+        "month",
+        "--sum-usd-micros",
+        "1000",
+        "--url",
+        counted.url,
+    ]
+
+    def budgets(*arguments: str, token: Path = admin) -> tuple[int, str, str]:
+        done = counted.regent("budgets", *arguments, *whose, "--token-file", str(token))
+        return done.returncode, done.stdout, done.stderr
+
+    missing = budgets("correct", "top_up", "--usd-micros", "500")
+    assert (missing[0], missing[1]) == (1, "")
+    assert "404 budget.unknown_account" in missing[2]
+    assert "403" in budgets("correct", "reset", "--create", token=nobody)[2]
+    topped = budgets("correct", "top_up", "--usd-micros", "500", "--create")
+    shown = budgets("standing")
+    assert (topped[0], shown[0]) == (0, 0), topped[2] + shown[2]
+    assert json.loads(topped[1]) == json.loads(shown[1])
+    assert json.loads(shown[1])["usd_micros"] == 1500
+    far = counted.regent("budgets", "standing", *whose[:-1], "http://example.com", "--token-file", str(admin))
+    assert "https only" in far.stderr
+
+
+def test_an_operator_accepts_a_ledger_that_was_lost(
+    gateway_server: Start, http_client: Http, deciding: Deciding, tmp_path: Path
+) -> None:
+    """Until then calls under limits are refused and no load balancer is told to send any; then all go on."""
+    with redis_running() as server:
+        options = _options(deciding, tmp_path)
+        options["ledger"] = {"redis": {"url": server.url}}
+        gateway = gateway_server(**options)
+        assert ask(http_client, gateway, "requests").status == http.client.OK
+        server.tell("FLUSHALL")
+        lost = ask(http_client, gateway, "requests")
+        assert (lost.status, code(lost)) == (503, "ledger.lost")
+        ready = http_client.send(gateway, method="GET", path="/readyz")
+        assert (ready.status, ready.json) == (503, {"status": "ledger.lost"})
+
+        done = gateway.regent("ledger", "renew", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert ask(http_client, gateway, "requests").status == http.client.OK
+        assert http_client.send(gateway, method="GET", path="/readyz").status == http.client.OK
+
+
+def test_a_ledger_in_a_file_is_not_accepted_from_outside(counted: GatewayServer) -> None:
+    """Somebody must look at the file."""
+    done = counted.regent("ledger", "renew", "--yes")
+    assert done.returncode == 1
+    assert "this ledger is a file" in done.stderr
+
+
+def test_a_ledger_that_is_damaged_lets_no_worker_start(gateway_server: Start) -> None:
+    """It is said once, before any of them has begun."""
+    gateway = gateway_server(workers=3, started=False)
+    data = gateway.folder / "data"
+    data.mkdir(mode=0o700)
+    (data / "ledger.db").write_bytes(b"no database, and long enough to be one " * 200)
+    done = gateway.regent("serve")
+    assert done.returncode == 1
+    assert done.stderr.count("SQLITE_NOTADB") == 1
+    assert "policy.activated" not in done.stderr
 
 
 def test_two_replicas_count_together(
