@@ -228,6 +228,11 @@ class Estimated(Protocol):
         """Hardly ever exceeded."""
         ...
 
+    @property
+    def bound(self) -> int:
+        """Never exceeded, whatever the text is; much more than is likely."""
+        ...
+
 
 class Tokens(Protocol):
     """**Protocol:** estimates tokens."""

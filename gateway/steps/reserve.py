@@ -83,17 +83,21 @@ def _by_length(allowance: Allowance) -> bool:
 def _most(
     permitted: PermittedCall, places: Sequence[Deployment], counting: Counting, tokens: Tokens
 ) -> Amount:
-    """What the call can take: the prompt, and as many replies as it asks for at their full length."""
+    """What the call can take: the prompt, and as many replies as it asks for at their full length.
+
+    Money is held by what no text exceeds, since what is paid can't be had back. A window of tokens would
+    then refuse prompts of a quarter of its size: there what is hardly ever exceeded has to do.
+    """
     if not any(_by_length(each) for each in permitted.allowances):
         return Amount(1)
     paid = any(isinstance(each, Purse) for each in permitted.allowances)
-    prompt = tokens.prompt(permitted.body, [each.model for each in places]).upper
+    prompt = tokens.prompt(permitted.body, [each.model for each in places])
     completion = (permitted.max_tokens or counting.completion_tokens) * (permitted.call.choices or 1)
     # Without a price it is free: the policy says so, or `enforce` had left the deployment out.
     priced = [each for each in places if counting.prices.priced(each)]
     cost = (
-        counting.prices.estimate(priced, prompt, completion, terms_of(permitted.call))
+        counting.prices.estimate(priced, prompt.bound, completion, terms_of(permitted.call))
         if paid and priced
         else 0
     )
-    return Amount(1, prompt + completion, cost or 0)
+    return Amount(1, prompt.upper + completion, cost or 0)

@@ -141,12 +141,12 @@ def _unseen(trail: Trail, house: Ports, place: Deployment) -> Charge:
     permitted = trail.permitted
     if permitted is None or permitted.call.stream or permitted.max_tokens is None:
         return _estimated(trail, house, place, 0, 0)
-    prompt = house.tokens.prompt(permitted.body, [place.model]).upper
+    prompt = house.tokens.prompt(permitted.body, [place.model])
     completion = permitted.max_tokens * (permitted.call.choices or 1)
     prices, cost = house.counting.prices if house.counting else None, None
     if prices is not None and prices.priced(place):
-        cost = prices.estimate([place], prompt, completion, terms_of(permitted.call))
-    return Charge(prompt, completion, estimated=True, usd_micros=cost, prices=_prices(place, house))
+        cost = prices.estimate([place], prompt.bound, completion, terms_of(permitted.call))
+    return Charge(prompt.upper, completion, estimated=True, usd_micros=cost, prices=_prices(place, house))
 
 
 def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, upstream_us: int) -> Charge:

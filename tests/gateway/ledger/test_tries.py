@@ -57,7 +57,7 @@ class Market:
 
     def prompt(self, body: Any, models: Iterable[str] = ()) -> Any:
         del body, models
-        return SimpleNamespace(expected=PROMPT, upper=PROMPT)
+        return SimpleNamespace(expected=PROMPT, upper=PROMPT, bound=PROMPT)
 
     def priced(self, _: Deployment) -> bool:
         return True

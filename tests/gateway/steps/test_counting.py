@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.types import Call, Deployment, Obligation, PermittedCall
     from tests.gateway.conftest import Builders
 
-PROMPT, UPPER = 100, 150
+PROMPT, UPPER, BOUND = 100, 150, 400
 TOLD = 40
 RATE = Limit("k", 60, tokens=10**6)
 BUDGET = Budget("k", 10**9, hard=True, period="day")
@@ -77,7 +77,7 @@ class Counter:
 
     def prompt(self, body: Any, models: Iterable[str] = ()) -> Any:
         del body, models
-        return SimpleNamespace(expected=PROMPT, upper=UPPER)
+        return SimpleNamespace(expected=PROMPT, upper=UPPER, bound=BOUND)
 
     def reply(self, body: bytes, model: str) -> int:
         del body, model
@@ -112,7 +112,7 @@ def permitted(
         ([RATE], {"max_tokens": 7}, Amount(1, UPPER + 7)),
         ([RATE, Clamp(50)], {"max_tokens": 70}, Amount(1, UPPER + 50)),
         ([RATE], {"max_tokens": 7, "choices": 3}, Amount(1, UPPER + 21)),
-        ([BUDGET], {"max_tokens": 50}, Amount(1, UPPER + 50, 2 * (UPPER + 50))),
+        ([BUDGET], {"max_tokens": 50}, Amount(1, UPPER + 50, 2 * (BOUND + 50))),
     ],
     ids=str,
 )
@@ -134,7 +134,7 @@ async def test_the_dearest_deployment_sets_the_estimate(build: Builders) -> None
     await reserve(call, counter.counting, cast("Tokens", counter))
 
     assert [each.id for each in call.deployments] == ["echo-cloud", "dear"]
-    assert counter.reserved == [Amount(1, UPPER + 50, 6 * (UPPER + 50))]
+    assert counter.reserved == [Amount(1, UPPER + 50, 6 * (BOUND + 50))]
 
 
 async def test_what_is_free_by_the_policys_word_costs_nothing(build: Builders) -> None:
@@ -279,7 +279,7 @@ async def test_a_report_from_before_a_break_makes_no_stream_free(build: Builders
     assert counter.settled == [Amount(1, PROMPT + 7, 2 * (PROMPT + 7))]
 
 
-MOST = UPPER + 1000
+MOST, DEAREST = UPPER + 1000, BOUND + 1000
 
 
 @pytest.mark.parametrize(
@@ -287,11 +287,11 @@ MOST = UPPER + 1000
     [
         ([UpstreamCode.UNREACHABLE, UpstreamCode.UNREACHABLE], False, False, 0, 0),
         ([UpstreamCode.UNREACHABLE, UpstreamCode.REJECTED], False, False, 0, 0),
-        ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, False, MOST, 6 * MOST),
+        ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, False, MOST, 6 * DEAREST),
         ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, True, PROMPT, 6 * PROMPT),
         ([UpstreamCode.TIMEOUT, UpstreamCode.REJECTED], False, True, PROMPT, 2 * PROMPT),
-        ([UpstreamCode.BROKEN], False, False, MOST, 2 * MOST),
-        ([], True, False, MOST, 2 * MOST),
+        ([UpstreamCode.BROKEN], False, False, MOST, 2 * DEAREST),
+        ([], True, False, MOST, 2 * DEAREST),
         ([], True, True, PROMPT, 2 * PROMPT),
         ([UpstreamCode.UNREACHABLE], True, True, PROMPT, 6 * PROMPT),
     ],
@@ -334,8 +334,8 @@ async def test_each_try_that_may_be_charged_has_a_hold_of_its_own(build: Builder
     call = trail.permitted
     assert call is not None
     assert counter.reserved == [
-        Amount(1, UPPER + 50, 6 * (UPPER + 50)),
-        Amount(0, UPPER + 50, 6 * (UPPER + 50)),
+        Amount(1, UPPER + 50, 6 * (BOUND + 50)),
+        Amount(0, UPPER + 50, 6 * (BOUND + 50)),
     ]
     assert trail.reservation is not None
     assert trail.reservation.id == call.call.decision_id + "01"
@@ -344,14 +344,14 @@ async def test_each_try_that_may_be_charged_has_a_hold_of_its_own(build: Builder
     trail.attempts.append(Attempt("dear", "served"))
     await settle(trail, house(counter))
 
-    lost = Charge(UPPER, 50, estimated=True, usd_micros=2 * (UPPER + 50), prices="settings")
+    lost = Charge(UPPER, 50, estimated=True, usd_micros=2 * (BOUND + 50), prices="settings")
     assert trail.attempts[0].charge == lost
     assert trail.charge == replace(
-        lost, prompt_tokens=UPPER + 10, completion_tokens=55, usd_micros=2 * (UPPER + 50) + 6 * 15
+        lost, prompt_tokens=UPPER + 10, completion_tokens=55, usd_micros=2 * (BOUND + 50) + 6 * 15
     )
     assert sorted(counter.settled, key=str) == [
         Amount(0, 15, 90),
-        Amount(1, UPPER + 50, 2 * (UPPER + 50)),
+        Amount(1, UPPER + 50, 2 * (BOUND + 50)),
     ]
 
 
@@ -377,7 +377,7 @@ async def test_what_does_not_fit_twice_is_not_tried_twice(build: Builders) -> No
     await settle(trail, house(counter), cut=True)
 
     assert refused.value.code == "budget.team"
-    assert counter.settled == [Amount(1, UPPER + 50, 2 * (UPPER + 50))]
+    assert counter.settled == [Amount(1, UPPER + 50, 2 * (BOUND + 50))]
 
 
 async def test_what_never_left_the_house_is_released(build: Builders) -> None:
