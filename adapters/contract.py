@@ -61,6 +61,12 @@ class UpstreamCode(StrEnum):
     TOO_LARGE = "upstream.too_large"
 
 
+MAY_HAVE_CHARGED = frozenset(
+    {UpstreamCode.BROKEN, UpstreamCode.TIMEOUT, UpstreamCode.MALFORMED, UpstreamCode.TOO_LARGE}
+)
+"""Failures after which the place may have read the prompt, and written a reply, and will charge for it."""
+
+
 class UpstreamError(AdapterError):
     """A provider refused, failed, or could not be reached.
 

@@ -30,7 +30,8 @@ PolicyAction = Literal[
     "supersede",
     "retire",
 ]
-Attempt = tuple[str, str]  # deployment, outcome code
+# Deployment, outcome code, and what an attempt that another one followed may have cost.
+Attempt = tuple[str, str] | tuple[str, str, dict[str, Any] | None]
 RuleHit = dict[str, Any]  # {id, effect, at, controls}
 
 
@@ -206,12 +207,13 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
         finish: the provider's finish reason.
         in_tok: input tokens as the provider reported them; null when it did not.
         out_tok: output tokens, likewise.
-        usage_in: input tokens as accounted for.
-        usage_out: output tokens as accounted for.
-        estimated: true when the accounted numbers are the gateway's own count.
+        usage_in: input tokens as accounted for, those of attempts that may have been charged included.
+        usage_out: output tokens as accounted for, likewise.
+        estimated: true when the accounted numbers, or a part of them, are the gateway's own count.
         total_us: time from receipt to the last byte.
         upstream_us: time the provider took.
-        attempts: every deployment tried, in order, with its outcome code.
+        attempts: every deployment tried, in order, with its outcome code; with {in, out, cost_micro}, a part
+            of the accounted numbers, where it may have been charged and another one was tried after it.
         payload: commitments by field, as `Commitment("resp")`.
         sref: pseudonym of the subject, for the vault; the record itself says it by `ref` alone.
         cost_micro: what it cost, in millionths of a dollar; null where no price is known: not nothing.
@@ -231,7 +233,7 @@ def outcome(  # noqa: PLR0913 - one keyword per field of the schema
         "deployment": deployment,
         "provider": provider,
         "region": region,
-        "attempts": [{"deployment": tried, "outcome": code} for tried, code in attempts],
+        "attempts": _attempts(attempts),
         "gen_ai": {
             "provider": provider,
             "resp_model": resp_model,
@@ -306,7 +308,7 @@ def aborted(  # noqa: PLR0913 - one keyword per field of the schema
         "deployment": deployment,
         "provider": provider,
         "region": region,
-        "attempts": [{"deployment": tried, "outcome": code} for tried, code in attempts],
+        "attempts": _attempts(attempts),
         "usage": {
             "in": usage_in,
             "out": usage_out,
@@ -616,6 +618,15 @@ def gap(reason: str, facts: dict[str, Any]) -> Record:
 
 def _event(typ: str, fields: dict[str, Any]) -> Record:
     return Record({"v": SCHEMA_VERSION, "typ": typ, "id": secrets.token_hex(16), **fields})
+
+
+def _attempts(attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for tried, code, *rest in attempts:
+        found.append({"deployment": tried, "outcome": code})
+        if rest and rest[0] is not None:
+            found[-1]["usage"] = rest[0]
+    return found
 
 
 def _charged(

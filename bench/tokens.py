@@ -43,7 +43,7 @@ class Measured:
     name: str
     model: str
     reported: int
-    estimate: tokens.Estimate
+    estimate: tokens.Bounded
     body: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -63,6 +63,8 @@ class Summary:
     highest: float
     exceeded: int
     median_upper: float
+    out_of_bounds: int
+    median_bound: float
 
 
 def recorded(estimator: tokens.Estimator) -> list[Measured]:
@@ -134,6 +136,8 @@ def summary(measured: Sequence[Measured]) -> Summary:
         highest=max(ratios),
         exceeded=sum(each.reported > each.estimate.upper for each in measured),
         median_upper=median(each.estimate.upper / each.reported for each in measured),
+        out_of_bounds=sum(each.reported > each.estimate.bound for each in measured),
+        median_bound=median(each.estimate.bound / each.reported for each in measured),
     )
 
 
@@ -162,8 +166,9 @@ def _plain(body: Mapping[str, Any]) -> bool:
 def _errors(estimator: tokens.Estimator) -> Table:
     measured = recorded(estimator)
     table = Table("prompts", title=f"Recorded prompts; exact: {', '.join(estimator.exact) or 'nothing'}")
-    heads = ("number", "median error", "p95", "lowest", "highest", "upper exceeded", "upper / counted")
-    for head in heads:
+    heads = "number, median error, p95, lowest, highest, upper exceeded, upper / counted"
+    heads += ", bound exceeded, bound / counted"
+    for head in heads.split(", "):
         table.add_column(head, justify="right")
     for name, group in _groups(measured):
         if len(group) > 1:
@@ -177,6 +182,8 @@ def _errors(estimator: tokens.Estimator) -> Table:
                 f"x {found.highest:.2f}",
                 str(found.exceeded),
                 f"x {found.median_upper:.2f}",
+                str(found.out_of_bounds),
+                f"x {found.median_bound:.2f}",
             )
     return table
 

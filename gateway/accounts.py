@@ -6,6 +6,7 @@ Knows nothing but the language. Money is integer micro-USD, time integer microse
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, get_args
 
@@ -34,6 +35,8 @@ class Amount(NamedTuple):
 
 
 NOTHING = Amount()
+
+_RESERVATION = re.compile(r"(?:[0-9a-f]{2}){16,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,8 @@ class Reservation:
     """What is held for one call, until it is settled.
 
     Args:
-        id: 128 random bits in hex.
+        id: whole bytes in hex; of a request's the id of its decision comes first, so that the log tells
+            whose it was.
         allowances: under which, merged.
         amount: how much.
         at_us: when, by the ledger's clock.
@@ -229,10 +233,13 @@ class Correction:
         kind: `reset` makes what was spent nothing, `top_up` adds to the sum, `carry_over` adds what the
             period before left over, once.
         usd_micros: how much is added; of `top_up` alone. Negative takes away again.
+        known: whether there must be counts of the purse already, of this period or of the one before: a
+            misspelt key has none.
     """
 
     kind: Literal["reset", "top_up", "carry_over"]
     usd_micros: int = 0
+    known: bool = False
 
 
 class PriceTerms(NamedTuple):
@@ -262,6 +269,19 @@ class Sent(Protocol):
     def tokens(self) -> int:
         """The tokens of all that was told, as near as can be known."""
         ...
+
+
+def reservation_name(name: str | None) -> str:
+    """Return the id that a reservation gets: the one that is wished for, or a random one.
+
+    Raises:
+        ValueError: it isn't 16 to 32 bytes in hex: another could break out of a command to a server.
+    """
+    if name is None:
+        return secrets.token_hex(16)
+    if not _RESERVATION.fullmatch(name):
+        raise ValueError("a reservation's name is 16 to 32 bytes in hex")
+    return name
 
 
 def recorded(key: str) -> str:

@@ -5,6 +5,7 @@ Whoever may is decided by policy (`budget.read`, `budget.correct`); a change is 
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar
 
@@ -81,9 +82,14 @@ class Account(BaseModel):
 
 
 class Wish(Account):
-    """What is to be done to a budget's present period."""
+    """What is to be done to a budget's present period.
+
+    Args:
+        create: whether it may be a budget under which nothing is counted yet.
+    """
 
     kind: Literal["reset", "top_up", "carry_over"]
+    create: bool = False
     usd_micros: Annotated[int, Field(ge=-_MOST, le=_MOST)] = 0
 
     @model_validator(mode="after")
@@ -116,7 +122,8 @@ async def correct(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
     trail = Trail(raw)
     async with Conclusion(trail, house, deliver):
         await permit(trail, house)
-        _, said = await read_object(raw, house.limits)
+        payload, said = await read_object(raw, house.limits)
+        _insist_on_one(payload)
         wish = _read(Wish, said, strict=True)
         purse, ledger = wish.purse(), _counting(house).ledger
         with insisting(trail, house):
@@ -124,10 +131,11 @@ async def correct(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
             trail.shown = True
             trail.delivery.receipt = house.log.certify(await house.log.append(record))
         try:
-            standing = await ledger.correct(purse, Correction(wish.kind, wish.usd_micros))
+            change = Correction(wish.kind, wish.usd_micros, known=not wish.create)
+            standing = await ledger.correct(purse, change)
         except LedgerError as error:
             house.log.append_soon(_failed(wish, purse, record))
-            raise Refused(error.code) from error
+            raise _refusal(error) from error
         trail.reason = ALLOWED
         await _answer(trail, deliver, purse, standing)
 
@@ -136,6 +144,38 @@ def _counting(house: Ports) -> Counting:
     if house.counting is None:
         raise Refused("ledger.unavailable")
     return house.counting
+
+
+def _refusal(error: LedgerError) -> Refused:
+    if error.code != "budget.unknown_account":
+        return Refused(error.code)
+    message = (
+        "Nothing is counted under this key in this period or the one before; `create` makes it an account."
+    )
+    return Refused(error.code, message, param="key")
+
+
+def _insist_on_one(payload: bytes) -> None:
+    """Refuse a field that is said twice: readers differ in which one counts, and one is who approved it."""
+    try:
+        json.loads(payload, object_pairs_hook=_pairs, parse_int=str, parse_float=str)
+    except _Twice as error:
+        name = str(error)
+        param = name if name in Wish.model_fields else None
+        raise Refused("input.invalid", "A field is said twice.", param=param) from None
+
+
+class _Twice(Exception):
+    """A name of an object that stands there twice."""
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Twice(name)
+        found[name] = value
+    return found
 
 
 def _read(kind: type[_Said], said: Any, *, strict: bool) -> _Said:

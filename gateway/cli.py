@@ -79,7 +79,7 @@ def serve(
     from bundles import bundle as bundles  # noqa: PLC0415 - see `rooms`: other commands need none of it
     from bundles import unenforced  # noqa: PLC0415
     from bundles.errors import BundleError  # noqa: PLC0415
-    from gateway import pricing, welcome  # noqa: PLC0415
+    from gateway import counting, pricing, welcome  # noqa: PLC0415
     from gateway.http import serving  # noqa: PLC0415
     from gateway.sequencing import Sequencing  # noqa: PLC0415
 
@@ -90,6 +90,7 @@ def serve(
             unenforced.refused(bundles.read(chosen.policy.bundle, trust))
         book = pricing.build(chosen.deployments, chosen.providers)
         text = welcome.text(chosen, _myself(), book.unpriced)
+        counting.check(chosen.ledger, chosen.data_dir)
     except (GatewayError, BundleError) as error:
         _fail(str(error))
     with Sequencing(chosen.audit):

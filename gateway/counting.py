@@ -10,6 +10,7 @@ from gateway.expiry import Expiry
 from gateway.ledger.settling import BackgroundSettling
 from gateway.ledger.sharing import SharingLedger
 from gateway.ledger.sqlite import SqliteLedger
+from gateway.ledger.sqlite_file import LedgerFile
 from gateway.ports import Counting
 from gateway.webhook import Webhook
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit.log import AuditLog
+    from gateway.ledger.redis import RedisLedger
     from gateway.ports import Ledger, Prices
     from gateway.settings import LedgerSettings, RedisLedgerSettings
 
@@ -42,11 +44,35 @@ def open_ledger(chosen: LedgerSettings, data_dir: Path) -> Ledger:
     return SharingLedger(_of_all(chosen, chosen.redis), _of_this_machine(chosen, data_dir / SHARE))
 
 
+def check(chosen: LedgerSettings, data_dir: Path) -> None:
+    """Look whether the file can be counted in, before a gateway starts its workers.
+
+    Raises:
+        LedgerError: it can't; each worker would else find out by itself.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    LedgerFile(data_dir / (FILE if chosen.redis is None else SHARE)).end()
+
+
 def _of_this_machine(chosen: LedgerSettings, path: Path) -> Ledger:
     return SqliteLedger.open(path, lease_us=chosen.lease_s * _SECOND_US, deadline_s=chosen.deadline_ms / 1000)
 
 
-def _of_all(chosen: LedgerSettings, said: RedisLedgerSettings) -> Ledger:
+async def accept(chosen: LedgerSettings, said: RedisLedgerSettings) -> None:
+    """Have all replicas count on from what the server has now.
+
+    Raises:
+        LedgerError: the server doesn't answer.
+        SettingsError: what the settings say of it can't be.
+    """
+    ledger = _of_all(chosen, said)
+    try:
+        await ledger.accept()
+    finally:
+        ledger.abandon()
+
+
+def _of_all(chosen: LedgerSettings, said: RedisLedgerSettings) -> RedisLedger:
     try:
         # Only a ledger of many replicas needs a client of Redis.
         from gateway.ledger.redis import RedisLedger, Terms  # noqa: PLC0415

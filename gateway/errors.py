@@ -38,7 +38,7 @@ class LedgerError(GatewayError):
     """Limits and budgets couldn't be counted.
 
     Args:
-        code: one of the `ledger.*` reason codes.
+        code: one of the `ledger.*` reason codes, or `budget.unknown_account`.
         detail: for the log and the administrator; never shown to callers.
     """
 
@@ -46,6 +46,12 @@ class LedgerError(GatewayError):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+def unknown_account() -> LedgerError:
+    """Return the error of a correction for a purse that must be known and isn't."""
+    detail = "nothing was counted under it, in this period or the one before"
+    return LedgerError("budget.unknown_account", detail)
 
 
 class Refused(GatewayError):

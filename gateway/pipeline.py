@@ -20,7 +20,7 @@ from gateway.steps.forward import forward
 from gateway.steps.inspect import inspect
 from gateway.steps.receive import receive
 from gateway.steps.release import release
-from gateway.steps.reserve import reserve
+from gateway.steps.reserve import reserve, reserve_again
 from gateway.steps.settle import settle
 from gateway.types import Trail
 
@@ -53,7 +53,8 @@ async def serve(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         )
         held = trail.reservation = await reserve(permitted, house.counting, house.tokens)
         await record.opening(trail, house)
-        reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts)
+        again = partial(reserve_again, trail, house)
+        reply = trail.reply = await forward(permitted, house.upstreams, trail.attempts, again)
         trail.replied_us = house.now_us()
         settling = partial(settle, trail, house)
         if call.stream:

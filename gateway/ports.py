@@ -144,12 +144,15 @@ class Ledger(Protocol):
     `ledger.lost` (it has forgotten what it counted).
     """
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         """Hold `amount` under every allowance, or under none.
 
         Args:
             allowances: in any order, also several of one counter, which are merged; at least one.
             amount: the call's estimate; a `Concurrency` counts the call itself.
+            name: the reservation's id, 16 to 32 bytes in hex, never used before; None for a random one.
         """
         ...
 
@@ -175,6 +178,9 @@ class Ledger(Protocol):
         """Change a purse's present period; return how it stands then.
 
         A rolling purse can be reset and topped up; there is no period before it to carry over.
+
+        Raises:
+            LedgerError: also `budget.unknown_account`: the correction is for known purses, and this is none.
         """
         ...
 
@@ -220,6 +226,11 @@ class Estimated(Protocol):
     @property
     def upper(self) -> int:
         """Hardly ever exceeded."""
+        ...
+
+    @property
+    def bound(self) -> int:
+        """Never exceeded, whatever the text is; much more than is likely."""
         ...
 
 
@@ -268,13 +279,14 @@ class Prices(Protocol):
 
 
 class Settling(Protocol):
-    """**Protocol:** settles reservations beside the calls that made them, and tries again where it fails."""
+    """**Protocol:** settles reservations beside the calls that made them."""
 
     def begin(self, reservation: Reservation, actual: Amount | None) -> Awaitable[None]:
         """Settle, or release if `actual` is None: the call never left the house.
 
         Returns:
-            What is done once it is settled, or given up; it never raises, and nobody needs to wait for it.
+            What is done once it is settled, or owed by the ledger; it never raises, and nobody needs to wait
+            for it.
         """
         ...
 

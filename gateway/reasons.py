@@ -119,6 +119,7 @@ REASONS: dict[str, ReasonCode] = {
     "budget.unpriced": ReasonCode(
         403, _POLICY, "A budget pays for this call, and no deployment that may serve it has a price."
     ),
+    "budget.unknown_account": ReasonCode(404, _INPUT, "Nothing is counted under this key."),
     "ledger.unavailable": ReasonCode(503, _SERVER, "Limits and budgets cannot be counted right now.", 1),
     "ledger.busy": ReasonCode(503, _SERVER, "Limits and budgets could not be counted in time.", 1),
     "ledger.full": ReasonCode(503, _SERVER, "There is no room to count limits and budgets."),

@@ -44,11 +44,25 @@ def _usage() -> typer.Typer:
     return usage_app
 
 
+def _budgets() -> typer.Typer:
+    from gateway.commands.budgets import app  # noqa: PLC0415
+
+    return app
+
+
+def _ledger() -> typer.Typer:
+    from gateway.commands.ledger import app  # noqa: PLC0415
+
+    return app
+
+
 ROOMS: Final[Mapping[str, Commands]] = {
     "bundle": (_bundle, "Build, sign, publish, try out and compare policy bundles."),
     "policy": (_policy, "Check, test and explain policies; start new rules."),
     "audit": (_audit, "Query, verify and export the audit log."),
     "usage": (_usage, "Sum up what was used and what it cost."),
+    "budgets": (_budgets, "Show, reset and top up budgets of a running gateway."),
+    "ledger": (_ledger, "Look after the place where limits and budgets are counted."),
 }
 
 

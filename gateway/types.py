@@ -403,12 +403,12 @@ class PermittedCall:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a call took in the end: what is recorded and what is settled are this.
+    """What a call took in the end, with all of its tries: what is recorded and what is settled are this.
 
     Args:
         prompt_tokens, completion_tokens: as the provider reported them, or the gateway's estimate.
         cached_tokens, reasoning_tokens: parts of them.
-        estimated: whether it is an estimate.
+        estimated: whether it is an estimate, or a part of it is.
         usd_micros: what it cost; None where there is no price.
         prices: by which price list; None where there is none.
     """
@@ -424,10 +424,30 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one deployment: `outcome` is `served` or the `upstream.*` code it failed with."""
+    """One try at one deployment.
+
+    Args:
+        outcome: `served` or the `upstream.*` code it failed with.
+        charge: what it may have been charged, of one that failed and that another try followed.
+    """
 
     deployment: str
     outcome: str
+    charge: Charge | None = None
+
+
+class Lost(NamedTuple):
+    """A try that may be charged though nothing came of it, and that another one followed.
+
+    Args:
+        place: who may charge.
+        number: of the try, from 0.
+        reservation: what was held for it.
+    """
+
+    place: Deployment
+    number: int
+    reservation: Reservation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,7 +505,9 @@ class Trail:
         unrecorded: whether it goes on without a record, because the log does no more than its best.
         shown: whether an `access` record tells of it, which needs no other one.
         attempts: every try at a deployment.
-        reservation: what is held for it under limits and budgets.
+        reservation: what is held for its latest try under limits and budgets.
+        lost: tries before that, of which each may be charged and has a hold of its own.
+        asking: whether it is at a deployment's, rather than on the way from one to the next.
         charge: what it took, once that is known.
         replied_us: wall clock when somebody had answered it, microseconds.
     """
@@ -505,6 +527,8 @@ class Trail:
     reason: str = ""
     admission: Decision | None = None
     reservation: Reservation | None = None
+    lost: list[Lost] = field(default_factory=list)
+    asking: bool = True
     charge: Charge | None = None
     replied_us: int = 0
 

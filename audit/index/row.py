@@ -30,6 +30,7 @@ KINDS = DECISIONS | {
 """Kinds of records that have a row of their own: what can be asked for."""
 EXPIRED = "ledger.expired"
 """A reservation of the ledger that nobody settled; in its row, all its tokens are `tokens_in`."""
+_ID_CHARS = 32
 # Where a record says what was done, if not in `action`.
 _ACTION = {"access": "what", "erasure": "scope", "mode": "mode", "policy.load": "result"}
 _UNSHOWN = ENDS | {"writer.head"}
@@ -244,6 +245,11 @@ def expired_of(record: dict[str, Any]) -> End:
     return OPEN._replace(
         tokens_in=_number(record["tokens"]), cost_micro=_number(record["usd_micros"]), estimated=True
     )
+
+
+def request_of(reservation: str) -> str:
+    """Return the id of the decision that a reservation was made for: the reservation's begins with it."""
+    return reservation[:_ID_CHARS]
 
 
 def _controls(record: dict[str, Any], hits: Any) -> Iterator[str]:

@@ -140,6 +140,11 @@ class Search:
         values = (schema.packed(request_id), self._naming.number(kind))
         return self._db.execute(query, values).fetchone() is not None
 
+    def ended(self, record_id: str) -> bool:
+        """Tell whether the end of a decision is indexed."""
+        query = "SELECT 1 FROM record INDEXED BY record_id WHERE id = ? AND kind = 1 AND end IS NOT NULL"
+        return self._db.execute(query, (schema.packed(record_id),)).fetchone() is not None
+
     def _walk(self, branch: Branch, plan: Plan, span: tuple[int, int], page: int) -> Iterator[Row]:
         since_us, t_us = span
         log_index = -1

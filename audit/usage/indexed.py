@@ -7,6 +7,8 @@ from itertools import product
 from typing import Any, Literal
 
 from audit.index import row, schema
+from audit.index.row import request_of
+from audit.index.search import Search
 from audit.index.words import Naming
 from audit.usage import periods
 from audit.usage.parts import EXPIRED, USAGE, Parts, exactly
@@ -20,9 +22,9 @@ _LED = ("sref", "deployment", "team", "tenant", "model")
 _ONCE = (
     "kind <> 1 AND kind = ? AND NOT EXISTS (SELECT 1 FROM record AS told INDEXED BY record_request_id "
     "WHERE told.request_id = record.request_id AND told.kind = record.kind "
-    "AND told.log_index < record.log_index)"
+    "AND told.log_index < record.log_index) AND NOT settled(log_index)"
 )
-"""Two gateways may tell of the same reservation."""
+"""Two gateways may tell of the same reservation; and one that was settled after all counts as its request."""
 _UNPRICED = "(cost_micro IS NULL AND deployment IS NOT NULL)"
 
 
@@ -44,8 +46,12 @@ class _Source:
     values: tuple[Any, ...] = ()
 
 
-def gather(db: sqlite3.Connection, naming: Naming, wanted: Wanted, parts: Parts) -> None:
+def gather(db: sqlite3.Connection, search: Search, naming: Naming, wanted: Wanted, parts: Parts) -> None:
     """Add up what the index has, all of the moment that `db` sees.
+
+    Args:
+        search: the index.
+        parts: knows already of what isn't indexed yet, for an end there may be a reservation's that is.
 
     Raises:
         UsageTooLarge: `usage.too_large`.
@@ -57,11 +63,25 @@ def gather(db: sqlite3.Connection, naming: Naming, wanted: Wanted, parts: Parts)
         sources.append(_Source("loose", USAGE, "loose_t_us", "end IS NOT NULL"))
     expired = naming.number(row.EXPIRED)
     if expired is not None:
+        settled = _settled(db, search, parts, expired)
+        # What counts nothing has no period either, so it is left out by the query itself.
+        db.create_function("settled", 1, settled.__contains__)
         sources.append(_Source("record", EXPIRED, "record_kind", _ONCE, (expired,)))
     for source in sources:
         query = _Query(db, naming, wanted, source, aborted)
         if query.possible:
             query.run(parts)
+
+
+def _settled(db: sqlite3.Connection, search: Search, parts: Parts, expired: int) -> set[int]:
+    """Where records of reservations stand whose requests ended after all: nobody was gone, only frozen."""
+    query = "SELECT log_index, request_id FROM record INDEXED BY record_kind WHERE kind <> 1 AND kind = ?"
+    found = set()
+    for log_index, reservation in db.execute(query, (expired,)):
+        ref = request_of(schema.unpacked(reservation) or "")
+        if parts.has_end(ref) or search.ended(ref):
+            found.add(log_index)
+    return found
 
 
 class _Query:

@@ -90,12 +90,15 @@ class Parts:
         self.total, self.expired = Sums(), Sums()
         self._width = width
         self._groups: dict[tuple[object, ...], list[int]] = {}
+        self._ended: set[str] = set()
         self._columns = [f"d{number}" for number in range(width)]
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.set_progress_handler(stopped, _STEPS)
         self._db.executescript(
             f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KIB};"
             "CREATE TABLE opened (id TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;"
+            "CREATE TABLE held (reservation TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;"
+            "CREATE TABLE ended (id TEXT PRIMARY KEY) WITHOUT ROWID;"
         )
         names = ", ".join((*(f"{each} TEXT" for each in self._columns), *MEASURES))
         self._db.execute(f"CREATE TABLE part (start_us INTEGER, kind INTEGER, {names})")
@@ -126,6 +129,31 @@ class Parts:
         """Return a decision that was put aside, once."""
         found = self._db.execute("DELETE FROM opened WHERE id = ? RETURNING body", (record_id,)).fetchall()
         return found[0][0] if found else None
+
+    def put_held(self, reservation: str, body: bytes) -> None:
+        """Keep what was told of a reservation that expired; the first word counts."""
+        self._db.execute("INSERT OR IGNORE INTO held VALUES (?, ?)", (reservation, body))
+
+    def held(self) -> Iterator[bytes]:
+        """Yield what was told of each reservation that expired."""
+        for (body,) in self._db.execute("SELECT body FROM held ORDER BY reservation"):
+            yield body
+
+    def put_end(self, ref: str) -> None:
+        """Take note that a decision's end was met."""
+        self._ended.add(ref)
+        if len(self._ended) >= _GROUPS:
+            self._db.execute("BEGIN")
+            rows = ((each,) for each in self._ended)
+            self._db.executemany("INSERT OR IGNORE INTO ended VALUES (?)", rows)
+            self._db.execute("COMMIT")
+            self._ended.clear()
+
+    def has_end(self, ref: str) -> bool:
+        """Tell whether a decision's end was met."""
+        if ref in self._ended:
+            return True
+        return self._db.execute("SELECT 1 FROM ended WHERE id = ?", (ref,)).fetchone() is not None
 
     def lines(self, after: Place | None = None, most: int = -1) -> Iterator[Part]:
         """Yield groups with their sums, by period, kind and dimensions in their order.

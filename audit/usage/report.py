@@ -113,8 +113,8 @@ def _gather(folder: Path, wanted: Wanted, parts: Parts, stopped: Callable[[], bo
     with closing(search):
         search.heed(stopped)
         with search.moment() as (db, naming):
-            indexed.gather(db, naming, wanted, parts)
             unindexed.gather(tails_of(folder, search.places), search, wanted, parts, stopped)
+            indexed.gather(db, search, naming, wanted, parts)
 
 
 @contextmanager

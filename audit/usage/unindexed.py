@@ -7,7 +7,7 @@ import orjson
 
 from audit.errors import LogUnavailable
 from audit.index.row import EXPIRED as EXPIRED_KIND
-from audit.index.row import OPEN, End, Row, end_of, row_of
+from audit.index.row import OPEN, End, Row, end_of, request_of, row_of
 from audit.index.search import Search
 from audit.reading.tail import Tail
 from audit.usage import periods
@@ -35,17 +35,27 @@ def gather(
         ValueError, KeyError, TypeError, AttributeError: what is there is no record.
         OSError: it can't be read.
     """
-    told: set[str] = set()
     for tail in tails:
-        _Writer(search, wanted, parts, told).read(tail, stopped)
+        _Writer(search, wanted, parts).read(tail, stopped)
+    for body in parts.held():
+        _count_held(body, search, wanted, parts)
+
+
+def _count_held(body: bytes, search: Search | None, wanted: Wanted, parts: Parts) -> None:
+    """Count a reservation that expired, if the index hasn't and its request didn't end after all."""
+    row = row_of(orjson.loads(body), 0)
+    reservation = row.request_id or ""
+    ref = request_of(reservation)
+    known = search is not None and (search.has(EXPIRED_KIND, reservation) or search.ended(ref))
+    if not known and not parts.has_end(ref):
+        _count(wanted, parts, EXPIRED, row.t_us, row, row)
 
 
 class _Writer:
     """One writer's records, in their order: a decision, and later its end."""
 
-    def __init__(self, search: Search | None, wanted: Wanted, parts: Parts, told: set[str]) -> None:
+    def __init__(self, search: Search | None, wanted: Wanted, parts: Parts) -> None:
         self._search, self._wanted, self._parts = search, wanted, parts
-        self._told = told  # reservations that expired: two gateways may tell of the same one
         self._opened: dict[str, bytes] = {}
         self._claimed: set[str] = set()  # decisions of the index that have an end here
 
@@ -58,20 +68,14 @@ class _Writer:
             elif any(each in body for each in _ENDS):
                 record = orjson.loads(body)
                 row, end = self._decision(record["ref"]), end_of(record)
-                self._count(USAGE, record["t_us"] if row is None else row.t_us, row, end)
+                self._parts.put_end(record["ref"])
+                t_us = record["t_us"] if row is None else row.t_us
+                _count(self._wanted, self._parts, USAGE, t_us, row, end)
             elif _EXPIRED in body:
-                self._expired(row_of(orjson.loads(body), 0))
+                # Two gateways may tell of the same one, and its request may end elsewhere: all is read first.
+                self._parts.put_held(orjson.loads(body)["reservation"], body)
         for record_id, body in self._opened.items():
             self._parts.put_aside(record_id, body)  # another writer may end them
-
-    def _expired(self, row: Row) -> None:
-        reservation = row.request_id or ""
-        known = reservation in self._told or (
-            self._search is not None and self._search.has(EXPIRED_KIND, reservation)
-        )
-        self._told.add(reservation)
-        if not known:
-            self._count(EXPIRED, row.t_us, row, row)
 
     def _open(self, record_id: str, body: bytes) -> None:
         self._opened[record_id] = body
@@ -89,15 +93,15 @@ class _Writer:
         self._claimed.add(ref)
         return self._search.by_id(ref)
 
-    def _count(self, kind: int, t_us: int, row: Row | None, end: End | Row) -> None:
-        wanted = self._wanted
-        if not wanted.since_us <= t_us < wanted.until_us:
-            return
-        lines = lines_of(wanted, row, end)
-        if not lines:
-            return
-        sums = sums_of(end)
-        self._parts.count(kind, sums)
-        start_us = periods.span(wanted.period, wanted.where, t_us).start_us
-        for values in lines:
-            self._parts.add(start_us, kind, values, sums)
+
+def _count(wanted: Wanted, parts: Parts, kind: int, t_us: int, row: Row | None, end: End | Row) -> None:
+    if not wanted.since_us <= t_us < wanted.until_us:
+        return
+    lines = lines_of(wanted, row, end)
+    if not lines:
+        return
+    sums = sums_of(end)
+    parts.count(kind, sums)
+    start_us = periods.span(wanted.period, wanted.where, t_us).start_us
+    for values in lines:
+        parts.add(start_us, kind, values, sums)

@@ -114,13 +114,15 @@ def usage(book: Book, allowances: Sequence[Allowance], now_us: int) -> tuple[Sta
     )
 
 
-def correct(book: Book, purse: Purse, correction: Correction, now_us: int) -> Standing:
-    """Change a purse's present period; return how it stands then.
+def correct(book: Book, purse: Purse, correction: Correction, now_us: int) -> Standing | None:
+    """Change a purse's present period; return how it stands then, or None if it must be known and isn't.
 
     Raises:
         ValueError: a rolling purse has nothing to carry over.
     """
     name = name_of(purse, now_us)
+    if correction.known and book.find(name) is None and _before(book, purse, now_us) is None:
+        return None
     count = cast("PurseCount", book.count(name))
     if correction.kind == "reset":
         count.reset(purse, now_us)
@@ -135,12 +137,17 @@ def correct(book: Book, purse: Purse, correction: Correction, now_us: int) -> St
 
 
 def _left_before(book: Book, purse: Purse, now_us: int) -> int:
+    found = _before(book, purse, now_us)
+    return found.left() if isinstance(found, PeriodCount) else 0
+
+
+def _before(book: Book, purse: Purse, now_us: int) -> Count | None:
+    """The count of the period before, if there is one."""
     if purse.period is None:
-        return 0
+        return None
     present = span(purse.period, purse.time_zone, now_us)
     past = before(purse.period, purse.time_zone, present)
-    found = book.find(period_name(purse.key, purse.period, purse.time_zone, past))
-    return found.left() if isinstance(found, PeriodCount) else 0
+    return book.find(period_name(purse.key, purse.period, purse.time_zone, past))
 
 
 def _refusal(counts: Iterable[tuple[Count, Allowance]], amount: Amount, now_us: int) -> Overdrawn:

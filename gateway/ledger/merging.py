@@ -55,7 +55,8 @@ def _smaller(one: Purse, other: Purse, share: float | None) -> Purse:
     chosen, rest = sorted((one, other), key=lambda each: (not each.hard, each.usd_micros))
     marks = set(chosen.warn_ppm)
     for mark in (*rest.warn_ppm, WHOLE_PPM) if chosen.hard and not rest.hard else rest.warn_ppm:
-        marks.add(-(-mark * rest.usd_micros // chosen.usd_micros))
+        if chosen.usd_micros or not rest.usd_micros:  # of nothing no part is a larger sum's
+            marks.add(-(-mark * rest.usd_micros // chosen.usd_micros) if chosen.usd_micros else mark)
     within = tuple(sorted(mark for mark in marks if mark <= WHOLE_PPM))
     return replace(chosen, warn_ppm=within, share=share)
 

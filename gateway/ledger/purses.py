@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -11,7 +12,7 @@ from gateway.accounts import WHOLE_PPM, Overdrawn, Standing, Warned
 from gateway.ledger.slices import FOREVER_US, MOST, Slices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gateway.accounts import Amount, Purse
     from gateway.ledger.holds import Hold
@@ -23,12 +24,12 @@ class PurseCount(ABC):
     Args:
         topped: added to the sum by administrators; negative for taken away.
         reserved: held for calls in flight.
-        told: marks of which somebody has been warned.
+        told: marks of which somebody has been warned, and when.
     """
 
     __slots__ = ("_reserved", "_told", "_topped")
 
-    def __init__(self, topped: int, reserved: int, told: list[int]) -> None:
+    def __init__(self, topped: int, reserved: int, told: dict[int, int]) -> None:
         self._topped = topped
         self._reserved = reserved
         self._told = told
@@ -99,14 +100,14 @@ class PurseCount(ABC):
             return ()
         taken, most = self._taken(now_us), self.most(purse)
         found = [mark for mark in sorted({*marks}.difference(self._told)) if _is_reached(mark, taken, most)]
-        self._told += found
+        self._told.update(dict.fromkeys(found, now_us))
         resets_at_us = self._resets_at_us(now_us)
         return tuple(Warned(purse, mark, taken, most, resets_at_us) for mark in found)
 
     def _untell(self, purse: Purse, now_us: int) -> None:
         """Marks above the standing may be told again."""
         taken, most = self._taken(now_us), self.most(purse)
-        self._told = [mark for mark in self._told if _is_reached(mark, taken, most)]
+        self._told = {mark: at for mark, at in self._told.items() if _is_reached(mark, taken, most)}
 
     @abstractmethod
     def _know(self, purse: Purse) -> None:
@@ -158,7 +159,7 @@ class PeriodCount(PurseCount):
         reserved: int,
         told: list[int],
     ) -> None:
-        super().__init__(topped, reserved, told)
+        super().__init__(topped, reserved, dict.fromkeys(told, 0))
         self._end_us, self._until_us = end_us, until_us
         self._known, self._spent_micros, self._carried = known, spent, carried
 
@@ -179,7 +180,7 @@ class PeriodCount(PurseCount):
     def facts(self) -> list[Any]:
         """As the arguments."""
         own = [self._end_us, self._until_us, self._known, self._spent_micros, self._carried]
-        return [*own, self._topped, self._reserved, self._told]
+        return [*own, self._topped, self._reserved, [*self._told]]
 
     @override
     def _know(self, purse: Purse) -> None:
@@ -217,23 +218,35 @@ class RollingCount(PurseCount):
         window_us, first: as for `Slices`.
         spent: what is settled, by slice of its reservation.
         topped, reserved, told: as for `PurseCount`.
+        told_us: when each mark was told; shorter where it isn't known.
     """
 
     __slots__ = ("_slices",)
 
     def __init__(
-        self, window_us: int, first: int, spent: list[int], topped: int, reserved: int, told: list[int]
+        self,
+        window_us: int,
+        first: int,
+        spent: list[int],
+        topped: int,
+        reserved: int,
+        told: list[int],
+        told_us: Sequence[int] = (),
     ) -> None:
-        super().__init__(topped, reserved, told)
+        super().__init__(topped, reserved, dict(zip_longest(told, told_us, fillvalue=0)))
         self._slices = Slices(window_us, first, (spent,))
 
     def until_us(self) -> int:
         """The window, and as long as something is held or added."""
-        return FOREVER_US if self._reserved or self._topped else self._slices.gone_us()
+        if self._reserved or self._topped:
+            return FOREVER_US
+        window_us = self._slices.window_us
+        return max(self._slices.gone_us(), *(at_us + window_us for at_us in self._told.values()), 0)
 
     def facts(self) -> list[Any]:
         """As the arguments, but for the window, which is in the name."""
-        return [self._slices.first, *self._slices.uses, self._topped, self._reserved, self._told]
+        told, told_us = [*self._told], [*self._told.values()]
+        return [self._slices.first, *self._slices.uses, self._topped, self._reserved, told, told_us]
 
     @override
     def _know(self, purse: Purse) -> None:
@@ -241,8 +254,21 @@ class RollingCount(PurseCount):
 
     @override
     def _fall(self, purse: Purse, now_us: int) -> None:
-        if self._told:
-            self._untell(purse, now_us)
+        """A mark that was told is told again at the earliest when a whole window has passed.
+
+        Where calls come and go around a mark, it would else be told with each of them. It is told at its
+        next crossing: only a standing that is met below it then makes it one that was never told.
+        """
+        if not self._told:
+            return
+        taken, most, window_us = self._taken(now_us), self.most(purse), self._slices.window_us
+        # A clock that went back doesn't make it longer.
+        told = {mark: min(at_us, now_us) for mark, at_us in self._told.items()}
+        self._told = {
+            mark: at_us
+            for mark, at_us in told.items()
+            if now_us < at_us + window_us or _is_reached(mark, taken, most)
+        }
 
     @override
     def _spent(self, now_us: int) -> int:

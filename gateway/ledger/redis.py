@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from gateway.accounts import NOTHING, Reservation, Settled
-from gateway.errors import LedgerError
+from gateway.accounts import NOTHING, Reservation, Settled, reservation_name
+from gateway.errors import LedgerError, unknown_account
 from gateway.ledger import redis_answers as answers
 from gateway.ledger.merging import merged
 from gateway.ledger.redis_call import Call
@@ -92,10 +92,12 @@ class RedisLedger:
         self._link = Link(target, key, self._scripts, terms.deadline_s, terms.witnesses)
         self._begun = Shared(self._begin, AGAIN_AFTER_S)
         self._rejoined = Shared(self._join_again, AGAIN_AFTER_S)
+        self._accepted = Shared(self._follow, AGAIN_AFTER_S)
         self._commands: Commands | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._plans: dict[tuple[Allowance, ...], Plan] = {}
         self._ahead_us = 0
+        self._seen_us = 0
         self._is_closed = False
 
     async def begin(self) -> None:
@@ -107,14 +109,27 @@ class RedisLedger:
         await self._ready()
 
     async def renew(self) -> None:
-        """Accept that the server has forgotten what it counted: limits and budgets begin anew.
+        """Accept in this process that the server has forgotten what it counted: what there is counts.
 
-        An operator's decision, in each process; a gateway that starts anew takes it by starting.
+        A gateway that starts anew takes that decision by starting; `accept` takes it for all.
         """
-        self._commands = None
+        self._commands, self._seen_us = None, 0
         await self._ready()
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def accept(self) -> None:
+        """Accept for all gateways, those that run as well, what the server has now: that counts from here on.
+
+        An operator's decision, after it has forgotten or gone back.
+
+        Raises:
+            LedgerError: the server doesn't answer.
+        """
+        script, marker = self._scripts.renew, secrets.token_hex(16).encode()
+        await self._link.ask(self._marking(script, marker))
+
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         """See `gateway.ports.Ledger`."""
         _demand(amount)
         plan = self._plan(tuple(allowances))
@@ -122,14 +137,14 @@ class RedisLedger:
         def command(commands: Commands, name: bytes) -> bytes:
             return commands.reserve(plan, name, amount, self._present_us())
 
-        name = secrets.token_hex(16)
-        found = await self._reserved(plan, name.encode(), command)
+        held = reservation_name(name)
+        found = await self._reserved(plan, held.encode(), command)
         if found[answers.STATUS] == answers.OVERDRAWN:
             return answers.overdrawn(plan, found)
         end = answers.after_standings(plan)
         standings = answers.standings(plan, found[:end])
         warnings = answers.warnings(plan, found, end)
-        return Reservation(name, plan.allowances, amount, found[answers.NOW], standings, warnings)
+        return Reservation(held, plan.allowances, amount, found[answers.NOW], standings, warnings)
 
     async def settle(self, reservation: Reservation, actual: Amount) -> Settled:
         """See `gateway.ports.Ledger`. What can't be settled now is settled when the server answers."""
@@ -166,6 +181,8 @@ class RedisLedger:
         found = await self._asked(
             self._scripts.correct, lambda commands: commands.correct(plan, correction, self._present_us())
         )
+        if found[answers.STATUS] == answers.UNKNOWN:
+            raise unknown_account()
         return answers.standings(plan, found)[0]
 
     async def expired(self, most: int = 100) -> tuple[Expired, ...]:
@@ -196,7 +213,7 @@ class RedisLedger:
     def abandon(self) -> None:
         """Let go at once and say nothing: what is held expires with the lease."""
         self._is_closed = True
-        for attempt in (self._begun, self._rejoined):
+        for attempt in (self._begun, self._rejoined, self._accepted):
             attempt.cancel()
         if self._keeping is not None:
             self._keeping.cancel()
@@ -251,8 +268,10 @@ class RedisLedger:
     async def _is_answer(self, found: list[int], commands: Commands) -> bool:
         """Whether it is one; if not, it says what to do before asking again, and that is done here."""
         status, now_us = found[answers.STATUS], found[answers.NOW]
-        if status in (answers.DONE, answers.OVERDRAWN):
+        if status in (answers.DONE, answers.OVERDRAWN, answers.UNKNOWN):
             return True
+        if status == answers.LOST and await self._has_been_accepted(commands):
+            return False
         self._refuse_lost(found)
         if status == answers.LAPSED and self._commands is commands:
             await self._rejoined.result(self._terms.deadline_s)
@@ -269,16 +288,33 @@ class RedisLedger:
         return self._commands or await self._begun.result(self._terms.deadline_s)
 
     async def _begin(self) -> Commands:
-        script = self._scripts.begin
         candidate = secrets.token_hex(16).encode()
-        key = (self._prefix + "marker").encode()
-        marker = await self._link.ask(Call(resp(b"EVALSHA", script.sha, b"1", key, candidate), script.source))
+        marker = await self._link.ask(self._marking(self._scripts.begin, candidate))
         if marker == candidate:
             _LOG.warning("ledger.begins", ledger=self._terms.name)
         commands = await self._joined(marker)
         if self._keeping is None and not self._is_closed:
             self._keeping = asyncio.create_task(self._keep())
         return commands
+
+    def _marking(self, script: Script, *arguments: bytes) -> Call:
+        keys = [(self._prefix + name).encode() for name in ("marker", "accepted")]
+        return Call(resp(b"EVALSHA", script.sha, b"2", *keys, *arguments), script.source)
+
+    async def _has_been_accepted(self, commands: Commands) -> bool:
+        """Whether an operator has accepted what there is; then this process goes on from that."""
+        if self._commands is not commands:
+            return True
+        return await self._accepted.result(self._terms.deadline_s)
+
+    async def _follow(self) -> bool:
+        marker = await self._link.ask(self._marking(self._scripts.accepted))
+        if not marker or (self._commands is not None and marker == self._commands.marker):
+            return False
+        _LOG.warning("ledger.begins", ledger=self._terms.name)
+        self._seen_us = 0
+        await self._joined(marker)
+        return True
 
     async def _join_again(self) -> Commands:
         """A holder whose lease has lapsed is never heard again, so this process takes another name."""
@@ -287,16 +323,20 @@ class RedisLedger:
     async def _joined(self, marker: bytes) -> Commands:
         terms = self._terms
         commands = Commands(self._prefix, marker, secrets.token_hex(8), terms.lease_us, self._scripts)
-        call = Call(commands.lease(b"join"), self._scripts.lease.source)
-        self._refuse_lost(answers.numbers(await self._link.ask(call)))
-        self._commands = commands
+        # What a crash may take of the server's memory is less than a lease.
+        known_us = max(0, self._seen_us - terms.lease_us)
+        call = Call(commands.lease(b"join", known_us), self._scripts.lease.source)
+        found = answers.numbers(await self._link.ask(call))
+        self._refuse_lost(found)
+        self._commands, self._seen_us = commands, max(self._seen_us, found[answers.NOW])
         return commands
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._terms.lease_us / 3_000_000)
             with contextlib.suppress(LedgerError):
-                await self._asked(self._scripts.lease, methodcaller("lease", b"renew"))
+                found = await self._asked(self._scripts.lease, methodcaller("lease", b"renew"))
+                self._seen_us = max(self._seen_us, found[answers.NOW])
 
     # What is remembered.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gateway.accounts import Quantity
     from gateway.ledger.redis_plan import Plan
 
-DONE, OVERDRAWN, LOST, LAPSED, OTHER_PERIOD, ABANDONED = range(6)
+DONE, OVERDRAWN, LOST, LAPSED, OTHER_PERIOD, ABANDONED, UNKNOWN = range(7)
 STATUS, NOW = 0, 1
 _STANDING = 4
 _WARNING = 5

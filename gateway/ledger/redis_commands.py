@@ -46,22 +46,22 @@ class Commands:
         self._holder = holder.encode()
         self._lease_us = b"%d" % lease_us
         self._scripts = scripts
-        self._heads: dict[Plan, _Heads] = {}
+        self._heads: dict[tuple[Plan, int], _Heads] = {}
 
     def reserve(self, plan: Plan, reservation: bytes, amount: Amount, at_us: int) -> bytes:
         """Hold `amount` under a plan.
 
         Args:
-            reservation: its id, 32 digits of hex.
+            reservation: its id, digits of hex.
             at_us: about now; it says which periods are told.
         """
-        one, two, three = self._of(plan).reserve
+        one, two, three = self._of(plan, len(reservation)).reserve
         asked = b"[%d,%d,%d%b]" % (*amount, plan.bounds(at_us))
         return b"".join((one, reservation, two, reservation, three, bulk(asked)))
 
     def settle(self, plan: Plan, reservation: bytes, actual: Amount, barred_ms: int = 0) -> bytes:
         """End a reservation; one that isn't known is barred for `barred_ms`."""
-        one, two, three = self._of(plan).settle
+        one, two, three = self._of(plan, len(reservation)).settle
         took, bar = bulk(b"[%d,%d,%d]" % actual), bulk(b"%d" % barred_ms)
         return b"".join((one, reservation, two, reservation, three, took, bar))
 
@@ -71,14 +71,18 @@ class Commands:
 
     def correct(self, plan: Plan, correction: Correction, at_us: int) -> bytes:
         """Change the one purse of a plan."""
-        what = (correction.kind.encode(), b"%d" % correction.usd_micros)
+        what = (correction.kind.encode(), b"%d" % correction.usd_micros, b"%d" % correction.known)
         bounds = self._bounds(plan, at_us)
         return self._command(self._scripts.correct, self._counted(plan), plan.spec, bounds, *what)
 
-    def lease(self, what: bytes) -> bytes:
-        """Join, renew or leave."""
-        keys = (b"leases", b"h:" + self._holder)
-        return self._command(self._scripts.lease, keys, self._holder, self._lease_us, what)
+    def lease(self, what: bytes, seen_us: int = 0) -> bytes:
+        """Join, renew or leave.
+
+        Args:
+            seen_us: up to when the server must know of holders, by its own word.
+        """
+        keys = (b"leases", b"h:" + self._holder, b"seen")
+        return self._command(self._scripts.lease, keys, self._holder, self._lease_us, what, b"%d" % seen_us)
 
     def expired(self, most: int) -> bytes:
         """List what has expired."""
@@ -100,17 +104,17 @@ class Commands:
     def _bounds(self, plan: Plan, at_us: int) -> bytes:
         return b"[%b]" % plan.bounds(at_us)[1:]
 
-    def _of(self, plan: Plan) -> _Heads:
-        heads = self._heads.get(plan)
+    def _of(self, plan: Plan, digits: int) -> _Heads:
+        heads = self._heads.get((plan, digits))
         if heads is None:
             if len(self._heads) >= MAX_HEADS:
                 self._heads.clear()
-            heads = self._heads[plan] = self._headed(plan)
+            heads = self._heads[plan, digits] = self._headed(plan, digits)
         return heads
 
-    def _headed(self, plan: Plan) -> _Heads:
+    def _headed(self, plan: Plan, digits: int) -> _Heads:
         """Whole commands with a blank for each id, cut there; the last arguments are left out."""
-        blank = b"?" * 32
+        blank = b"?" * digits
         counters = [each.encode() for each in plan.counters]
         keys = (b"leases", b"r:" + blank, b"h:" + self._holder, *counters)
         rest = (blank, self._holder, self._lease_us, plan.spec, plan.names)

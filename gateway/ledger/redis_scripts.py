@@ -34,6 +34,8 @@ class Scripts(NamedTuple):
     """Every script, by what it does; see the file of that name in `lua/`."""
 
     begin: Script
+    renew: Script
+    accepted: Script
     lease: Script
     reserve: Script
     settle: Script
@@ -62,6 +64,8 @@ def read_scripts(time: str = TIME) -> Scripts:
 
     return Scripts(
         begin=script("begin", _NEEDS_MEMORY, ""),
+        renew=script("renew", _NEEDS_MEMORY, ""),
+        accepted=script("accepted", _FREES_MEMORY, ""),
         lease=script("lease", _FREES_MEMORY),
         reserve=script("reserve", _NEEDS_MEMORY),
         settle=script("settle", _FREES_MEMORY),

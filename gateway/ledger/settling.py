@@ -1,4 +1,7 @@
-"""Settles beside the calls: no answer waits for a slow ledger, and nothing is lost while it is down."""
+"""Settles beside the calls: no answer waits for a slow ledger.
+
+What fails isn't tried again here: the ledger owes it, and makes up for it once it answers (`Ledger.settle`).
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,6 @@ if TYPE_CHECKING:
     from gateway.accounts import Amount, Reservation, Warned
     from gateway.ports import Ledger
 
-PAUSES_S = (0.05, 0.2, 1.0, 5.0, 15.0, 60.0)
-"""Between one try and the next. Longer than a lease: what is given up has expired, and counts in full."""
-
-CLOSE_S = 5.0
-
 
 class BackgroundSettling:
     """`Settling` over a ledger.
@@ -27,18 +25,11 @@ class BackgroundSettling:
     Args:
         ledger: where to.
         warn: told of budgets that a settlement brought past a mark.
-        pauses_s: seconds before each further try.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        warn: Callable[[Sequence[Warned]], None],
-        pauses_s: Sequence[float] = PAUSES_S,
-    ) -> None:
+    def __init__(self, ledger: Ledger, warn: Callable[[Sequence[Warned]], None]) -> None:
         self._ledger = ledger
         self._warn = warn
-        self._pauses_s = pauses_s
         self._running: set[asyncio.Task[None]] = set()
 
     def begin(self, reservation: Reservation, actual: Amount | None) -> Awaitable[None]:
@@ -49,23 +40,17 @@ class BackgroundSettling:
         return task
 
     async def close(self) -> None:
-        """Wait for what was begun, for some seconds; what isn't settled by then expires."""
+        """Wait for what was begun: no longer than the ledger's own deadline, which ends each."""
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=CLOSE_S)
-            for task in late:
-                task.cancel()
+            await asyncio.wait(self._running)
 
     async def _settle(self, reservation: Reservation, actual: Amount | None) -> None:
-        for pause_s in (*self._pauses_s, None):
-            try:
-                await self._once(reservation, actual)
-            except LedgerError as error:
-                if pause_s is None:
-                    structlog.get_logger("regent").error("ledger.unsettled", code=error.code)
-                    return
-                await asyncio.sleep(pause_s)
-            else:
-                return
+        try:
+            await self._once(reservation, actual)
+        except LedgerError as error:
+            structlog.get_logger("regent").warning(
+                "ledger.settled_later", code=error.code, reservation=reservation.id
+            )
 
     async def _once(self, reservation: Reservation, actual: Amount | None) -> None:
         if actual is None:

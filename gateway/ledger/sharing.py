@@ -45,15 +45,17 @@ class SharingLedger:
         self._remote = remote
         self._local = local
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         """See `gateway.ports.Ledger`."""
         try:
-            return await self._remote.reserve(allowances, amount)
+            return await self._remote.reserve(allowances, amount, name)
         except LedgerError as error:
             shares = _shares(allowances) if error.code in OUT_OF_REACH else None
             if shares is None:
                 raise
-        found = await self._local.reserve(shares, amount)
+        found = await self._local.reserve(shares, amount, name)
         return replace(found, local=True) if isinstance(found, Reservation) else found
 
     async def settle(self, reservation: Reservation, actual: Amount) -> Settled:

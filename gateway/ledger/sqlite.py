@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import sqlite3
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
-from gateway.accounts import NOTHING, Reservation
-from gateway.errors import LedgerError
+from gateway.accounts import NOTHING, Reservation, reservation_name
+from gateway.errors import LedgerError, unknown_account
 from gateway.ledger.counting import checked
 from gateway.ledger.holders import Holder
 from gateway.ledger.merging import merged
@@ -107,18 +106,20 @@ class SqliteLedger:
         """
         return cls(path, LedgerFile(path), now_us, Holder(uptime_us, lease_us), deadline_s)
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         """Hold `amount` under every allowance, or under none; see `Ledger`.
 
         Raises:
             ValueError: a time zone that is unknown here, or an amount that is none.
         """
-        every, estimate, name = merged(allowances), checked(amount), secrets.token_hex(16)
+        every, estimate, held = merged(allowances), checked(amount), reservation_name(name)
         found: Reservation | Overdrawn | None = None
 
         def work(session: Session) -> Reservation | Overdrawn:
             nonlocal found
-            found = session.reserve(name, every, estimate)
+            found = session.reserve(held, every, estimate)
             return found
 
         try:
@@ -154,7 +155,10 @@ class SqliteLedger:
             ValueError: a rolling purse has nothing to carry over.
         """
         work = partial(Session.correct, purse=purse, correction=correction)
-        return cast("Standing", await self._call(work))
+        standing = cast("Standing | None", await self._call(work))
+        if standing is None:
+            raise unknown_account()
+        return standing
 
     async def expired(self, most: int = AT_ONCE) -> tuple[Expired, ...]:
         """Find reservations whose holders are gone; see `Ledger`."""
@@ -269,4 +273,4 @@ class SqliteLedger:
         if self._beating is not None:
             self._beating.cancel()
         self._checkpoints.close()
-        self._file.close()
+        self._file.end()

@@ -57,29 +57,36 @@ class SqliteBook:
         remembered: counters that needn't be loaded; taken out, since what doesn't change isn't written.
     """
 
-    __slots__ = ("_changed", "_counts", "_db", "_remembered")
+    __slots__ = ("_changed", "_counts", "_db", "_remembered", "_unused")
 
     def __init__(self, db: sqlite3.Connection, remembered: dict[bytes, Count]) -> None:
         self._db = db
         self._remembered = remembered
         self._counts: dict[bytes, Count] = {}
         self._changed: set[bytes] = set()
+        self._unused: set[bytes] = set()
 
     def count(self, name: bytes) -> Count:
         """Return a counter."""
         found = self._counts.get(name)
         if found is None:
-            found = self._remembered.pop(name, None) or self._load(name) or fresh(name)
+            found = self._remembered.pop(name, None) or self._load(name)
+            if found is None:
+                found = fresh(name)
+                self._unused.add(name)
             self._counts[name] = found
         return found
 
     def find(self, name: bytes) -> Count | None:
         """Return a counter that somebody has used."""
+        if name in self._unused:
+            return None
         return self._counts.get(name) or self._remembered.get(name) or self._load(name)
 
     def change(self, name: bytes) -> None:
         """Have a counter written down at the end."""
         self._changed.add(name)
+        self._unused.discard(name)
 
     def drop(self, name: bytes) -> None:
         """Forget a counter that means nothing any more."""

@@ -21,6 +21,7 @@ VERSION = 1
 _OPENING_S = 5.0
 _PAGE_BYTES = 2_048
 _LOG_BYTES = 64 << 20
+_HEAD_BYTES = 24  # of SQLite's header: what it is, its pages' size, and how it is written
 _LOOK_S = 0.01  # no process begins anew in another file in less time
 
 _TABLES = """
@@ -57,6 +58,8 @@ class LedgerFile:
         self._path = path
         self._name = os.fspath(path)
         self._identity = (0, 0)
+        self._head = -1
+        self._begins = b""
         self._db: sqlite3.Connection | None = None
         self._looked_s = 0.0
         self.renew()
@@ -72,6 +75,7 @@ class LedgerFile:
             _make(self._path)
             self._db = _patiently(self._path)
             self._identity = _identity(self._name)
+            self._look_at_its_head()
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise meant(error, self._path) from error
@@ -94,6 +98,9 @@ class LedgerFile:
         try:
             if _identity(self._name) != self._identity:
                 raise LedgerError("ledger.lost", f"another file is in the place of {self._path}")
+            # SQLite wouldn't notice before it is started anew: it has read its first page long since.
+            if os.pread(self._head, _HEAD_BYTES, 0) != self._begins:
+                raise LedgerError("ledger.lost", f"{self._path} was overwritten")
             if self._db is None:
                 self._db = connect(self._path)
         except FileNotFoundError as error:
@@ -107,6 +114,26 @@ class LedgerFile:
         db, self._db = self._db, None
         if db is not None:
             db.close()
+
+    def end(self) -> None:
+        """Let go of it for good."""
+        self.close()
+        if self._head >= 0:
+            os.close(self._head)
+            self._head = -1
+
+    def _look_at_its_head(self) -> None:
+        """Keep an eye on what never changes of it.
+
+        By a descriptor of its own that stays open: closing one frees the locks that this process has on the
+        same file elsewhere.
+        """
+        if self._head >= 0 and _same(os.fstat(self._head), self._identity):
+            return
+        if self._head >= 0:
+            os.close(self._head)
+        self._head = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        self._begins = os.pread(self._head, _HEAD_BYTES, 0)
 
 
 def connect(path: Path, timeout_s: float = 0.0) -> sqlite3.Connection:
@@ -194,3 +221,7 @@ def _bring_tables(db: sqlite3.Connection) -> None:
 def _identity(name: str) -> tuple[int, int]:
     found = os.stat(name)  # noqa: PTH116 - a text is cheaper than a path, and this is asked often
     return found.st_dev, found.st_ino
+
+
+def _same(found: os.stat_result, identity: tuple[int, int]) -> bool:
+    return (found.st_dev, found.st_ino) == identity

@@ -109,8 +109,8 @@ class Session:
         """Say how allowances stand."""
         return counting.usage(self._book, allowances, self.now_us)
 
-    def correct(self, purse: Purse, correction: Correction) -> Standing:
-        """Change a purse's present period."""
+    def correct(self, purse: Purse, correction: Correction) -> Standing | None:
+        """Change a purse's present period; None if it must be known and isn't."""
         return counting.correct(self._book, purse, correction, self.now_us)
 
     def expired(self, most: int) -> tuple[Expired, ...]:

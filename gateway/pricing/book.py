@@ -27,10 +27,12 @@ class Source(Protocol):
     """Where a deployment's price comes from.
 
     Args:
-        origin: `settings`, or the list's name, version, provider and model.
+        origin: `settings`, or the list's name, version, provider and model; for people.
+        recorded: the same in one word, without provider and model, which a record says elsewhere.
     """
 
     origin: str
+    recorded: str
 
     def at(self, terms: Terms) -> Price:
         """What calls under these terms cost."""
@@ -58,9 +60,9 @@ class Book:
         return self._sources.get(deployment)
 
     def origin(self, deployment: str) -> str | None:
-        """Which price it is, for the record: `settings`, or the list's version, provider and model."""
+        """By which prices it is charged, as a record names them: `settings`, or the list with its version."""
         source = self._sources.get(deployment)
-        return source.origin if source is not None else None
+        return source.recorded if source is not None else None
 
     def priced(self, deployment: Deployment) -> bool:
         """Whether the deployment has a price; one of nothing is a price."""

@@ -40,6 +40,7 @@ class Listed:
 
     def __init__(self, origin: str, model: ModelInfo, *, special: bool) -> None:
         self.origin = origin
+        self.recorded = "-".join(origin.split(" ")[:2])
         self._model = model
         variants = (model.price_variants or ()) if special else ()
         self._tiers = frozenset(tier for each in variants if (tier := each.when.get("service_tier")))

@@ -22,6 +22,7 @@ class Own:
     """
 
     origin = ORIGIN
+    recorded = ORIGIN
 
     def __init__(self, said: PriceSettings) -> None:
         self._price = _price(said, Decimal(1))

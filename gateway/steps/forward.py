@@ -5,13 +5,13 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from adapters.contract import ChatRequest, UpstreamCode, UpstreamError
+from adapters.contract import MAY_HAVE_CHARGED, ChatRequest, UpstreamCode, UpstreamError
 from gateway.content.chat import LIMIT_FIELDS
 from gateway.errors import Refused
 from gateway.types import Attempt, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from gateway.ports import Upstream
     from gateway.types import Deployment, PermittedCall
@@ -31,8 +31,15 @@ ELSEWHERE = frozenset(
 )
 
 
+async def _on(_: Deployment) -> None:
+    """Nothing is held, so nothing is to be held again."""
+
+
 async def forward(
-    permitted: PermittedCall, upstreams: Mapping[str, Upstream], attempts: list[Attempt]
+    permitted: PermittedCall,
+    upstreams: Mapping[str, Upstream],
+    attempts: list[Attempt],
+    again: Callable[[Deployment], Awaitable[None]] = _on,
 ) -> Reply:
     """Ask the permitted deployments in order until one answers.
 
@@ -40,9 +47,10 @@ async def forward(
 
     Args:
         attempts: filled with every try, also when all of them fail.
+        again: called with a deployment that may charge for nothing, before another one is asked.
 
     Raises:
-        Refused: the last deployment's `upstream.*` code.
+        Refused: the last deployment's `upstream.*` code, or what `again` raises.
     """
     started = perf_counter_ns()
     last = len(permitted.deployments) - 1
@@ -54,6 +62,8 @@ async def forward(
             attempts.append(Attempt(deployment.id, str(error.code)))
             if place == last or error.code not in ELSEWHERE:
                 raise _refusal(error) from error
+            if error.code in MAY_HAVE_CHARGED:
+                await again(deployment)
             continue
         attempts.append(Attempt(deployment.id, "served"))
         return Reply(deployment, answer, (perf_counter_ns() - started) // 1000)

@@ -16,7 +16,6 @@ import orjson
 from audit import record as records
 from audit.durability import Durability
 from audit.errors import AuditError, LogUnavailable
-from audit.labels import WORD
 from audit.vault.commitment import Commitment, commit
 from gateway.accounts import recorded
 from gateway.errors import Refused
@@ -129,7 +128,7 @@ def closing(trail: Trail, log: AuditLog, now_us: int) -> None:
             **_charged(charge),
             total_us=now_us - call.received_us,
             upstream_us=reply.took_us,
-            attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
+            attempts=_attempts(trail),
             payload=_released(trail),
             sref=trail.sref,
         )
@@ -215,11 +214,22 @@ def _abort(trail: Trail, log: AuditLog, code: str, now_us: int) -> None:
             estimated=charge.estimated,
             **_charged(charge),
             upstream_us=reply.took_us if reply else None,
-            attempts=[(attempt.deployment, attempt.outcome) for attempt in trail.attempts],
+            attempts=_attempts(trail),
             payload=_released(trail),
             sref=trail.sref,
         )
     )
+
+
+def _attempts(trail: Trail) -> list[records.Attempt]:
+    return [
+        (each.deployment, each.outcome, _part(each.charge) if each.charge else None)
+        for each in trail.attempts
+    ]
+
+
+def _part(charge: Charge) -> dict[str, Any]:
+    return {"in": charge.prompt_tokens, "out": charge.completion_tokens, "cost_micro": charge.usd_micros}
 
 
 def _charged(charge: Charge) -> dict[str, Any]:
@@ -228,14 +238,8 @@ def _charged(charge: Charge) -> dict[str, Any]:
         "cost_micro": charge.usd_micros,
         "cached": charge.cached_tokens or None,
         "reasoning": charge.reasoning_tokens or None,
-        "prices": _price_list(charge.prices),
+        "prices": charge.prices,
     }
-
-
-def _price_list(origin: str | None) -> str | None:
-    """Name and version of the price list; which provider and model it was asked for is said elsewhere."""
-    name = "-".join((origin or "").split(" ")[:2])
-    return name if WORD.fullmatch(name) else None
 
 
 def _released(trail: Trail) -> tuple[Commitment, ...]:

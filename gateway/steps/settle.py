@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
-from adapters.contract import Completed, UpstreamCode, Usage
+from adapters.contract import MAY_HAVE_CHARGED, Completed, Usage
 from gateway.accounts import Amount, Concurrency
 from gateway.pricing.terms import of as terms_of
 from gateway.types import Charge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.accounts import Reservation
     from gateway.ports import Ports
     from gateway.types import Deployment, Reply, Trail
-
-# Failures after which the place may have read the prompt, and will charge for it.
-_CHARGED = frozenset(
-    {UpstreamCode.BROKEN, UpstreamCode.TIMEOUT, UpstreamCode.MALFORMED, UpstreamCode.TOO_LARGE}
-)
 
 
 async def settle(trail: Trail, house: Ports, *, cut: bool = False) -> None:
@@ -32,25 +32,51 @@ async def settle(trail: Trail, house: Ports, *, cut: bool = False) -> None:
     """
     if trail.charge is not None:
         return
-    trail.charge = _charge(trail, house, cut=cut)
-    held, counting = trail.reservation, house.counting
-    if held is None or counting is None:
+    lost = [_unseen(trail, house, each.place) for each in trail.lost]
+    for each, part in zip(trail.lost, lost, strict=True):
+        trail.attempts[each.number] = replace(trail.attempts[each.number], charge=part)
+    last = _charge(trail, house, cut=cut)
+    trail.charge = reduce(_together, lost, last)
+    if trail.reservation is None or house.counting is None:
         return
-    actual = _actual(trail.charge) if trail.opened or trail.unrecorded else None
-    done = counting.settling.begin(held, actual)
-    if any(isinstance(each, Concurrency) for each in held.allowances):
-        await asyncio.shield(done)
+    left = trail.opened or trail.unrecorded
+    for held, actual in _by_hold(trail, [*lost, last]):
+        done = house.counting.settling.begin(held, actual if left else None)
+        if any(isinstance(each, Concurrency) for each in held.allowances):
+            await asyncio.shield(done)
 
 
-def _actual(charge: Charge) -> Amount:
-    return Amount(1, charge.prompt_tokens + charge.completion_tokens, charge.usd_micros or 0)
+def _by_hold(trail: Trail, parts: Sequence[Charge]) -> list[tuple[Reservation, Amount]]:
+    """What each hold is settled with: its own tries; the first has the request itself."""
+    found: dict[str, tuple[Reservation, Amount]] = {}
+    holds = [*(each.reservation for each in trail.lost), trail.reservation]
+    for held, part in zip(holds, parts, strict=True):
+        if held is not None:
+            _, so_far = found.get(held.id, (held, Amount(0 if found else 1)))
+            tokens = so_far.tokens + part.prompt_tokens + part.completion_tokens
+            found[held.id] = held, Amount(so_far.requests, tokens, so_far.usd_micros + (part.usd_micros or 0))
+    # The first one may be waited for, and the others are on their way by then.
+    return [*found.values()][::-1]
+
+
+def _together(one: Charge, other: Charge) -> Charge:
+    """Two tries as one charge; a cost that isn't known is left out beside one that is."""
+    costs = [each for each in (one.usd_micros, other.usd_micros) if each is not None]
+    return replace(
+        one,
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        completion_tokens=one.completion_tokens + other.completion_tokens,
+        estimated=one.estimated or other.estimated,
+        usd_micros=sum(costs) if costs else None,
+        prices=one.prices or other.prices,
+    )
 
 
 def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
     reply = trail.reply
     if reply is None:
         place = _read_by(trail, cut=cut)
-        return Charge(usd_micros=0) if place is None else _estimated(trail, house, place, 0, 0)
+        return Charge(usd_micros=0) if place is None else _unseen(trail, house, place)
     usage, took_us = reply.upstream.usage, _took_us(reply, trail, house)
     if usage is None:
         return _estimated(trail, house, reply.deployment, _told(reply, trail, house), took_us)
@@ -94,14 +120,33 @@ def _prices(place: Deployment, house: Ports) -> str | None:
 
 
 def _read_by(trail: Trail, *, cut: bool) -> Deployment | None:
-    """Who may have read the prompt of a call that nobody answered."""
+    """Who may have read the prompt of a call that nobody answered, of those that aren't counted as lost."""
     permitted, tried = trail.permitted, len(trail.attempts)
     if permitted is None or not (trail.opened or trail.unrecorded):
         return None
-    if cut and tried < len(permitted.deployments):
+    if cut and trail.asking and tried < len(permitted.deployments):
         return permitted.deployments[tried]
-    read = [place for place, each in enumerate(trail.attempts) if each.outcome in _CHARGED]
+    first = trail.lost[-1].number + 1 if trail.lost else 0
+    read = [place for place in range(first, tried) if trail.attempts[place].outcome in MAY_HAVE_CHARGED]
     return permitted.deployments[read[-1]] if read else None
+
+
+def _unseen(trail: Trail, house: Ports, place: Deployment) -> Charge:
+    """The charge for a try that may have been served, though nothing of it came: nobody can say how much.
+
+    A whole reply may have been written to its end, so it counts with the most that it can have taken, which
+    is what was held for it: who hangs up in time would else spend more than there is. A stream is written
+    while somebody reads it, and nobody did.
+    """
+    permitted = trail.permitted
+    if permitted is None or permitted.call.stream or permitted.max_tokens is None:
+        return _estimated(trail, house, place, 0, 0)
+    prompt = house.tokens.prompt(permitted.body, [place.model])
+    completion = permitted.max_tokens * (permitted.call.choices or 1)
+    prices, cost = house.counting.prices if house.counting else None, None
+    if prices is not None and prices.priced(place):
+        cost = prices.estimate([place], prompt.bound, completion, terms_of(permitted.call))
+    return Charge(prompt.upper, completion, estimated=True, usd_micros=cost, prices=_prices(place, house))
 
 
 def _estimated(trail: Trail, house: Ports, place: Deployment, completion: int, upstream_us: int) -> Charge:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench import prices, tokens
 from bench.tokens import Measured, summary
-from gateway.content.tokens import Estimate
+from gateway.content.tokens import Bounded
 
 if TYPE_CHECKING:
     import pytest
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def test_a_summary_is_of_all_errors() -> None:
     """Errors are parts of what was counted; an upper estimate that is met isn't exceeded."""
     measured = [
-        Measured("a", "m", 100, Estimate(100, 150), {}),
-        Measured("b", "m", 100, Estimate(80, 100), {}),
-        Measured("c", "m", 100, Estimate(50, 99), {}),
+        Measured("a", "m", 100, Bounded(100, 150, 400), {}),
+        Measured("b", "m", 100, Bounded(80, 100, 300), {}),
+        Measured("c", "m", 100, Bounded(50, 99, 99), {}),
     ]
     found = summary(measured)
 
-    assert (found.prompts, found.exceeded) == (3, 1)
+    assert (found.prompts, found.exceeded, found.out_of_bounds, found.median_bound) == (3, 1, 1, 3.0)
     assert round(found.median_error, 3) == 0.2
     assert (found.lowest, found.highest, found.median_upper) == (0.5, 1.0, 1.0)
 

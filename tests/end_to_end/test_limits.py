@@ -16,6 +16,7 @@ import pytest
 
 from bundles import build as building
 from tests.servers.policy_bundles import edited
+from tests.servers.redis_server import redis_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -284,7 +285,10 @@ def test_a_budget_is_read_topped_up_and_reset_by_who_may(counted: GatewayServer,
     path = "/v1/budgets/corrections"
 
     refused = http_client.send(counted, wish, path=path, token=counted.token("alice", "money"))
-    topped = http_client.send(counted, wish, path=path, token=admin)
+    nobody = http_client.send(counted, wish, path=path, token=admin)
+    assert (nobody.status, code(nobody)) == (404, "budget.unknown_account")
+    assert (nobody.json["error"]["type"], nobody.json["error"]["param"]) == ("invalid_request_error", "key")
+    topped = http_client.send(counted, wish | {"create": True}, path=path, token=admin)
     question = "?" + "&".join(f"{name}={value}" for name, value in whose.items())
     shown = http_client.send(counted, method="GET", path=f"/v1/budgets/standing{question}", token=admin)
     carried = http_client.send(counted, {**whose, "kind": "carry_over"}, path=path, token=admin)
@@ -296,21 +300,27 @@ def test_a_budget_is_read_topped_up_and_reset_by_who_may(counted: GatewayServer,
     assert shown.json == topped.json
     # Each worker writes a log of its own, so they are brought into the order of time.
     written = sorted(counted.records("ledger.correct"), key=lambda each: each["t_us"])
-    begun = [each for each in written if each["account"]["key"] == whose["key"]]
+    begun = [each for each in written if each["account"]["key"] == whose["key"] and each["stage"] == "begun"]
     assert [(each["stage"], each["kind"], each["usd_micros"]) for each in begun] == [
+        ("begun", "top_up", 500),
         ("begun", "top_up", 500),
         ("begun", "carry_over", 0),
         ("begun", "reset", 0),
     ]
-    assert begun[0]["id"] == topped.headers["x-regent-decision-id"]
+    assert begun[0]["id"] == nobody.headers["x-regent-decision-id"]
+    assert begun[1]["id"] == topped.headers["x-regent-decision-id"]
     assert begun[0]["actor"] == {"kind": "user", "auth": "development"}
+    end = time.monotonic() + 20
+    while not any(each.get("ref") == begun[0]["id"] for each in counted.records("ledger.correct")):
+        assert time.monotonic() < end  # that it failed is written behind the answer
+        time.sleep(0.05)
 
 
 def test_what_was_spent_is_free_again_after_a_reset(counted: GatewayServer, http_client: Http) -> None:
     """An administrator names the user as the policy's rows do, and needs no digest."""
     user = {"row": "daily", "issuer": "https://idp.example", "user": "x@y", "period": "day"}
     admin = counted.token("ann", None, "regent-admin")
-    wish = {**user, "sum_usd_micros": 10, "kind": "reset"}
+    wish = {**user, "sum_usd_micros": 10, "kind": "reset", "create": True}
     answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
     expected = sha256(b'["https://idp.example","x@y"]').hexdigest()
 
@@ -353,6 +363,97 @@ def test_a_correction_that_is_none_is_refused(
     answer = http_client.send(counted, wish, path="/v1/budgets/corrections", token=admin)
 
     assert (answer.status, code(answer)) == (400, "input.invalid")
+
+
+@pytest.mark.parametrize(
+    "twice", [b'"usd_micros": 1, "usd_micros": 9000', b'"key": "x/team:y", "kind": "top_up"']
+)
+def test_a_correction_says_each_thing_once(twice: bytes, counted: GatewayServer, http_client: Http) -> None:
+    """Of two sums one would be what was approved, and the other what is done."""
+    body = (
+        b'{"key": "x/team:x", "period": "month", "sum_usd_micros": 9, "kind": "top_up", "usd_micros": 5, %b}'
+    )
+    admin = counted.token("ann", None, "regent-admin")
+    answer = http_client.send(counted, body % twice, path="/v1/budgets/corrections", token=admin)
+
+    assert (answer.status, code(answer)) == (400, "input.invalid")
+    assert answer.json["error"]["param"] in {"usd_micros", "key"}
+
+
+def test_budgets_are_shown_and_corrected_from_a_shell(
+    counted: GatewayServer, http_client: Http, tmp_path: Path
+) -> None:
+    """By the token of who asks, out of a file; what the gateway refuses is said and is an error."""
+    del http_client
+    admin, nobody = tmp_path / "admin", tmp_path / "nobody"
+    admin.write_text(counted.token("ann", None, "regent-admin"))
+    nobody.write_text(counted.token("alice", "money"))
+    whose = [
+        "--key",
+        "shell/team:shell",
+        "--period",
+        "month",
+        "--sum-usd-micros",
+        "1000",
+        "--url",
+        counted.url,
+    ]
+
+    def budgets(*arguments: str, token: Path = admin) -> tuple[int, str, str]:
+        done = counted.regent("budgets", *arguments, *whose, "--token-file", str(token))
+        return done.returncode, done.stdout, done.stderr
+
+    missing = budgets("correct", "top_up", "--usd-micros", "500")
+    assert (missing[0], missing[1]) == (1, "")
+    assert "404 budget.unknown_account" in missing[2]
+    assert "403" in budgets("correct", "reset", "--create", token=nobody)[2]
+    topped = budgets("correct", "top_up", "--usd-micros", "500", "--create")
+    shown = budgets("standing")
+    assert (topped[0], shown[0]) == (0, 0), topped[2] + shown[2]
+    assert json.loads(topped[1]) == json.loads(shown[1])
+    assert json.loads(shown[1])["usd_micros"] == 1500
+    far = counted.regent("budgets", "standing", *whose[:-1], "http://example.com", "--token-file", str(admin))
+    assert "https only" in far.stderr
+
+
+def test_an_operator_accepts_a_ledger_that_was_lost(
+    gateway_server: Start, http_client: Http, deciding: Deciding, tmp_path: Path
+) -> None:
+    """Until then calls under limits are refused and no load balancer is told to send any; then all go on."""
+    with redis_running() as server:
+        options = _options(deciding, tmp_path)
+        options["ledger"] = {"redis": {"url": server.url}}
+        gateway = gateway_server(**options)
+        assert ask(http_client, gateway, "requests").status == http.client.OK
+        server.tell("FLUSHALL")
+        lost = ask(http_client, gateway, "requests")
+        assert (lost.status, code(lost)) == (503, "ledger.lost")
+        ready = http_client.send(gateway, method="GET", path="/readyz")
+        assert (ready.status, ready.json) == (503, {"status": "ledger.lost"})
+
+        done = gateway.regent("ledger", "renew", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert ask(http_client, gateway, "requests").status == http.client.OK
+        assert http_client.send(gateway, method="GET", path="/readyz").status == http.client.OK
+
+
+def test_a_ledger_in_a_file_is_not_accepted_from_outside(counted: GatewayServer) -> None:
+    """Somebody must look at the file."""
+    done = counted.regent("ledger", "renew", "--yes")
+    assert done.returncode == 1
+    assert "this ledger is a file" in done.stderr
+
+
+def test_a_ledger_that_is_damaged_lets_no_worker_start(gateway_server: Start) -> None:
+    """It is said once, before any of them has begun."""
+    gateway = gateway_server(workers=3, started=False)
+    data = gateway.folder / "data"
+    data.mkdir(mode=0o700)
+    (data / "ledger.db").write_bytes(b"no database, and long enough to be one " * 200)
+    done = gateway.regent("serve")
+    assert done.returncode == 1
+    assert done.stderr.count("SQLITE_NOTADB") == 1
+    assert "policy.activated" not in done.stderr
 
 
 def test_two_replicas_count_together(

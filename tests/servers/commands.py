@@ -92,14 +92,14 @@ class Commands:
             is_late = not select([process.stdout], [], [], TIMEOUT_S)[0]
             code = 0 if is_late else int(process.stdout.readline())
         except BaseException:  # a test's own time may be over, too
-            self._give_up(process, child)
+            self._accept(process, child)
             raise
         if is_late:
-            self._give_up(process, child)
+            self._accept(process, child)
             raise subprocess.TimeoutExpired(command, TIMEOUT_S)
         return code
 
-    def _give_up(self, process: subprocess.Popen[bytes], child: int) -> None:
+    def _accept(self, process: subprocess.Popen[bytes], child: int) -> None:
         """End a command, and whoever would still tell of it: the next one has another to run it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)

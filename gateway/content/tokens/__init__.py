@@ -2,6 +2,6 @@
 
 from gateway.content.tokens.estimator import Estimator, load, prompt, reply
 from gateway.content.tokens.sent import Sent
-from gateway.content.tokens.weights import Estimate
+from gateway.content.tokens.weights import Bounded, Estimate
 
-__all__ = ["Estimate", "Estimator", "Sent", "load", "prompt", "reply"]
+__all__ = ["Bounded", "Estimate", "Estimator", "Sent", "load", "prompt", "reply"]

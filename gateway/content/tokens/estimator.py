@@ -6,12 +6,13 @@ The work is linear in the body, about 20 us of CPU for a kilobyte; hostile text 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from gateway.content.tokens import encodings, families, marks
 from gateway.content.tokens.prompt import PER_CALL, PER_MESSAGE, parts
 from gateway.content.tokens.sent import Sent, texts_of
-from gateway.content.tokens.weights import Estimate
+from gateway.content.tokens.weights import Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 # tiktoken takes 70 us for a kilobyte of prose, and up to a millisecond for one that was made to be hard.
 _EXACT_CHARS: Final = 16 * 1024
-_NOTHING: Final = Estimate(0, 0)
+_NOTHING: Final = Bounded(0, 0, 0)
 
 
 class Estimator:
@@ -43,7 +44,7 @@ class Estimator:
         """The encodings that count exactly, sorted; empty where everything is estimated."""
         return tuple(sorted(self._exact))
 
-    def prompt(self, body: Mapping[str, object], models: Iterable[str] = ()) -> Estimate:
+    def prompt(self, body: Mapping[str, object], models: Iterable[str] = ()) -> Bounded:
         """The prompt tokens of a chat body, for the model that counts most of them.
 
         Args:
@@ -58,7 +59,8 @@ class Estimator:
         estimates = [self._of(found, texts, tools, family) for family in meant.values()]
         if len(estimates) == 1:
             return estimates[0]
-        return Estimate(max(each.expected for each in estimates), max(each.upper for each in estimates))
+        expected, upper, bound = (max(each) for each in zip(*estimates, strict=True))
+        return Bounded(expected, upper, bound)
 
     def completion(self, text: str, model: str = "") -> int:
         """The tokens of a text that a model has written, as near as can be told."""
@@ -75,31 +77,38 @@ class Estimator:
     def _family(self, model: str) -> Family:
         return self._families.get(model) or families.of(model)
 
-    def _of(self, found: Parts, texts: _Counted, tools: _Counted, family: Family) -> Estimate:
-        expected, upper = self._texts(texts, family)
-        expected += family.opening.expected + PER_MESSAGE.expected * found.messages
-        upper += family.opening.upper + PER_MESSAGE.upper * found.messages
+    def _of(self, found: Parts, texts: _Counted, tools: _Counted, family: Family) -> Bounded:
+        expected, upper, bound = self._texts(texts, family)
         if found.tools:
             offer = self._texts(tools, family)
             expected += -(-offer.expected * family.tools_percent.expected // 100)
             upper += -(-offer.upper * family.tools_percent.upper // 100)
+            # A template may write them with more space, and with escapes for what isn't ASCII.
+            longest = offer.bound if tools.text.isascii() else len(json.dumps(tools.text))
+            bound += -(-longest * max(100, family.tools_percent.upper) // 100)
+        expected += family.opening.expected + PER_MESSAGE.expected * found.messages
+        more = family.opening.upper + PER_MESSAGE.upper * found.messages
         if found.offers:
             expected += family.tools.expected
-            upper += family.tools.upper
+            more += family.tools.upper
         expected += (
             PER_CALL.expected * found.calls + family.image.expected * found.images + found.media.expected
         )
-        upper += PER_CALL.upper * found.calls + family.image.upper * found.images + found.media.upper
-        return Estimate(expected, max(expected, upper))
+        more += PER_CALL.upper * found.calls + family.image.upper * found.images + found.media.upper
+        upper = max(expected, upper + more)
+        return Bounded(expected, upper, max(upper, bound + found.frame + more))
 
-    def _texts(self, counted: _Counted, family: Family) -> Estimate:
+    def _texts(self, counted: _Counted, family: Family) -> Bounded:
         encoding = self._exact.get(family.encoding or "")
         if not counted.text:
             return _NOTHING
         if encoding is not None and len(counted.text) <= _EXACT_CHARS:
             exact = len(encoding.encode_ordinary(counted.text))
-            return Estimate(exact, exact)
-        return family.weights.estimate(counted.marks, family.percent.expected, family.percent.upper)
+            return Bounded(exact, exact, exact)
+        found = family.weights.estimate(counted.marks, family.percent.expected, family.percent.upper)
+        # Tokenizers of today begin from bytes, or fall back to them: none makes two tokens of one, but some
+        # put a mark of their own before a text.
+        return Bounded(found.expected, found.upper, counted.marks[-1] + 1)
 
 
 class _Counted:
@@ -116,7 +125,7 @@ class _Counted:
         return self._marks
 
 
-def prompt(body: Mapping[str, object], models: Iterable[str] = ()) -> Estimate:
+def prompt(body: Mapping[str, object], models: Iterable[str] = ()) -> Bounded:
     """The prompt tokens of a chat body, without a tokenizer; see `Estimator.prompt`."""
     return Estimator().prompt(body, models)
 

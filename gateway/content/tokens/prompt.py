@@ -47,6 +47,7 @@ class Parts:
         offers: whether tools or a schema are there.
         messages, calls, images: how many.
         media: tokens of sounds, files and searches.
+        frame: bytes of what usually stands for a part of the template, and might be a text all the same.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Parts:
     calls: int = 0
     images: int = 0
     media: Estimate = field(default_factory=lambda: Estimate(0, 0))
+    frame: int = 0
 
     def add(self, more: Estimate, times: int = 1) -> None:
         """Count media."""
@@ -149,6 +151,7 @@ def _by_size(part: Mapping[str, object], chars: Estimate) -> Estimate:
 
 def _field(name: str, value: object, found: Parts) -> None:
     if name in _FRAME and isinstance(value, str) and len(value) <= _FRAME_CHARS:
+        found.frame += len(value.encode("utf-8", "surrogatepass"))
         return
     _text(value, found)
 

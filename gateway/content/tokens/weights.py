@@ -24,11 +24,24 @@ class Estimate(NamedTuple):
 
     Args:
         expected: as near as can be told.
-        upper: rarely exceeded; what is reserved.
+        upper: rarely exceeded, by text that somebody wrote; what a limit of tokens reserves.
     """
 
     expected: int
     upper: int
+
+
+class Bounded(NamedTuple):
+    """So many tokens, of a whole prompt.
+
+    Args:
+        expected, upper: as for `Estimate`.
+        bound: never exceeded by text, whatever it is; what a budget reserves.
+    """
+
+    expected: int
+    upper: int
+    bound: int
 
 
 # o200k: expected, upper; any other tokenizer: expected, upper.

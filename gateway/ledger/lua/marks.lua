@@ -1,4 +1,5 @@
--- Marks of a purse, in millionths of its sum: each is told once. book = {reserved, added, told, ...}.
+-- Marks of a purse, in millionths of its sum: each is told once. book = {reserved, added, told, ...}; a
+-- rolling one has told_at as well, when each was told.
 local function amount_at(mark, most)
   local rest = most % 1000000
   return mark * ((most - rest) / 1000000) + math.ceil(mark * rest / 1000000)
@@ -17,13 +18,18 @@ local function is_told(told, mark)
   return false
 end
 
--- Marks that the standing has fallen below may be told again.
-local function forget_above(book, most, taken)
-  local kept = {}
-  for _, mark in ipairs(book.told) do
-    if amount_at(mark, most) <= taken then kept[#kept + 1] = mark end
+-- Marks that the standing has fallen below may be told again: at once, or where a window is said only when
+-- that has passed since they were told. A clock that went back doesn't make it longer.
+local function forget_above(book, most, taken, window)
+  local kept, kept_at = {}, {}
+  for place, mark in ipairs(book.told) do
+    local at = book.told_at and math.min(book.told_at[place] or 0, now)
+    if amount_at(mark, most) <= taken or (window and now < at + window) then
+      kept[#kept + 1], kept_at[#kept_at + 1] = mark, at
+    end
   end
   book.told = kept
+  if book.told_at then book.told_at = kept_at end
 end
 
 local function warn(counter, book, taken, resets_at, warnings)
@@ -31,6 +37,7 @@ local function warn(counter, book, taken, resets_at, warnings)
   for _, mark in ipairs(counter.spec[4]) do
     if not is_told(book.told, mark) and taken >= amount_at(mark, most) then
       book.told[#book.told + 1] = mark
+      if book.told_at then book.told_at[#book.told] = now end
       for _, number in ipairs({counter.place, mark, taken, most, resets_at}) do
         warnings[#warnings + 1] = number
       end

@@ -23,6 +23,10 @@ function period.open(counter)
   for at = 1, #bounds - 1 do
     if bounds[at] <= now and now < bounds[at + 1] then
       counter.book = find(counter, bounds[at])
+      counter.is_known = counter.book ~= nil
+      for _, book in ipairs(counter.books) do
+        if book.till == bounds[at] then counter.is_known = true end
+      end
       if not counter.book then
         counter.book = opened({bounds[at], bounds[at + 1], 0, 0, 0, counter.spec[2], 0, {}})
         counter.books[#counter.books + 1] = counter.book

@@ -7,12 +7,19 @@ local function standing(counter)
   return within(counted(state, 1) + state.reserved)
 end
 
+local function fall(counter)
+  local most = within(counter.spec[2] + counter.state.added)
+  forget_above(counter.state, most, standing(counter), counter.window)
+end
+
 function rolling.open(counter)
-  local found = read(counter.key) or {{}, 0, 0, {}}
-  counter.state = {s = found[1], reserved = found[2], added = found[3], told = found[4]}
+  local found = read(counter.key)
+  counter.is_known = found and true
+  found = found or {{}, 0, 0, {}}
+  counter.state = {s = found[1], reserved = found[2], added = found[3], told = found[4], told_at = found[5] or {}}
   refresh(counter.state, counter.window, counter.is_ending)
   if not counter.spec then return end
-  forget_above(counter.state, within(counter.spec[2] + counter.state.added), standing(counter))
+  fall(counter)
 end
 
 function rolling.refuses(counter, amount)
@@ -38,7 +45,6 @@ function rolling.settle(counter, record, entry, actual, warnings)
     amend(state, counter.window, record.at, actual[3] - record.amount[3], 0)
   end
   if not counter.spec then return end
-  forget_above(state, within(counter.spec[2] + state.added), standing(counter))
   warn(counter, state, standing(counter), all_free_at(state, 1, counter.window), warnings)
 end
 
@@ -50,7 +56,7 @@ end
 function rolling.save(counter)
   local state, ttl_ms = counter.state, slices_ttl_ms(counter.window)
   if state.reserved > 0 or state.added ~= 0 then ttl_ms = math.max(ttl_ms, RECORD_MS + DAY_MS) end
-  write(counter.key, {state.s, state.reserved, state.added, state.told}, ttl_ms)
+  write(counter.key, {state.s, state.reserved, state.added, state.told, state.told_at}, ttl_ms)
 end
 
 function rolling.stand(counter, out)

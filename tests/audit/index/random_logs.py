@@ -84,7 +84,9 @@ def _record(chance: Random, opened: list[str], number: int) -> dict[str, Any]:
         return {"typ": kind, "id": record_id, "gap": {"reason": "backlogged", "lost": 1}}
     if kind == "ledger.expired":
         amount = {"requests": 1, "tokens": chance.randrange(9), "usd_micros": chance.randrange(9)}
-        held = {"reservation": f"{chance.randrange(4):032x}", "keys": chance.sample(_KEYS, 2)}
+        # Of the first records, so of decisions that end or don't, and of nobody's; and of second holds.
+        reservation = f"{chance.choice((0, 1, 2, 3, 1000, 1001, 9999)):032x}" + chance.choice(("", "", "01"))
+        held = {"reservation": reservation, "keys": chance.sample(_KEYS, 2)}
         return {"typ": kind, "id": record_id, **held, **amount, "reserved_us": 1}
     action = chance.choice(("allow", "deny"))
     if action == "allow":  # a refusal has no end

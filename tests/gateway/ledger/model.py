@@ -31,7 +31,7 @@ class Money:
     topped: int = 0
     known: int = 0
     carried: bool = False
-    told: set[int] = field(default_factory=set)
+    told: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -259,19 +259,26 @@ class Model:
         return standing.used + standing.reserved, standing.most
 
     def _fall(self, purse: Purse, at_us: int = 0) -> None:
-        if purse.period is None:
-            self._untell(purse, at_us)
+        """A rolling one's mark is told again when it is met below it, a whole window after it was told."""
+        if purse.window_us is None:
+            return
+        money = self._at(purse, at_us)
+        for mark, told_us in money.told.items():
+            money.told[mark] = min(told_us, self.now_us)
+        young = {mark: at for mark, at in money.told.items() if self.now_us - at < purse.window_us}
+        self._untell(purse, at_us)
+        money.told |= young
 
     def _untell(self, purse: Purse, at_us: int) -> None:
         taken, most = self._taken(purse, at_us)
         money = self._at(purse, at_us)
-        money.told = {mark for mark in money.told if taken >= -(-mark * most // 1_000_000)}
+        money.told = {mark: at for mark, at in money.told.items() if taken >= -(-mark * most // 1_000_000)}
 
     def _tell(self, purse: Purse, at_us: int) -> list[Warned]:
         money, marks = self._at(purse, at_us), set(purse.warn_ppm) | (set() if purse.hard else {1_000_000})
         taken, most = self._taken(purse, at_us)
-        found = sorted(each for each in marks - money.told if taken >= -(-each * most // 1_000_000))
-        money.told |= set(found)
+        found = sorted(each for each in marks.difference(money.told) if taken >= -(-each * most // 1_000_000))
+        money.told |= dict.fromkeys(found, self.now_us)
         saved, self.now_us = self.now_us, self.now_us if purse.period is None else at_us
         resets_us = self.standings(purse)[0].resets_at_us
         self.now_us = saved

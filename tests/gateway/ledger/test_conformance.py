@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from gateway.accounts import (
     Settled,
     Standing,
 )
+from gateway.errors import LedgerError
 from gateway.ledger.periods import span
 from tests.gateway.ledger.places import LEASE_US, NOON_US, held, refused
 
@@ -411,19 +413,42 @@ async def test_a_rolling_purse_is_free_again_as_its_window_passes(place: Place, 
     assert await ledger.usage([purse]) == (Standing(purse, "usd_micros", 100, 0, 30, place.now_us),)
 
 
-async def test_a_rolling_purse_tells_a_mark_again_once_it_has_fallen_below(
-    place: Place, ledger: Ledger
-) -> None:
-    """By time, or by a settlement."""
+async def test_a_rolling_purse_does_not_flap(place: Place, ledger: Ledger) -> None:
+    """Calls that come and go around a mark tell it once; after a whole window at its next crossing."""
+    purse = Purse("a", 100, window_us=MINUTE_US, warn_ppm=(500_000,))
+    told = 0
+    for _ in range(10):
+        call = held(await ledger.reserve([purse], money(60)))
+        told += len(call.warnings)
+        await ledger.settle(call, money(0))
+        await place.advance(5 * SECOND_US)
+    assert told == 1
+    await place.advance(10 * SECOND_US - 1)
+    assert held(await ledger.reserve([purse], money(60))).warnings == ()
+
+
+async def test_a_rolling_purse_tells_a_mark_again_once_it_was_met_below(place: Place, ledger: Ledger) -> None:
+    """Not while it stays above, however long that is."""
     purse = Purse("a", 100, window_us=MINUTE_US, warn_ppm=(500_000,))
     call = held(await ledger.reserve([purse], money(60)))
     assert len(call.warnings) == 1
-    assert held(await ledger.reserve([purse], money(5))).warnings == ()
-    await ledger.settle(call, money(10))
-    call = held(await ledger.reserve([purse], money(60)))
-    assert len(call.warnings) == 1
-    await ledger.settle(call, money(60))
-    await place.advance(2 * MINUTE_US)
+    for _ in range(4):
+        await place.advance(20 * SECOND_US)
+        assert held(await ledger.reserve([purse], money(1))).warnings == ()
+    assert (await ledger.settle(call, money(40))).warnings == ()
+    again = held(await ledger.reserve([purse], money(60)))
+    assert [each.at_ppm for each in again.warnings] == [500_000]
+    await ledger.release(again)
+    assert held(await ledger.reserve([purse], money(60))).warnings == ()
+
+
+async def test_a_rolling_purse_goes_by_a_clock_that_went_back(place: Place, ledger: Ledger) -> None:
+    """It tells at the latest a window after that."""
+    purse = Purse("a", 100, window_us=MINUTE_US, warn_ppm=(500_000,))
+    await ledger.release(held(await ledger.reserve([purse], money(60))))
+    await place.jump(-HOUR_US)
+    await ledger.release(held(await ledger.reserve([purse], money(60))))
+    await place.jump(MINUTE_US)
     assert len(held(await ledger.reserve([purse], money(60))).warnings) == 1
 
 
@@ -492,6 +517,37 @@ async def test_a_reset_forgets_what_was_spent_and_nothing_in_flight(ledger: Ledg
         assert (found.used, found.reserved, found.most) == (0, 30, 100)
         await ledger.settle(call, money(20))
         assert await taken(ledger, purse) == [20]
+
+
+@pytest.mark.parametrize("kind", ["reset", "top_up", "carry_over"])
+async def test_a_known_purse_is_one_that_somebody_uses(place: Place, ledger: Ledger, kind: Any) -> None:
+    """In this period or the one before; what is told of another changes nothing and makes none."""
+    change = Correction(kind, 5 if kind == "top_up" else 0, known=True)
+    for purse in (Purse("a", 100, "day"), Purse("b", 100, window_us=DAY_US)):
+        if purse.period is None and kind == "carry_over":
+            continue
+        await ledger.usage([purse])
+        for _ in range(2):
+            with pytest.raises(LedgerError) as unknown:
+                await ledger.correct(purse, change)
+            assert unknown.value.code == "budget.unknown_account"
+        held(await ledger.reserve([purse], money(10)))
+        assert (await ledger.correct(purse, change)).reserved == 10
+    await place.advance(DAY_US)
+    await ledger.correct(Purse("a", 100, "day"), change)
+    with pytest.raises(LedgerError):
+        await ledger.correct(Purse("A", 100, "day"), change)
+
+
+async def test_a_question_makes_no_account(ledger: Ledger) -> None:
+    """Also one that is asked in the same turn."""
+    purse = Purse("a", 100, "day")
+    _, found = await asyncio.gather(
+        ledger.usage([purse]), ledger.correct(purse, Correction("reset", known=True)), return_exceptions=True
+    )
+    assert isinstance(found, LedgerError)
+    assert (await ledger.correct(purse, Correction("top_up", 5))).most == 105
+    assert (await ledger.correct(purse, Correction("reset", known=True))).most == 105
 
 
 async def test_a_top_up_holds_for_its_period(place: Place, ledger: Ledger) -> None:
@@ -791,3 +847,13 @@ async def test_a_ledger_closes_once(ledger: Ledger) -> None:
     """A second time is nothing."""
     await ledger.close()
     await ledger.close()
+
+
+@pytest.mark.parametrize("name", ["", "ab", "x" * 32, "AB" * 16, "ab" * 40, "a" * 33, "ab" * 16 + "\r\n"])
+async def test_a_reservation_has_a_name_of_hex(ledger: Ledger, name: str) -> None:
+    """Whatever else could break out of a command."""
+    rate = Rate("k", MINUTE_US, 1)
+    with pytest.raises(ValueError, match="hex"):
+        await ledger.reserve([rate], ONE, name)
+
+    assert held(await ledger.reserve([rate], ONE, "ab" * 17)).id == "ab" * 17

@@ -80,3 +80,17 @@ def test_nothing_gets_looser(allowances: list[Allowance]) -> None:
         if isinstance(each, Purse) and isinstance(kept, Purse) and each.hard:
             assert kept.hard
             assert kept.usd_micros <= each.usd_micros
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 50), (50, 0), (0, 0)])
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_sum_of_nothing_merges(first: int, second: int, *, hard: bool) -> None:
+    """It is the smaller one, and no part of it is a mark of a larger one."""
+    one = Purse("k", first, "day", warn_ppm=(500_000,), hard=hard)
+    other = Purse("k", second, "day", warn_ppm=(250_000,), hard=hard)
+    (found,) = merged([one, other])
+    assert isinstance(found, Purse)
+
+    assert found.usd_micros == 0
+    own = {500_000} if first == 0 else {250_000}
+    assert set(found.warn_ppm) == (own if first or second else {250_000, 500_000})

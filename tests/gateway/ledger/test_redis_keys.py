@@ -59,8 +59,8 @@ async def test_everything_but_the_marker_ends_by_itself(place: RedisPlace, redis
     for name, left in left_ms.items():
         assert left > shortest.get(name.split(":")[0], 89 * DAY_MS), name
     assert (
-        len(left_ms) == len(ALL) + 2 + 1 + 2
-    )  # counters, reservations, what is held, leases and the expired
+        len(left_ms) == len(ALL) + 2 + 1 + 3
+    )  # counters, reservations, what is held, leases, when they were seen, and the expired
 
 
 @server_test
@@ -71,7 +71,7 @@ async def test_nothing_is_left_of_what_has_ended(place: RedisPlace) -> None:
         await ledger.settle(held(await ledger.reserve(ALL, CALL)), CALL)
     await ledger.release(held(await ledger.reserve(ALL, CALL)))
     kinds = sorted(key.split(b":", 2)[2].split(b":")[0] for key in place.names())
-    assert kinds == [b"c", b"c", b"c", b"leases", b"marker"]
+    assert kinds == [b"c", b"c", b"c", b"leases", b"marker", b"seen"]
 
 
 @server_test
@@ -80,7 +80,7 @@ async def test_no_name_has_anything_of_a_key(place: RedisPlace) -> None:
     ledger = await place.opened()
     held(await ledger.reserve(ALL, CALL))
     name = re.compile(
-        rf"{{regent:{place.terms.name}}}:(leases|marker|c:[0-9a-f]{{32}}|r:[0-9a-f]{{32}}|h:[0-9a-f]{{16}})"
+        rf"{{regent:{place.terms.name}}}:(leases|marker|seen|c:[0-9a-f]{{32}}|r:[0-9a-f]{{32}}|h:[0-9a-f]{{16}})"
     )
     assert all(name.fullmatch(key.decode()) for key in place.names())
 

@@ -39,9 +39,11 @@ class Far:
         self.code: str | None = None
         self.asked: list[str] = []
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         self._answer("reserve")
-        return Reservation("0" * 32, tuple(allowances), amount, 1, ())
+        return Reservation(name or "0" * 32, tuple(allowances), amount, 1, ())
 
     async def settle(self, reservation: Reservation, actual: Amount) -> Settled:
         self._answer("settle")

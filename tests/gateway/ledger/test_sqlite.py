@@ -329,10 +329,29 @@ async def test_a_damaged_file_refuses(ledger: SqliteLedger, path: Path) -> None:
     ledger._file.close()
     with path.open("r+b") as file:
         file.write(b"\0" * 100)
-    assert await code_of(ledger) == "ledger.unavailable"
+    assert await code_of(ledger) == "ledger.lost"
     with path.open("r+b") as file:
         file.write(copy.read_bytes()[:100])
     assert held(await ledger.reserve([Rate(f"{1:0200}", MINUTE_US, 9)], ONE)).standings[0].used == 2
+
+
+@pytest.mark.parametrize("place_of_it", [0, 1, 16, 20])
+async def test_a_file_whose_beginning_was_overwritten_is_noticed(
+    ledger: SqliteLedger, path: Path, place_of_it: int
+) -> None:
+    """While it is open, when SQLite reads its first page no more; it is good again once it is whole."""
+    held(await ledger.reserve([RATE], ONE))
+    with path.open("r+b") as file:
+        before = file.read(24)
+        file.seek(place_of_it)
+        file.write(b"?")
+    for _ in range(2):
+        look_again(ledger)
+        assert await code_of(ledger) == "ledger.lost"
+    with path.open("r+b") as file:
+        file.write(before)
+    look_again(ledger)
+    assert held(await ledger.reserve([RATE], ONE)).standings[0].used == 2
 
 
 async def test_what_another_process_writes_is_read(

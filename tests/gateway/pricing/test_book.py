@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contract import Usage
+from audit.labels import WORD
 from gateway import pricing
 from gateway.errors import SettingsError
 from gateway.pricing import Book, Terms
@@ -70,8 +72,11 @@ def test_a_price_comes_from_the_settings_or_from_a_list_that_is_meant(
     """A model's name alone says nothing: somebody's own server may use it as well."""
     found = book(deployment)
 
-    assert (found.origin("a") or "").endswith(origin or "")
-    assert (found.origin("a") is None) == (origin is None)
+    source, word = found.source("a"), found.origin("a")
+    assert (source.origin if source else "").endswith(origin or "")
+    # A record takes words only; which model of which provider it was stands elsewhere in it.
+    assert word in ({"settings", f"genai-prices-{version('genai-prices')}"} if origin else {None})
+    assert word is None or WORD.fullmatch(word)
     assert found.priced(place("a")) == (origin is not None)
     assert found.unpriced == (() if origin else ("a",))
 

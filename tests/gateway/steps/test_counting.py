@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +14,7 @@ from gateway.accounts import Amount, Concurrency, Overdrawn, Purse, Rate, Reserv
 from gateway.errors import LedgerError, Refused
 from gateway.ports import Counting
 from gateway.steps.enforce import enforce
-from gateway.steps.reserve import reserve
+from gateway.steps.reserve import reserve, reserve_again
 from gateway.steps.settle import settle
 from gateway.types import Allow, Attempt, Budget, Candidates, Charge, Clamp, Limit, Reply, Route, Trail
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.types import Call, Deployment, Obligation, PermittedCall
     from tests.gateway.conftest import Builders
 
-PROMPT, UPPER = 100, 150
+PROMPT, UPPER, BOUND = 100, 150, 400
 TOLD = 40
 RATE = Limit("k", 60, tokens=10**6)
 BUDGET = Budget("k", 10**9, hard=True, period="day")
@@ -44,11 +45,13 @@ class Counter:
         self.warned: list[Any] = []
         self.took_us: list[int] = []
 
-    async def reserve(self, allowances: Sequence[Allowance], amount: Amount) -> Reservation | Overdrawn:
+    async def reserve(
+        self, allowances: Sequence[Allowance], amount: Amount, name: str | None = None
+    ) -> Reservation | Overdrawn:
         self.reserved.append(amount)
         if isinstance(self.found, LedgerError):
             raise self.found
-        return self.found or Reservation("ab" * 16, tuple(allowances), amount, 0, ())
+        return self.found or Reservation(name or "ab" * 16, tuple(allowances), amount, 0, ())
 
     def begin(self, _: Reservation, actual: Amount | None) -> Awaitable[None]:
         self.settled.append(actual)
@@ -74,7 +77,7 @@ class Counter:
 
     def prompt(self, body: Any, models: Iterable[str] = ()) -> Any:
         del body, models
-        return SimpleNamespace(expected=PROMPT, upper=UPPER)
+        return SimpleNamespace(expected=PROMPT, upper=UPPER, bound=BOUND)
 
     def reply(self, body: bytes, model: str) -> int:
         del body, model
@@ -109,7 +112,7 @@ def permitted(
         ([RATE], {"max_tokens": 7}, Amount(1, UPPER + 7)),
         ([RATE, Clamp(50)], {"max_tokens": 70}, Amount(1, UPPER + 50)),
         ([RATE], {"max_tokens": 7, "choices": 3}, Amount(1, UPPER + 21)),
-        ([BUDGET], {"max_tokens": 50}, Amount(1, UPPER + 50, 2 * (UPPER + 50))),
+        ([BUDGET], {"max_tokens": 50}, Amount(1, UPPER + 50, 2 * (BOUND + 50))),
     ],
     ids=str,
 )
@@ -131,7 +134,7 @@ async def test_the_dearest_deployment_sets_the_estimate(build: Builders) -> None
     await reserve(call, counter.counting, cast("Tokens", counter))
 
     assert [each.id for each in call.deployments] == ["echo-cloud", "dear"]
-    assert counter.reserved == [Amount(1, UPPER + 50, 6 * (UPPER + 50))]
+    assert counter.reserved == [Amount(1, UPPER + 50, 6 * (BOUND + 50))]
 
 
 async def test_what_is_free_by_the_policys_word_costs_nothing(build: Builders) -> None:
@@ -276,24 +279,33 @@ async def test_a_report_from_before_a_break_makes_no_stream_free(build: Builders
     assert counter.settled == [Amount(1, PROMPT + 7, 2 * (PROMPT + 7))]
 
 
+MOST, DEAREST = UPPER + 1000, BOUND + 1000
+
+
 @pytest.mark.parametrize(
-    ("attempts", "cut", "tokens", "cost"),
+    ("attempts", "cut", "stream", "tokens", "cost"),
     [
-        ([UpstreamCode.UNREACHABLE, UpstreamCode.UNREACHABLE], False, 0, 0),
-        ([UpstreamCode.UNREACHABLE, UpstreamCode.REJECTED], False, 0, 0),
-        ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, PROMPT, 6 * PROMPT),
-        ([UpstreamCode.TIMEOUT, UpstreamCode.REJECTED], False, PROMPT, 2 * PROMPT),
-        ([UpstreamCode.BROKEN], False, PROMPT, 2 * PROMPT),
-        ([], True, PROMPT, 2 * PROMPT),
-        ([UpstreamCode.UNREACHABLE], True, PROMPT, 6 * PROMPT),
+        ([UpstreamCode.UNREACHABLE, UpstreamCode.UNREACHABLE], False, False, 0, 0),
+        ([UpstreamCode.UNREACHABLE, UpstreamCode.REJECTED], False, False, 0, 0),
+        ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, False, MOST, 6 * DEAREST),
+        ([UpstreamCode.UNREACHABLE, UpstreamCode.TIMEOUT], False, True, PROMPT, 6 * PROMPT),
+        ([UpstreamCode.TIMEOUT, UpstreamCode.REJECTED], False, True, PROMPT, 2 * PROMPT),
+        ([UpstreamCode.BROKEN], False, False, MOST, 2 * DEAREST),
+        ([], True, False, MOST, 2 * DEAREST),
+        ([], True, True, PROMPT, 2 * PROMPT),
+        ([UpstreamCode.UNREACHABLE], True, True, PROMPT, 6 * PROMPT),
     ],
     ids=str,
 )
 async def test_nobody_answered(
-    build: Builders, attempts: list[UpstreamCode], *, cut: bool, tokens: int, cost: int
+    build: Builders, attempts: list[UpstreamCode], *, cut: bool, stream: bool, tokens: int, cost: int
 ) -> None:
-    """The request counts; the prompt counts where somebody may have read it, at the price of who that was."""
-    counter, call = Counter(), permitted(build, BUDGET, names=("echo-cloud", "dear"))
+    """The request counts, and where somebody may have served it, what that can have taken, at their price.
+
+    Of a whole reply that is all that was held for it; of a stream, which nobody began to read, the prompt.
+    """
+    counter = Counter()
+    call = permitted(build, BUDGET, names=("echo-cloud", "dear"), stream=stream)
     trail = trail_of(build, call)
     trail.attempts = [
         Attempt(place.id, code) for place, code in zip(call.deployments, attempts, strict=False)
@@ -303,6 +315,69 @@ async def test_nobody_answered(
     assert counter.settled == [Amount(1, tokens, cost)]
     assert trail.charge is not None
     assert trail.charge.estimated is bool(tokens)
+
+
+async def lost_once(build: Builders, counter: Counter, *obligations: Obligation) -> Trail:
+    """A call whose first place didn't answer in time, on its way to the second."""
+    call = permitted(build, *obligations, names=("echo-cloud", "dear"), max_tokens=50)
+    trail = trail_of(build, call)
+    trail.reservation = await reserve(call, counter.counting, cast("Tokens", counter))
+    trail.attempts = [Attempt("echo-cloud", UpstreamCode.TIMEOUT)]
+    await reserve_again(trail, house(counter), call.deployments[0])
+    return trail
+
+
+async def test_each_try_that_may_be_charged_has_a_hold_of_its_own(build: Builders) -> None:
+    """The second is for who may still serve; the request counts once, and the charge is that of both."""
+    counter = Counter()
+    trail = await lost_once(build, counter, BUDGET, Limit("k", concurrent=1))
+    call = trail.permitted
+    assert call is not None
+    assert counter.reserved == [
+        Amount(1, UPPER + 50, 6 * (BOUND + 50)),
+        Amount(0, UPPER + 50, 6 * (BOUND + 50)),
+    ]
+    assert trail.reservation is not None
+    assert trail.reservation.id == call.call.decision_id + "01"
+    assert [type(each) for each in trail.reservation.allowances] == [Purse]
+    trail.reply = answered(call.deployments[1], Usage(10, 5, 15))
+    trail.attempts.append(Attempt("dear", "served"))
+    await settle(trail, house(counter))
+
+    lost = Charge(UPPER, 50, estimated=True, usd_micros=2 * (BOUND + 50), prices="settings")
+    assert trail.attempts[0].charge == lost
+    assert trail.charge == replace(
+        lost, prompt_tokens=UPPER + 10, completion_tokens=55, usd_micros=2 * (BOUND + 50) + 6 * 15
+    )
+    assert sorted(counter.settled, key=str) == [
+        Amount(0, 15, 90),
+        Amount(1, UPPER + 50, 2 * (BOUND + 50)),
+    ]
+
+
+async def test_what_counts_no_tokens_needs_no_second_hold(build: Builders) -> None:
+    """A request is one, and is one call at once, however many places it is tried at."""
+    counter = Counter()
+    trail = await lost_once(build, counter, Limit("k", 60, requests=5), Limit("k", concurrent=1))
+    await settle(trail, house(counter))
+
+    assert len(counter.reserved) == 1
+    assert [each.requests for each in counter.settled if each] == [1]
+
+
+async def test_what_does_not_fit_twice_is_not_tried_twice(build: Builders) -> None:
+    """The refusal is the budget's; the first try is paid for from its own hold, and nothing else is."""
+    counter = Counter()
+    trail = await lost_once(build, counter, BUDGET)
+    trail.reservation, trail.lost = trail.lost[0].reservation, []
+    counter.found = Overdrawn(Standing(Purse("x/team:hr", 9, "day"), "usd_micros", 9, 9, 0, 9), 1, 9, 1)
+    place = build.deployment("echo-cloud")
+    with pytest.raises(Refused) as refused:
+        await reserve_again(trail, house(counter), place)
+    await settle(trail, house(counter), cut=True)
+
+    assert refused.value.code == "budget.team"
+    assert counter.settled == [Amount(1, UPPER + 50, 2 * (BOUND + 50))]
 
 
 async def test_what_never_left_the_house_is_released(build: Builders) -> None:

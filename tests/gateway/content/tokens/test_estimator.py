@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import string
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.content import tokens
-from gateway.content.tokens import Estimate, Estimator, marks
+from gateway.content.tokens import Bounded, Estimator, marks, prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +120,43 @@ def test_without_a_model_the_bounds_are_the_widest() -> None:
     """The plain function takes none: what it says holds for nearly all."""
     plain = tokens.prompt(HELLO)
 
-    assert isinstance(plain, Estimate)
+    assert isinstance(plain, Bounded)
     assert plain.upper >= tokens.prompt(HELLO, ["gpt-4o"]).upper
     assert plain.upper >= tokens.prompt(HELLO, ["claude-opus-5"]).upper
+
+
+SCRIPTS = st.sampled_from(
+    [
+        string.punctuation,
+        string.printable,
+        "".join(map(chr, range(0x4E00, 0x9FA5, 7))),
+        "".join(map(chr, range(0x3400, 0x4DB5, 11))),
+        "".join(map(chr, range(0x1F300, 0x1F9FF))),
+        "".join(map(chr, (*range(0x20, 0xD800, 97), *range(0xE000, 0x2FFFF, 991)))),
+    ]
+)
+
+
+@given(st.data())
+def test_no_text_has_more_tokens_than_its_bound(data: st.DataObject) -> None:
+    """Random punctuation, Chinese, emoji or all scripts at once: a tokenizer begins from bytes."""
+    text = data.draw(st.text(alphabet=data.draw(SCRIPTS), max_size=300))
+    role = data.draw(st.text(alphabet=string.punctuation, max_size=70))
+    tools = [{"type": "function", "function": {"name": "f", "description": text}}]
+    body = {"messages": [{"role": role, "content": text}], "tools": tools}
+    for model in ("gpt-4o", "claude-opus-4", "llama-3.3-70b", "unheard-of"):
+        found = prompt(body, [model])
+        assert found.expected <= found.upper <= found.bound
+        assert found.bound >= 2 * len(text.encode()) + len(role.encode())
+
+
+def test_a_bound_is_one_where_an_estimate_is_none() -> None:
+    """Of random punctuation the upper estimate is a fifth of what it costs; prose is bounded far too high."""
+    chance = Random(1)  # noqa: S311 - a text that is always the same
+    noise = "".join(chance.choices(string.punctuation, k=4000))
+    found = prompt({"messages": [{"role": "user", "content": noise}]}, ["gpt-4o"])
+    assert found.upper < 2000
+    assert found.bound >= 4000
+    prose = "Every request becomes one question, and a policy decides it. " * 60
+    found = prompt({"messages": [{"role": "user", "content": prose}]}, ["gpt-4o"])
+    assert found.bound > 2.5 * found.upper

@@ -1,0 +1,1 @@
+"""The gateway's own rooms of commands: `regent budgets`, `regent ledger`."""
