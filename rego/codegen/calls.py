@@ -62,7 +62,7 @@ class CallWriter(ConditionWriter):
             self._count_step()
             self._set(s.result, f"{self.scope.call(number)}({args}, [N] * len(m), t, w)")
         elif function is not None and len(function.params) == p.RULE_PARAMS:  # memoised
-            self._set(s.result, f"m[{number}]")
+            self._set(s.result, f"m[{self.scope.place(number)}]")
             target = self.local(s.result)
             self.emit(f"if {target} is N: {target} = {self.scope.call(number)}({args}, m, t, w)")
         else:

@@ -41,6 +41,9 @@ class Scope(Protocol):
     def call(self, number: int) -> str:
         """Return the name in the source for a function of the plan, which is then written, too."""
 
+    def place(self, number: int) -> int:
+        """Return the place in the memo for the value of a rule."""
+
     def contained(self, name: str) -> Contained | None:
         """Return a function that is called from one place only, and so may be written there."""
 

@@ -113,12 +113,15 @@ class _Tidier:
     def is_every(self, statements: list[p.Statement]) -> bool:
         """Tell a test for what `every` found that keeps an error from happening.
 
-        It is by what is asked that the loop ends at the first member that fails. Without the question it would
-        go on to the others, and a builtin could refuse one that OPA never gets to.
+        For the question's sake the loop ends at the first member that fails. Without it, it would go on to
+        the others, and a builtin could refuse one that OPA never gets to.
         """
         match statements[-2:]:
-            case [p.Scan(block=p.Block(statements=(*_, p.AssignVar(target=flag)))) as scan, p.IsUndefined() as s]:
-                return s.source == flag and not is_harmless(scan, self.owned, self.is_quiet)
+            case [
+                p.Scan(block=p.Block(statements=(*_, p.AssignVar() as flag))) as scan,
+                p.IsUndefined() as s,
+            ]:
+                return s.source == flag.target and not is_harmless(scan, self.owned, self.is_quiet)
             case _:
                 return False
 

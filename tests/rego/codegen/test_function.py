@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rego import EvaluationError, Policy
+from tests.rego.generated import generated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def calls(policy: Policy) -> int:
     """Return how many functions of the plan were written as functions of their own."""
-    return len(re.findall(r"^def f\d+\(", policy._program.source, re.MULTILINE))
+    return len(re.findall(r"^def f\d+\(", generated(policy), re.MULTILINE))
 
 
 @pytest.mark.parametrize(

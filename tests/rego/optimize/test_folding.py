@@ -20,7 +20,8 @@ def left(planned: Planned, source: str, data: Any, *, tracing: bool = True) -> l
     """Return the statements that are left of the rule `p` over some data."""
     policy = Policy.load(planned(f"package t\n\n{source}\n", "t/p"), data, tracing=tracing)
     names = [function.name for function in policy.plan.functions]
-    return walk(policy._program.bodies.functions[names.index("g0.data.t.p")].blocks)
+    found = policy._programs.bodies("t/p").functions.get(names.index("g0.data.t.p"))
+    return walk(found.blocks) if found else []
 
 
 def kinds(statements: list[p.Statement]) -> set[type[p.Statement]]:
