@@ -20,7 +20,7 @@ from rego.codegen import Lines, write_function, write_walk
 from rego.codegen.inline import Inline, inline
 from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
-from rego.flow import walk
+from rego.flow import WITH_BLOCKS, blocks_of, walk
 from rego.nodes import Lookup
 from rego.optimize import Bodies, Fitting, Surroundings, Whole
 from rego.optimize.kinds import UNKNOWN, Returns, returns
@@ -244,7 +244,16 @@ def _flatten(lines: Lines, depth: int, flat: list[tuple[str, Location | None]]) 
 
 
 def _calls(blocks: Iterable[p.Block]) -> list[p.Call | p.CallDynamic]:
-    return [s for s in walk(blocks) if type(s) is p.Call or type(s) is p.CallDynamic]
+    found: list[p.Call | p.CallDynamic] = []
+    rest = list(blocks)
+    while rest:  # in no order: nobody asks for one
+        for s in rest.pop().statements:
+            kind = type(s)
+            if kind is p.Call or kind is p.CallDynamic:
+                found.append(s)  # type: ignore[arg-type]  # it is one
+            elif kind in WITH_BLOCKS:
+                rest.extend(blocks_of(s))
+    return found
 
 
 def _refuse_recursion(calls: Mapping[str, list[p.Call | p.CallDynamic]]) -> None:

@@ -519,12 +519,13 @@ class _Reader:
             self.depth -= 1
 
     def statement(self, raw: Any) -> Statement:
-        tagged = _object(raw)
-        name = tagged.get("type")
+        tagged = raw if type(raw) is dict else _object(raw)
+        name, given = tagged.get("type"), tagged.get("stmt")
         kind = STATEMENTS.get(name) if type(name) is str else None
         if kind is None:
             raise _malformed("an unknown type of statement")
-        given = _object(tagged.get("stmt"))
+        if type(given) is not dict:
+            given = _object(given)
         read = self.known_readers.get(kind) or self.reader(kind)
         return read(given)
 
@@ -577,7 +578,7 @@ class _Reader:
         return self.strings[raw]
 
     def operand(self, raw: Any) -> Operand:
-        # The most frequent part of a plan: what is asked here is asked tens of thousands of times.
+        # The most frequent part of a plan: it is asked tens of thousands of times.
         tagged = raw if type(raw) is dict else _object(raw)
         value, kind = tagged.get("value"), tagged.get("type")
         if kind == "local":

@@ -17,6 +17,7 @@ from rego import analysis, archive, plan
 from rego.annotations import Annotations, Fired
 from rego.builtins import tables
 from rego.builtins.context import Context, Patterns, WithContext
+from rego.collector import resting
 from rego.compiler import (
     ANSWERS,
     BUDGET,
@@ -117,15 +118,14 @@ class Policy:
             document, own = archive.read(document)
             data = own if data is None else data
         data = {} if data is None else data
-        parsed = plan.parse(document)
         _require_json(data)
         given = dict(builtins or {})
-        found = ready(
-            parsed,
-            Builtins(
-                tables(parsed.builtins, given), given.keys(), strict=strict_builtin_errors, tracing=tracing
-            ),
-        )
+        with resting():
+            parsed = plan.parse(document)
+            there = tables(parsed.builtins, given)
+            found = ready(
+                parsed, Builtins(there, given.keys(), strict=strict_builtin_errors, tracing=tracing)
+            )
         programs = Programs(found, data, specialise=specialise)
         return cls(found, programs, programs.asked, data, max_steps, on_print, Patterns())
 

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rego import plan as p
+from rego.collector import resting
 from rego.compiler import Program, Ready, compiled
 from rego.errors import PlanError
 from rego.flow import walk
@@ -125,14 +126,16 @@ class Programs:
             return self._ready.whole.bodies(entrypoint)
         if self._fitting is None:
             self._fitting = self._ready.fitting(self._data)
-        return self._fitting.bodies(entrypoint)
+        with resting():
+            return self._fitting.bodies(entrypoint)
 
     def _program(self, entrypoint: str) -> Program:
         left = self.bodies(entrypoint)
         before = self._before.get(entrypoint)
         if before is not None and (not self._specialise or are_alike(before.bodies, left)):
             return before
-        return compiled(self._ready, left)
+        with resting():
+            return compiled(self._ready, left)
 
 
 def _memo(program: Program, data: Mapping[str, Any]) -> list[Any]:
