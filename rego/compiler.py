@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rego import plan as p
 from rego import values
 from rego.builtins import REFUSED
-from rego.codegen import Lines, write_function, write_walk
+from rego.codegen import Lines, write_fetch, write_function, write_walk
 from rego.codegen.inline import Inline, inline
 from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
@@ -41,6 +41,7 @@ ANSWERS: Final = 2
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
+_MOST_FETCHED: Final = 32  # paths; of more, many are behind tests and not asked for
 _PIECE: Final = 60  # lines, at least; about a millisecond's work
 #: The statements with which a rule gives a result.
 _RULES: Final = frozenset({p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd})
@@ -179,7 +180,8 @@ def compiled(found: Ready, left: Bodies) -> Program:
     scope = _Scope(found, left)
     lines: Lines = []
     for number, body in enumerate(left.entrypoints.values()):
-        lines += write_function(scope, f"p{number}", body, None, None)
+        head, inside = write_function(scope, f"p{number}", body, None, None)
+        lines += [head, [*scope.fetch(), *inside]]
     while scope.waiting:
         number = scope.waiting.pop()
         function = plan.functions[number]
@@ -376,6 +378,11 @@ class _Scope:
 
     def place(self, number: int) -> int:
         return self.places[number]
+
+    def fetch(self) -> Lines:
+        """Return what an entrypoint begins with: the input's paths, where they are not too many."""
+        slots = self.slots[p.INPUT]
+        return write_fetch(slots) if len(slots) <= _MOST_FETCHED else []
 
     def slot(self, root: int, path: tuple[str, ...]) -> int | None:
         return self.slots[root].get(path)

@@ -149,6 +149,21 @@ class CallWriter(ConditionWriter):
         kinds = [self._kind(operand) for operand in s.args]
         if s.func in COMPARING and not {"str", "int", "bool", "null"}.isdisjoint(kinds):
             return
+        if s.func == MEMBERSHIP and kinds[0] is None and type(s.args[0]) is type(s.args[1]) is int:
+            self.emit(f"if {self._is_looked_up_dearly(*map(self.read, s.args))}:")
+            with self.indented():
+                self.emit("pass")
+                self._charge_each(s, kinds)
+            return
+        self._charge_each(s, kinds)
+
+    @staticmethod
+    def _is_looked_up_dearly(member: str, collection: str) -> str:
+        """Return an expression for a membership that is more than finding a text among a few, in C."""
+        member_fits = f"type({member}) is str and len({member}) <= {_SHORT}"
+        return f"not ({member_fits} and type({collection}) in sized and len({collection}) <= {_SMALL})"
+
+    def _charge_each(self, s: p.Call, kinds: list[str | None]) -> None:
         for operand in s.args:
             if type(operand) is int and self._may_be_large(operand):
                 if s.func == MEMBERSHIP and kinds[0] == "str":  # compared with texts, at the speed of C

@@ -11,7 +11,7 @@ a plan cannot inject code.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
@@ -76,6 +76,35 @@ def write_walk(slot: int, parent: int | None, steps: tuple[str, ...], *, stored:
         lines.append((text, None))
         source = "v"
     return [(f"def q{slot}(v0, m):", None), [*lines, (f"m[{slot}] = v", None), ("return v", None)]]
+
+
+def write_fetch(slots: Mapping[tuple[str, ...], int]) -> Lines:
+    """Write the walk down all paths of the input that an entrypoint reads, where an evaluation begins.
+
+    One walk here takes a fifth of what a function for each takes that is called when somebody asks. Where
+    something else than an object stands on the way, those remain to find out what that means.
+
+    Args:
+        slots: The places in the memo for what the input has at the paths.
+    """
+    tree: dict[str, Any] = {}
+    for path in slots:
+        node = tree
+        for step in path:
+            node = node.setdefault(step, {})
+    return _fetched(tree, (), slots)
+
+
+def _fetched(tree: dict[str, Any], path: tuple[str, ...], slots: Mapping[tuple[str, ...], int]) -> Lines:
+    source = f"v{len(path)}" if path else "l0"
+    lines: Lines = []
+    for step, below in tree.items():
+        inner = (*path, step)
+        targets = [f"v{len(inner)}"] if below else []
+        targets += [f"m[{slots[inner]}]"] if inner in slots else []
+        lines.append((f"{' = '.join(targets)} = {source}.get({step!r}, U)", None))
+        lines += _fetched(below, inner, slots) if below else []
+    return [(f"if type({source}) is dict:", None), lines] if lines else []
 
 
 class _FunctionWriter(StatementWriter):
