@@ -20,10 +20,10 @@ from rego.codegen import Lines, write_fetch, write_function, write_walk
 from rego.codegen.inline import Inline, inline
 from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
-from rego.flow import WITH_BLOCKS, blocks_of, walk
+from rego.flow import WITH_BLOCKS, blocks_of, walk, writes
 from rego.nodes import Lookup
 from rego.optimize import Bodies, Fitting, Surroundings, Whole
-from rego.optimize.kinds import UNKNOWN, Returns, returns
+from rego.optimize.kinds import UNKNOWN, Returns, returns, returns_last
 from rego.optimize.lookups import prefixes
 from rego.runtime import NAMES
 
@@ -42,6 +42,7 @@ ANSWERS: Final = 2
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
 _MOST_FETCHED: Final = 32  # paths; of more, many are behind tests and not asked for
+_MOST_WRITTEN_OUT: Final = 40  # statements
 _PIECE: Final = 60  # lines, at least; about a millisecond's work
 #: The statements with which a rule gives a result.
 _RULES: Final = frozenset({p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd})
@@ -363,6 +364,16 @@ class _Scope:
         if not plain or any(isinstance(s, p.With) for s in statements):
             return None
         return Contained(number, function, found)
+
+    def written_out(self, name: str) -> Contained | None:
+        number, function = self.functions[name]
+        found = self.prepared[number]
+        statements = walk(found.blocks)
+        small = len(statements) <= _MOST_WRITTEN_OUT and len(function.params) > p.RULE_PARAMS
+        if not small or not returns_last(function, found) or any(isinstance(s, p.With) for s in statements):
+            return None
+        fixed = all(local not in function.params for s in statements for local in writes(s))
+        return Contained(number, function, found) if fixed else None
 
     def uses(self) -> Counter[str]:
         """Return how many places each function is called from; a dynamic call is from anywhere."""

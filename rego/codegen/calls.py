@@ -55,6 +55,9 @@ class CallWriter(ConditionWriter):
         if self._is_ours(s.args) and self.may_contain() and self.contain(s.func, s.result):
             self.note(s.result, None)
             return
+        if self._is_ours(s.args) and len(s.args) > p.RULE_PARAMS and self.write_out(s):
+            self.note(s.result, None)
+            return
         args = ", ".join(map(self.read, s.args))
         if not self._is_ours(
             s.args
@@ -76,6 +79,10 @@ class CallWriter(ConditionWriter):
 
     def contain(self, name: str, result: p.Local) -> bool:
         """Write a function's body here instead of its call, where that is possible; tell whether it was."""
+        raise NotImplementedError
+
+    def write_out(self, s: p.Call) -> bool:
+        """Write a small function's body here instead of its call; tell whether it was."""
         raise NotImplementedError
 
     def _is_asked(self, s: p.Call, following: p.Statement | None) -> bool:

@@ -136,7 +136,7 @@ class CollectionWriter(CallWriter):
 
         Only loops in loops can take more steps than what they run over has members: only there it is checked.
         """
-        if not any(frame.scan for frame in self.frames):
+        if not self.in_scan and not any(frame.scan for frame in self.frames):
             return [("t[0] -= len(x)", location)]
         return [("t[0] = c = t[0] - len(x)", location), ("if c < 0: exhausted()", location)]
 

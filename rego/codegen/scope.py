@@ -47,6 +47,9 @@ class Scope(Protocol):
     def contained(self, name: str) -> Contained | None:
         """Return a function that is called from one place only, and so may be written there."""
 
+    def written_out(self, name: str) -> Contained | None:
+        """Return a function with operands that is small enough to be written in the place of a call."""
+
     def returns(self, name: str) -> Returns:
         """Return what is known of a function's value."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from rego import nodes
 from rego import plan as p
 from rego.flow import blocks_of, reads, walk, with_blocks, written
+from rego.optimize.constants import with_constants
 from rego.optimize.effects import Summary
 from rego.optimize.exits import GOES_ON, Exit
 from rego.optimize.facts import DROPPED, Folded
@@ -62,7 +63,9 @@ class Folder(Steps):
                 break
             self.blocks = tidied(left, self.uses.owned, self.kept, self.world.is_quiet)
             self.uses.count(walk(self.blocks))
-        return Prepared(self.blocks, self.constants), Summary(self.given_back, self.quiet)
+        # An object of which every value has become known is a constant, too.
+        blocks, constants = with_constants(self.blocks, self.kept | self.uses.exposed, self.constants)
+        return Prepared(blocks, constants), Summary(self.given_back, self.quiet)
 
     def function(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
         """Return what is left of a function's blocks."""
