@@ -189,6 +189,8 @@ def compiled(found: Ready, left: Bodies) -> Program:
         memo = scope.place(number) if len(function.params) == p.RULE_PARAMS else None
         lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
     for root, slots in enumerate(scope.slots):
+        if root == p.DATA and scope.steady:
+            continue  # every evaluation begins with them
         for path, slot in slots.items():
             parent = next((path[:size] for size in range(len(path) - 1, 0, -1) if path[:size] in slots), ())
             steps = path[len(parent) :]
@@ -328,6 +330,7 @@ class _Scope:
         self.used: Counter[str] | None = None
         self.places = {number: place for place, number in enumerate(left.functions)}
         self.slots, self.places_in_memo = _slots(ready.plan, left)
+        self.steady = _is_steady(ready.plan, left)
         self.declared = ready.plan.builtins
         self.rules = ready.rules
         self.more_rules: list[Location] = []
@@ -358,10 +361,7 @@ class _Scope:
         if self.uses()[name] != 1 or len(function.params) != p.RULE_PARAMS:
             return None
         statements = walk(found.blocks)
-        ways_out = sum(isinstance(s, p.ReturnLocal) for s in statements)
-        last = found.blocks[-1].statements if found.blocks else ()
-        plain = ways_out == 1 and [type(s) for s in last] == [p.ReturnLocal]
-        if not plain or any(isinstance(s, p.With) for s in statements):
+        if not returns_last(function, found) or any(isinstance(s, p.With) for s in statements):
             return None
         return Contained(number, function, found)
 
@@ -480,6 +480,21 @@ def _slots(
         slots.append({path: following + place for place, path in enumerate(named)})
         following += len(named)
     return (slots[0], slots[1]), following
+
+
+def _is_steady(plan: p.Plan, left: Bodies) -> bool:
+    """Tell what asks about no other input and no other data: there is one memo, which knows the data."""
+    bodies = [(found, plan.functions[number].params[:2]) for number, found in left.functions.items()]
+    bodies += [(found, (p.INPUT, p.DATA)) for found in left.entrypoints.values()]
+    names = {plan.functions[number].name for number in left.functions}
+    for found, params in bodies:
+        for s in walk(found.blocks):
+            calls = isinstance(s, p.CallDynamic) or (isinstance(s, p.Call) and s.func in names)
+            if isinstance(s, p.With) or not set(params).isdisjoint(writes(s)):
+                return False
+            if calls and s.args[:2] != params:  # type: ignore[attr-defined]  # calls have arguments
+                return False
+    return True
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,8 +7,6 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-import orjson
-
 from rego import numeric, utf8
 from rego.gotext import joined
 from rego.values import MAX_PARTS, RegoSet, Value, sorted_items, too_large, value_of
@@ -28,18 +26,7 @@ def to_json(value: Value) -> Any:
     Raises:
         EvaluationError: `eval_budget_exceeded`, where it has more parts than a host could take.
     """
-    try:  # to text and back, all of it in C, takes a third of a walk in Python
-        text = orjson.dumps(value, default=_ordered)
-    except TypeError:
-        return _plain(value, [MAX_PARTS])
-    # It writes NaN as null, which is for the walk, as is whatever may have more parts than are allowed.
-    return _plain(value, [MAX_PARTS]) if len(text) > MAX_PARTS or b"null" in text else orjson.loads(text)
-
-
-def _ordered(value: Value) -> Any:
-    if type(value) is RegoSet:
-        return value.sorted()
-    raise TypeError
+    return _plain(value, [MAX_PARTS])
 
 
 def _plain(value: Value, room: list[int]) -> Any:

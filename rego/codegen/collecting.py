@@ -31,7 +31,8 @@ class CollectionWriter(CallWriter):
         target = self.local(s.target)
         if slot is not None:
             self.emit(f"{target} = m[{slot}]")
-            self.emit(f"if {target} is N: {target} = q{slot}({self.local(s.source)}, m)")
+            if not (self.scope.steady and s.source == self.params[1]):
+                self.emit(f"if {target} is N: {target} = q{slot}({self.local(s.source)}, m)")
         else:
             source = self.local(s.source)
             index = "data_index" if s.source == self.params[1] else "index"

@@ -32,6 +32,10 @@ class Scope(Protocol):
     """What the names outside a function stand for."""
 
     @property
+    def steady(self) -> bool:
+        """Whether no call asks about another input or other data: the memo knows all paths of the data."""
+
+    @property
     def strict(self) -> bool:
         """Whether an error in a builtin ends the evaluation."""
 

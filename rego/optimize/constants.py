@@ -10,14 +10,15 @@ from rego.flow import CHANGES, blocks_of, reads, walk, with_blocks, writes
 from rego.values import RegoSet, Value, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 _SCALARS = (p.AssignInt, p.MakeNull, p.MakeNumberInt, p.MakeNumberRef)
 _MAKERS: dict[type[p.Statement], Any] = {p.MakeArray: list, p.MakeObject: dict, p.MakeSet: RegoSet}
 
 
 def with_constants(
-    blocks: tuple[p.Block, ...], shared: Set[p.Local], known: Mapping[p.Local, Value] | None = None
+    blocks: tuple[p.Block, ...], shared: AbstractSet[p.Local], known: Mapping[p.Local, Value] | None = None
 ) -> tuple[tuple[p.Block, ...], dict[p.Local, Value]]:
     """Take the making of constants out of a function.
 
@@ -46,7 +47,9 @@ def with_constants(
 class _Finder:
     """Runs the makers of collections as far as they are constant."""
 
-    def __init__(self, unfit: Set[p.Local], changes: Counter[p.Local], values: dict[p.Local, Value]) -> None:
+    def __init__(
+        self, unfit: AbstractSet[p.Local], changes: Counter[p.Local], values: dict[p.Local, Value]
+    ) -> None:
         self.unfit = unfit
         self.changes = changes
         self.values = values

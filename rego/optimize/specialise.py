@@ -139,6 +139,22 @@ class Fitting:
             count *= len(known.values or ()) if known.defined else 0
         return found, bool(found) and len(found) == count
 
+    def named(self, path: Sequence[Known]) -> str | None:
+        """Return the name of the one rule that a path means; None where that is not known."""
+        steps = tuple(
+            known.values[0]
+            for known in path
+            if known.defined and known.values is not None and len(known.values) == 1
+        )
+        if len(steps) != len(path):
+            return None
+        found = [
+            function.name
+            for _, function in self.names.at_depth(len(path))
+            if function.path == steps and len(function.params) == p.RULE_PARAMS
+        ]
+        return found[0] if len(found) == 1 else None
+
     def builtin(self, call: p.Call) -> Callable[..., Value] | None:
         """Return the builtin of ours that is called, where it may be asked beforehand."""
         ours = ASKED.get(call.func) == len(call.args) and call.func not in self.around.given
