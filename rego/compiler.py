@@ -361,7 +361,10 @@ class _Scope:
         if self.uses()[name] != 1 or len(function.params) != p.RULE_PARAMS:
             return None
         statements = walk(found.blocks)
-        if not returns_last(function, found) or any(isinstance(s, p.With) for s in statements):
+        ways_out = sum(isinstance(s, p.ReturnLocal) for s in statements)
+        last = found.blocks[-1].statements if found.blocks else ()
+        plain = ways_out == 1 and [type(s) for s in last] == [p.ReturnLocal]
+        if not plain or any(isinstance(s, p.With) for s in statements):
             return None
         return Contained(number, function, found)
 

@@ -204,8 +204,7 @@ class _FunctionWriter(StatementWriter):
 
     def parts(self) -> Sequence[Guarded | int]:
         """Return the function's blocks, in groups behind tests where that pays."""
-        early = any(is_early_return(block.statements, self.result or -1) for block in self.blocks)
-        if not self.memo_fits or (self.is_contained and (early or len(self.params) > p.RULE_PARAMS)):
+        if not self.memo_fits or (self.is_contained and len(self.params) > p.RULE_PARAMS):
             return range(len(self.blocks))
         return guarded(
             Function(self.blocks, self.params[0], self.result, self.constants, self.live, self.exposures)

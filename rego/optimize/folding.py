@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rego import nodes
@@ -111,7 +112,9 @@ class Folder(Steps):
         """Return what is left of a block, and how it may be left; what it sets is set from here on."""
         kept: list[p.Statement] = []
         found = GOES_ON
-        for s, following in zip(block.statements, (*block.statements[1:], None), strict=True):
+        for s, following in pairwise((*block.statements, None)):
+            if s is None:
+                break
             statements, ways = self.FOLDERS[type(s)](self, s)
             if self.unrolls and type(s) is p.Scan and (more := self._unrolled(s, statements, following)):
                 statements, ways = more, ways.and_then(MAY_STOP)
