@@ -45,13 +45,12 @@ def input_reads(plan: p.Plan, bodies: Bodies, entrypoint: str) -> Reads:
 
     Args:
         plan: The plan.
-        bodies: What its functions and entrypoints do.
+        bodies: What the entrypoint does, and the functions that it may call.
         entrypoint: The name of one of the entrypoints.
     """
-    pairs = zip(plan.functions, bodies.functions, strict=True)
-    starts = zip(plan.entrypoints, bodies.entrypoints, strict=True)
+    pairs = [(plan.functions[number], body) for number, body in bodies.functions.items()]
     analysis = _Analysis({function.name: (function, body) for function, body in pairs})
-    analysis.run(next(body for found, body in starts if found.name == entrypoint))
+    analysis.run(bodies.entrypoints[entrypoint])
     paths = frozenset(_covering(analysis.found()))
     return Reads(
         paths,

@@ -10,24 +10,25 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from rego import plan as p
 from rego import values
 from rego.builtins import REFUSED
-from rego.codegen import Lines, write_function, write_walk
+from rego.codegen import Lines, write_fetch, write_function, write_walk
 from rego.codegen.inline import Inline, inline
 from rego.codegen.scope import Contained
 from rego.errors import BuiltinError, Location, PlanError
-from rego.flow import walk
+from rego.flow import WITH_BLOCKS, blocks_of, walk, writes
 from rego.nodes import Lookup
-from rego.optimize import Bodies, Prepared, Surroundings, Whole, reachable, specialised
-from rego.optimize.kinds import UNKNOWN, Returns, returns
+from rego.optimize import Bodies, Fitting, Surroundings, Whole
+from rego.optimize.kinds import UNKNOWN, Returns, returns, returns_last
 from rego.optimize.lookups import prefixes
 from rego.runtime import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from types import CodeType, TracebackType
 
     from rego.builtins import Tables
@@ -40,9 +41,11 @@ ANSWERS: Final = 2
 
 _FILE: Final = "<rego plan>"
 _MAX_CALL_DEPTH: Final = 150
+_MOST_FETCHED: Final = 32  # paths; of more, many are behind tests and not asked for
+_MOST_WRITTEN_OUT: Final = 40  # statements
 _PIECE: Final = 60  # lines, at least; about a millisecond's work
 #: The statements with which a rule gives a result.
-_RULES: Final = (p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd)
+_RULES: Final = frozenset({p.AssignVarOnce, p.ObjectInsertOnce, p.SetAdd})
 #: The planner calls so everything in a package that is asked for as a document, its functions, too.
 _DOCUMENT_ARGUMENTS: Final = 2
 
@@ -56,7 +59,6 @@ class Program:
         places: How many places the memo has.
         data_paths: The places of the memo for what the data has at a path.
         rules: The locations behind the numbers of rules.
-        owners: The path of the rule that each of them belongs to, without `data`.
         contextual: Whether any builtin that it calls takes the context.
         lines: For each line of the source, the location it came from.
         source: The Python source, to be read by people.
@@ -68,7 +70,6 @@ class Program:
     places: int
     data_paths: Mapping[int, tuple[str, ...]]
     rules: tuple[Location, ...]
-    owners: Mapping[Location, tuple[str, ...]]
     contextual: bool
     lines: tuple[Location | None, ...]
     source: str
@@ -102,24 +103,44 @@ class Builtins:
     tracing: bool = True
 
 
-@dataclass(frozen=True, slots=True)
 class Ready:
     """A plan that is known to be one that can be compiled.
 
     Args:
         plan: The plan.
         builtins: What it may call.
-        whole: What it does over any data.
     """
 
-    plan: p.Plan
-    builtins: Builtins
-    whole: Whole
+    def __init__(self, plan: p.Plan, builtins: Builtins) -> None:
+        self.plan = plan
+        self.builtins = builtins
+        #: What it does over any data.
+        self.whole = Whole(plan)
 
-    def fitted(self, data: Mapping[str, Any]) -> Bodies:
-        """Return what is left of it over known data."""
+    @cached_property
+    def functions(self) -> Mapping[str, tuple[int, p.Function]]:
+        """The functions by name, with their numbers."""
+        return {function.name: (number, function) for number, function in enumerate(self.plan.functions)}
+
+    @cached_property
+    def owners(self) -> Mapping[Location, tuple[str, ...]]:
+        """The path of the rule, without `data`, that a place where a result is given belongs to."""
+        return {
+            s.location: function.path[1:]
+            for function in self.plan.functions
+            for s in walk(function.blocks)
+            if type(s) in _RULES
+        }
+
+    @cached_property
+    def rules(self) -> Mapping[Location, int]:
+        """The numbers of the rules, and of their bodies, by where their heads stand."""
+        return {location: number for number, location in enumerate(self.owners)}
+
+    def fitting(self, data: Mapping[str, Any]) -> Fitting:
+        """Return what finds what is left of it over known data."""
         known = self.builtins
-        return specialised(self.whole, Surroundings(data, known.tables.plain, known.given, known.tracing))
+        return Fitting(self.whole, Surroundings(data, known.tables.plain, known.given, known.tracing))
 
 
 def ready(plan: p.Plan, builtins: Builtins) -> Ready:
@@ -129,9 +150,11 @@ def ready(plan: p.Plan, builtins: Builtins) -> Ready:
         PlanError: If it calls what is neither a function of its own nor a builtin there is, calls with
             the wrong number of arguments, calls itself recursively, or is nested too deep.
     """
-    _refuse_recursion(plan)
-    _refuse_unknown_calls(plan, builtins)
-    return Ready(plan, builtins, Whole(plan))
+    found = Ready(plan, builtins)
+    calls = {function.name: _calls(function.blocks) for function in plan.functions}
+    _refuse_recursion(calls)
+    _refuse_unknown_calls(found, calls)
+    return found
 
 
 def compile_plan(plan: p.Plan, builtins: Builtins) -> Program:
@@ -155,16 +178,19 @@ def compiled(found: Ready, left: Bodies) -> Program:
         PlanError: `plan.too_deep`, if it is nested deeper than Python can compile.
     """
     plan = found.plan
-    scope = _Scope(plan, found.builtins, left)
+    scope = _Scope(found, left)
     lines: Lines = []
-    for number in range(len(plan.entrypoints)):
-        lines += write_function(scope, f"p{number}", scope.entrypoints[number], None, None)
+    for number, body in enumerate(left.entrypoints.values()):
+        head, inside = write_function(scope, f"p{number}", body, None, None)
+        lines += [head, [*scope.fetch(), *inside]]
     while scope.waiting:
         number = scope.waiting.pop()
         function = plan.functions[number]
-        memo = number if len(function.params) == p.RULE_PARAMS else None
+        memo = scope.place(number) if len(function.params) == p.RULE_PARAMS else None
         lines += write_function(scope, f"f{number}", scope.prepared[number], function, memo)
     for root, slots in enumerate(scope.slots):
+        if root == p.DATA and scope.steady:
+            continue  # every evaluation begins with them
         for path, slot in slots.items():
             parent = next((path[:size] for size in range(len(path) - 1, 0, -1) if path[:size] in slots), ())
             steps = path[len(parent) :]
@@ -177,11 +203,10 @@ def compiled(found: Ready, left: Bodies) -> Program:
         exec(_compiled(piece), namespace)  # noqa: S102 - our own source; nothing of the plan is in it but literals
     scope.fill_tables()
     program = Program(
-        entrypoints={found.name: namespace[f"p{number}"] for number, found in enumerate(plan.entrypoints)},
+        entrypoints={name: namespace[f"p{number}"] for number, name in enumerate(left.entrypoints)},
         places=scope.places_in_memo,
         data_paths={slot: path for path, slot in scope.slots[p.DATA].items()},
-        rules=tuple(scope.rules),
-        owners=scope.owners,
+        rules=(*found.rules, *scope.more_rules),
         contextual=scope.contextual,
         lines=tuple(where for _, where in flat),
         source="\n".join(texts) + "\n",
@@ -223,15 +248,25 @@ def _flatten(lines: Lines, depth: int, flat: list[tuple[str, Location | None]]) 
             flat.append((indent + line[0], line[1]))
 
 
-def _refuse_recursion(plan: p.Plan) -> None:
+def _calls(blocks: Iterable[p.Block]) -> list[p.Call | p.CallDynamic]:
+    found: list[p.Call | p.CallDynamic] = []
+    rest = list(blocks)
+    while rest:  # in no order: nobody asks for one
+        for s in rest.pop().statements:
+            kind = type(s)
+            if kind is p.Call or kind is p.CallDynamic:
+                found.append(s)  # type: ignore[arg-type]  # it is one
+            elif kind in WITH_BLOCKS:
+                rest.extend(blocks_of(s))
+    return found
+
+
+def _refuse_recursion(calls: Mapping[str, list[p.Call | p.CallDynamic]]) -> None:
     """Rego has no recursion: a plan whose functions call each other in a circle would never end."""
-    calls = {
-        function.name: {s.func for s in walk(function.blocks) if isinstance(s, p.Call)}
-        for function in plan.functions
-    }
+    named = {name: {s.func for s in made if isinstance(s, p.Call)} for name, made in calls.items()}
     depths: dict[str, int] = {}
-    for name in calls:
-        _depth(name, calls, depths, 0)
+    for name in named:
+        _depth(name, named, depths, 0)
 
 
 def _depth(name: str, calls: Mapping[str, set[str]], depths: dict[str, int], above: int) -> int:
@@ -249,15 +284,21 @@ def _depth(name: str, calls: Mapping[str, set[str]], depths: dict[str, int], abo
     return found
 
 
-def _refuse_unknown_calls(plan: p.Plan, builtins: Builtins) -> None:
+def _refuse_unknown_calls(ready: Ready, calls: Mapping[str, list[p.Call | p.CallDynamic]]) -> None:
     """Refuse a plan for what it calls, whether the data it is loaded with ever lets it or not."""
-    start = walk([block for entrypoint in plan.entrypoints for block in entrypoint.blocks])
-    live = reachable(plan, lambda number: plan.functions[number].blocks, start)
-    for s in (*start, *walk([block for number in live.values() for block in plan.functions[number].blocks])):
-        if isinstance(s, p.Call) and s.func in live:
-            _require_fit(plan.functions[live[s.func]], len(s.args))
-        elif isinstance(s, p.Call):
-            _implementation(plan, builtins, s.func, len(s.args))
+    plan = ready.plan
+    rest = [_calls([block for entrypoint in plan.entrypoints for block in entrypoint.blocks])]
+    seen: set[str] = set()
+    while rest:
+        for s in rest.pop():
+            for name in ready.whole.names.called(s):
+                if name in calls and name not in seen:
+                    seen.add(name)
+                    rest.append(calls[name])
+            if isinstance(s, p.Call) and s.func in calls:
+                _require_fit(ready.functions[s.func][1], len(s.args))
+            elif isinstance(s, p.Call):
+                _implementation(plan, ready.builtins, s.func, len(s.args))
 
 
 def _require_fit(function: p.Function, arguments: int) -> None:
@@ -281,22 +322,18 @@ def _implementation(plan: p.Plan, builtins: Builtins, name: str, arguments: int)
 class _Scope:
     """The names outside the functions, and what the functions need of each other."""
 
-    def __init__(self, plan: p.Plan, builtins: Builtins, left: Bodies) -> None:
-        self.plan = plan
-        self.functions = {function.name: (number, function) for number, function in enumerate(plan.functions)}
+    def __init__(self, ready: Ready, left: Bodies) -> None:
+        self.ready, self.plan, self.builtins = ready, ready.plan, ready.builtins
+        self.functions = ready.functions
         self.prepared, self.entrypoints = left.functions, left.entrypoints
         self.returned: dict[str, Returns] = {}
         self.used: Counter[str] | None = None
-        self.slots, self.places_in_memo = _slots(plan, self.prepared, self.entrypoints)
-        self.declared = plan.builtins
-        self.builtins = builtins
-        self.owners = {
-            s.location: function.path[1:]
-            for function in plan.functions
-            for s in walk(function.blocks)
-            if isinstance(s, _RULES)
-        }
-        self.rules = {location: number for number, location in enumerate(self.owners)}
+        self.places = {number: place for place, number in enumerate(left.functions)}
+        self.slots, self.places_in_memo = _slots(ready.plan, left)
+        self.steady = _is_steady(ready.plan, left)
+        self.declared = ready.plan.builtins
+        self.rules = ready.rules
+        self.more_rules: list[Location] = []
         self.names: dict[str, str] = {}
         self.contextual = False
         self.called: set[int] = set()
@@ -331,17 +368,35 @@ class _Scope:
             return None
         return Contained(number, function, found)
 
+    def written_out(self, name: str) -> Contained | None:
+        number, function = self.functions[name]
+        found = self.prepared[number]
+        statements = walk(found.blocks)
+        small = len(statements) <= _MOST_WRITTEN_OUT and len(function.params) > p.RULE_PARAMS
+        if not small or not returns_last(function, found) or any(isinstance(s, p.With) for s in statements):
+            return None
+        fixed = all(local not in function.params for s in statements for local in writes(s))
+        return Contained(number, function, found) if fixed else None
+
     def uses(self) -> Counter[str]:
         """Return how many places each function is called from; a dynamic call is from anywhere."""
         if self.used is None:
-            bodies = [found.blocks for found in (*self.prepared, *self.entrypoints)]
+            bodies = [found.blocks for found in (*self.prepared.values(), *self.entrypoints.values())]
             statements = [s for blocks in bodies for s in walk(blocks)]
             self.used = Counter([s.func for s in statements if isinstance(s, p.Call)])
             patterns = {s.path for s in statements if isinstance(s, p.CallDynamic)}
-            for function in self.plan.functions:
+            for function in map(self.plan.functions.__getitem__, self.prepared):
                 if any(p.may_mean(pattern, function.path) for pattern in patterns):
                     self.used[function.name] += 2
         return self.used
+
+    def place(self, number: int) -> int:
+        return self.places[number]
+
+    def fetch(self) -> Lines:
+        """Return what an entrypoint begins with: the input's paths, where they are not too many."""
+        slots = self.slots[p.INPUT]
+        return write_fetch(slots) if len(slots) <= _MOST_FETCHED else []
 
     def slot(self, root: int, path: tuple[str, ...]) -> int | None:
         return self.slots[root].get(path)
@@ -367,10 +422,10 @@ class _Scope:
 
     def rules_meant(self, pattern: tuple[str | None, ...]) -> Iterator[tuple[int, Any]]:
         """Yield the numbers of the rules that a path with gaps can mean, each with what fills the gaps."""
-        for number, function in enumerate(self.plan.functions):
-            if len(function.path) == len(pattern) and len(function.params) == 2:  # noqa: PLR2004 - input, data
+        for number, function in self.ready.whole.names.at_depth(len(pattern)):
+            if number in self.places and len(function.params) == p.RULE_PARAMS:
                 pairs = list(zip(pattern, function.path, strict=True))
-                if all(wanted in {None, step} for wanted, step in pairs):
+                if all(wanted is None or wanted == step for wanted, step in pairs):
                     gaps = tuple(step for wanted, step in pairs if wanted is None)
                     yield number, gaps[0] if len(gaps) == 1 else gaps
 
@@ -378,7 +433,9 @@ class _Scope:
         """Put the compiled rules where dynamic calls look for them."""
         for pattern, name in self.tables.items():
             found = self.rules_meant(pattern)
-            self.namespace[name] = {gap: (number, self.namespace[f"f{number}"]) for number, gap in found}
+            self.namespace[name] = {
+                gap: (self.places[number], self.namespace[f"f{number}"]) for number, gap in found
+            }
 
     def builtin(self, name: str, arguments: int) -> tuple[str, bool, bool]:
         function = _implementation(self.plan, self.builtins, name, arguments)
@@ -400,26 +457,47 @@ class _Scope:
     def fired(self, location: Location) -> int | None:
         if not self.builtins.tracing:
             return None
-        return self.rules.setdefault(location, len(self.rules))
+        found = self.rules.get(location)
+        if found is not None:
+            return found
+        if location not in self.more_rules:
+            self.more_rules.append(location)
+        return len(self.rules) + self.more_rules.index(location)
 
 
 def _slots(
-    plan: p.Plan, functions: tuple[Prepared, ...], entrypoints: tuple[Prepared, ...]
+    plan: p.Plan, left: Bodies
 ) -> tuple[tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]], int]:
     """Give every path that the plan walks down a place in the memo, after the functions'."""
     paths: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = (set(), set())
-    roots = [*(function.params[:2] for function in plan.functions), *((p.INPUT, p.DATA) for _ in entrypoints)]
-    for found, params in zip([*functions, *entrypoints], roots, strict=True):
+    roots = [(found, plan.functions[number].params[:2]) for number, found in left.functions.items()]
+    roots += [(found, (p.INPUT, p.DATA)) for found in left.entrypoints.values()]
+    for found, params in roots:
         for s in walk(found.blocks):
             if isinstance(s, Lookup):
                 paths[params.index(s.source)].add(s.path)
-    following = len(plan.functions)
+    following = len(left.functions)
     slots: list[dict[tuple[str, ...], int]] = []
     for root in paths:
         named = prefixes(root)
         slots.append({path: following + place for place, path in enumerate(named)})
         following += len(named)
     return (slots[0], slots[1]), following
+
+
+def _is_steady(plan: p.Plan, left: Bodies) -> bool:
+    """Tell what asks about no other input and no other data: there is one memo, which knows the data."""
+    bodies = [(found, plan.functions[number].params[:2]) for number, found in left.functions.items()]
+    bodies += [(found, (p.INPUT, p.DATA)) for found in left.entrypoints.values()]
+    names = {plan.functions[number].name for number in left.functions}
+    for found, params in bodies:
+        for s in walk(found.blocks):
+            calls = isinstance(s, p.CallDynamic) or (isinstance(s, p.Call) and s.func in names)
+            if isinstance(s, p.With) or not set(params).isdisjoint(writes(s)):
+                return False
+            if calls and s.args[:2] != params:  # type: ignore[attr-defined]  # calls have arguments
+                return False
+    return True
 
 
 def _lenient(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -93,6 +93,10 @@ _INNER: Final[Mapping[type[p.Statement], Callable[[Any], tuple[p.Block, ...]]]] 
 }
 
 
+#: The types of statements that have blocks in them.
+WITH_BLOCKS: Final = _INNER.keys()
+
+
 def blocks_of(statement: p.Statement) -> tuple[p.Block, ...]:
     """Return the blocks inside a statement."""
     inner = _INNER.get(type(statement))

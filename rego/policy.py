@@ -17,21 +17,20 @@ from rego import analysis, archive, plan
 from rego.annotations import Annotations, Fired
 from rego.builtins import tables
 from rego.builtins.context import Context, Patterns, WithContext
+from rego.collector import resting
 from rego.compiler import (
     ANSWERS,
     BUDGET,
     CONTEXT,
     Builtins,
-    Program,
     Ready,
-    compiled,
     ready,
 )
 from rego.errors import BuiltinError, EvaluationError, Location, PlanError
-from rego.optimize import are_alike
 from rego.output import to_json
+from rego.programs import Asked, Programs
 from rego.purity import is_pure
-from rego.runtime import NOT_COMPUTED, data_index, exhausted
+from rego.runtime import exhausted
 from rego.values import TYPE_NAMES, UNDEFINED, RegoSet
 
 if TYPE_CHECKING:
@@ -69,13 +68,12 @@ class Policy:
     """
 
     _ready: Ready
-    _program: Program
+    _programs: Programs
+    _asked: Mapping[str, Asked]
     _data: Mapping[str, Any]
-    _memo: list[Any]
     _max_steps: int
     _print: Callable[[str], None] | None
     _patterns: Patterns
-    _specialised: bool
 
     @classmethod
     def load(  # noqa: PLR0913 - all that a host may choose, by name
@@ -90,7 +88,9 @@ class Policy:
         tracing: bool = True,
         specialise: bool = True,
     ) -> Policy:
-        """Compile a plan.
+        """Read and check a plan.
+
+        It is compiled when it is first asked, each entrypoint for itself: see `prepare`.
 
         Args:
             document: An OPA bundle (`tar.gz`) with a plan, or `plan.json`, as bytes or parsed.
@@ -118,18 +118,16 @@ class Policy:
             document, own = archive.read(document)
             data = own if data is None else data
         data = {} if data is None else data
-        parsed = plan.parse(document)
         _require_json(data)
         given = dict(builtins or {})
-        found = ready(
-            parsed,
-            Builtins(
-                tables(parsed.builtins, given), given.keys(), strict=strict_builtin_errors, tracing=tracing
-            ),
-        )
-        program = compiled(found, found.fitted(data) if specialise else found.whole.bodies())
-        memo = _memo(program, data)
-        return cls(found, program, data, memo, max_steps, on_print, Patterns(), specialise)
+        with resting():
+            parsed = plan.parse(document)
+            there = tables(parsed.builtins, given)
+            found = ready(
+                parsed, Builtins(there, given.keys(), strict=strict_builtin_errors, tracing=tracing)
+            )
+        programs = Programs(found, data, specialise=specialise)
+        return cls(found, programs, programs.asked, data, max_steps, on_print, Patterns())
 
     @override
     def __repr__(self) -> str:
@@ -143,14 +141,12 @@ class Policy:
     @property
     def entrypoints(self) -> tuple[str, ...]:
         """The names that `evaluate` takes."""
-        return tuple(self._program.entrypoints)
+        return tuple(found.name for found in self.plan.entrypoints)
 
     @property
     def pure(self) -> bool:
         """Whether equal questions always have equal answers; see `rego.purity`."""
-        declared = self.plan.builtins.keys()
-        called = self._program.builtins if self._specialised else declared
-        return is_pure(called & declared, self._ready.builtins.given)
+        return is_pure(self._programs.called(), self._ready.builtins.given)
 
     @property
     def plan(self) -> plan.Plan:
@@ -165,7 +161,7 @@ class Policy:
             annotations: The bundle's; without them only the rules' paths are told.
         """
         known = annotations or Annotations()
-        owners = self._program.owners
+        owners = self._ready.owners
         heads = Counter(owners.values() if annotations else ())
         found = []
         for location in fired:
@@ -174,22 +170,32 @@ class Policy:
             found.append(Fired(location, ".".join(("data", *path)) if path else "", said))
         return tuple(found)
 
+    def prepare(self, entrypoints: Iterable[str] | None = None) -> Policy:
+        """Compile entrypoints, so that whoever asks first need not wait for it; all of them by default.
+
+        A host does so before it puts a policy in the place of another. Returns the policy itself.
+
+        Raises:
+            PlanError: `plan.unknown_entrypoint`; `plan.too_deep`, if one is nested deeper than Python can
+                compile.
+        """
+        for name in self.entrypoints if entrypoints is None else entrypoints:
+            self._programs.ask(name)
+        return self
+
     def with_data(self, data: Mapping[str, Any]) -> Policy:
         """Return the same policy over other base documents.
 
         What was left out over the data before may be wanted now. So the plan is fitted to the new data, from
-        what it does over any; it is compiled again only where that leaves something else than before, which
-        takes about half as long as `load`. With `specialise=False` nothing is compiled again.
+        what it does over any, when an entrypoint is first asked or prepared; it is compiled again only where
+        that leaves something else than before. With `specialise=False` nothing is compiled again.
 
         Raises:
             PlanError: `plan.data_malformed` where the data is not JSON.
         """
         _require_json(data)
-        program = self._program
-        if self._specialised:
-            left = self._ready.fitted(data)
-            program = program if are_alike(program.bodies, left) else compiled(self._ready, left)
-        return replace(self, _program=program, _data=data, _memo=_memo(program, data))
+        programs = self._programs.over(data)
+        return replace(self, _programs=programs, _asked=programs.asked, _data=data)
 
     def reads(self, entrypoint: str) -> analysis.Reads:
         """Return the paths of the input that an entrypoint can read over this data; see `rego.analysis`.
@@ -197,8 +203,7 @@ class Policy:
         Raises:
             PlanError: `plan.unknown_entrypoint`.
         """
-        self._function(entrypoint)
-        return analysis.input_reads(self.plan, self._program.bodies, entrypoint)
+        return analysis.input_reads(self.plan, self._programs.bodies(entrypoint), entrypoint)
 
     def evaluate(self, entrypoint: str, input: Any, *, now_ns: int | None = None) -> Result:  # noqa: A002 - Rego's word
         """Answer one question.
@@ -209,13 +214,15 @@ class Policy:
             now_ns: The time that the policy sees, nanoseconds since 1970 UTC; the clock's where it is None.
 
         Raises:
-            PlanError: `plan.unknown_entrypoint`; `plan.bad_argument` where `now_ns` is no `int` and not None.
+            PlanError: `plan.unknown_entrypoint`; `plan.bad_argument` where `now_ns` is no `int` and not None;
+                what `prepare` raises, where nobody has prepared or asked the entrypoint before.
             EvaluationError: There is no answer; see its `code`.
         """
+        asked = self._asked.get(entrypoint) or self._programs.ask(entrypoint)
         state: list[Any] = [self._max_steps, None, None]
         fired: dict[int, int] = {}
-        value = self._run(entrypoint, input, now_ns, state, fired, _only_value)
-        rules = self._program.rules
+        value = self._run(asked, input, now_ns, state, fired, _only_value)
+        rules = asked.program.rules
         where = tuple(map(rules.__getitem__, sorted(fired)))
         defined = value is not UNDEFINED
         return Result(value if defined else None, defined, where, self._max_steps - state[BUDGET])
@@ -224,67 +231,49 @@ class Policy:
         """Return every answer of a query, each the values of its variables as JSON; empty where undefined.
 
         Raises:
-            PlanError: `plan.unknown_entrypoint`; `plan.bad_argument` where `now_ns` is no `int` and not None.
+            PlanError: `plan.unknown_entrypoint`; `plan.bad_argument` where `now_ns` is no `int` and not None;
+                what `prepare` raises, where nobody has prepared or asked the entrypoint before.
             EvaluationError: There is no answer; see its `code`.
         """
         state: list[Any] = [self._max_steps, None, None]
-        found: list[dict[str, Any]] = self._run(entrypoint, input, now_ns, state, {}, _all_answers)
-        return found
-
-    def _function(self, entrypoint: str) -> Callable[..., None]:
-        found = self._program.entrypoints.get(entrypoint)
-        if found is None:
-            raise PlanError("plan.unknown_entrypoint", f"the plan has no entrypoint {entrypoint!r}")
+        asked = self._programs.ask(entrypoint)
+        found: list[dict[str, Any]] = self._run(asked, input, now_ns, state, {}, _all_answers)
         return found
 
     def _run(
         self,
-        entrypoint: str,
+        asked: Asked,
         given: Any,
         now_ns: int | None,
         state: list[Any],
         fired: dict[int, int],
         finish: Callable[[list[Any]], Any],
     ) -> Any:
-        function = self._function(entrypoint)
         if now_ns is not None and type(now_ns) is not int:
             raise PlanError("plan.bad_argument", "now_ns is a whole number of nanoseconds, or None")
         answers: list[Any] = []
         state[ANSWERS] = answers
-        if self._program.contextual:
+        program = asked.program
+        if program.contextual:
             state[CONTEXT] = Context(now_ns, self._print, self._patterns)
         try:
-            function(given, self._data, self._memo.copy(), state, fired)
+            asked.run(given, self._data, asked.memo.copy(), state, fired)
             if state[BUDGET] < 0:  # a lone loop is not cut off: it cannot be longer than what it is about
                 exhausted()
             return finish(answers)
         except BuiltinError as error:
-            where = self._program.locate(error.__traceback__)
+            where = program.locate(error.__traceback__)
             raise EvaluationError(error.code, str(error), where) from error
         except EvaluationError as error:
-            where = error.location or self._program.locate(error.__traceback__)
+            where = error.location or program.locate(error.__traceback__)
             raise EvaluationError(error.code, error.message, where) from None
         except RecursionError as error:
             raise EvaluationError("eval_depth_exceeded", "rules or documents are nested too deep") from error
         except (
             Exception
         ) as error:  # a plan that OPA did not write can do anything; it still must not get an answer
-            where = self._program.locate(error.__traceback__)
+            where = program.locate(error.__traceback__)
             raise EvaluationError("eval_internal_error", type(error).__name__, where) from error
-
-
-def _memo(program: Program, data: Mapping[str, Any]) -> list[Any]:
-    """Return the memo that evaluations start with: it knows the data, and nothing of the input."""
-    memo: list[Any] = [NOT_COMPUTED] * program.places
-    for place, path in program.data_paths.items():
-        memo[place] = _at(data, path)
-    return memo
-
-
-def _at(data: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        data = data_index(data, step)
-    return data
 
 
 def _only_value(answers: list[Any]) -> Any:

@@ -109,14 +109,14 @@ def _requiring(data: dict[str, Any]) -> dict[str, Any]:
 
 def _load(plan: bytes, data: dict[str, Any], *, fitted: bool) -> int:
     began_ns = process_time_ns()
-    Policy.load(plan, data, specialise=fitted)
+    Policy.load(plan, data, specialise=fitted).prepare()
     return process_time_ns() - began_ns
 
 
 def _retained(plan: bytes, data: dict[str, Any], *, fitted: bool) -> tuple[Policy, float]:
     gc.collect()
     tracemalloc.start()
-    policy = Policy.load(plan, data, specialise=fitted)
+    policy = Policy.load(plan, data, specialise=fitted).prepare()
     gc.collect()
     retained_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

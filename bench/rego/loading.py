@@ -29,8 +29,22 @@ def loading(subject: Subject, rounds: int) -> dict[str, float]:
     cold = [_cold(subject) for _ in range(rounds)]
     found = {f"cold.{step}": median(each[step] for each in cold) for step in cold[0]}
     found["warm.load_ms"] = _median_ms(lambda: Policy.load(subject.plan, subject.data), rounds)
-    found["warm.with_data_ms"] = _median_ms(lambda: subject.policy.with_data(subject.data), rounds)
-    return found
+    found["warm.prepared_ms"] = _median_ms(lambda: Policy.load(subject.plan, subject.data).prepare(), rounds)
+    subject.policy.prepare()
+    found["warm.with_data_ms"] = _median_ms(lambda: subject.policy.with_data(subject.data).prepare(), rounds)
+    firsts = [_firsts(subject) for _ in range(rounds)]
+    return found | {step: median(each[step] for each in firsts) for step in firsts[0]}
+
+
+def _firsts(subject: Subject) -> dict[str, float]:
+    """Milliseconds of the first answer of an entrypoint, each of a policy that was just loaded."""
+    taken_ms = []
+    for question in {question.entrypoint: question for question in subject.questions}.values():
+        policy = Policy.load(subject.plan, subject.data)
+        began_ns = perf_counter_ns()
+        policy.evaluate(question.entrypoint, question.document)
+        taken_ms.append((perf_counter_ns() - began_ns) / 1e6)
+    return {"first.quickest_ms": min(taken_ms), "first.slowest_ms": max(taken_ms)}
 
 
 def _median_ms(step: Callable[[], object], rounds: int) -> float:

@@ -67,7 +67,7 @@ def show(policy: str, seconds: float, console: Console) -> None:
             stacks = list(_sampled(subject, number, seconds))
             heading = f"{subject.name}, {question.entrypoint}, {question.name}: {mean_us:.1f} us"
             console.print(f"[bold]{heading}[/], {sum(seen for _, seen in stacks)} samples")
-            for table in _tables(subject, stacks, mean_us):
+            for table in _tables(subject, question.entrypoint, stacks, mean_us):
                 console.print(table)
 
 
@@ -100,10 +100,10 @@ def _frame(text: str) -> Frame:
 
 
 def _tables(
-    subject: Subject, stacks: Sequence[tuple[Sequence[Frame], int]], mean_us: float
+    subject: Subject, entrypoint: str, stacks: Sequence[tuple[Sequence[Frame], int]], mean_us: float
 ) -> Iterator[Table]:
     total = sum(seen for _, seen in stacks) or 1
-    names = _Names(subject)
+    names = _Names(subject, entrypoint)
     spent = Spent(([names.function(f) for f in frames], seen / total * mean_us) for frames, seen in stacks)
     shown = _table("function", ("own us", "share", "inclusive us"))
     for name, own in sorted(spent.own.items(), key=lambda pair: -pair[1])[:_SHOWN]:
@@ -132,8 +132,8 @@ def _tables(
 class _Names:
     """What a frame is called by people: the plan's functions by their Rego names."""
 
-    def __init__(self, subject: Subject) -> None:
-        program = subject.policy._program  # noqa: SLF001 - the generated source is nobody's interface
+    def __init__(self, subject: Subject, entrypoint: str) -> None:
+        program = subject.policy._programs.ask(entrypoint).program  # noqa: SLF001 - nobody's interface
         self._source = program.source.splitlines()
         self._places = program.lines
         self._functions = [function.name for function in plans.parse(subject.plan).functions]

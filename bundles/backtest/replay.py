@@ -47,7 +47,7 @@ class Replay:
         try:
             self._policy = Policy.load(
                 bundle.plan, dict(bundle.data), max_steps=max_steps or gateway.max_steps, tracing=False
-            )
+            ).prepare()
         except PlanError as error:
             raise BundleError("bundle.malformed", f"{bundle.revision} can't be evaluated: {error}") from None
         self._reads = {name: self._policy.reads(name).paths for name in self._policy.entrypoints}

@@ -49,6 +49,7 @@ class EmbeddedEngine:
                 self._policy = like.policy_over(dict(bundle.data))
             else:
                 self._policy = Policy.load(bundle.plan, dict(bundle.data), max_steps=MAX_STEPS)
+            self._policy.prepare()  # nobody's request shall wait for it
         except PlanError as error:
             raise SettingsError(f"bundle {bundle.revision} can't be evaluated: {error}") from error
         if not self._policy.entrypoints:

@@ -55,6 +55,9 @@ class CallWriter(ConditionWriter):
         if self._is_ours(s.args) and self.may_contain() and self.contain(s.func, s.result):
             self.note(s.result, None)
             return
+        if self._is_ours(s.args) and len(s.args) > p.RULE_PARAMS and self.write_out(s):
+            self.note(s.result, None)
+            return
         args = ", ".join(map(self.read, s.args))
         if not self._is_ours(
             s.args
@@ -62,7 +65,7 @@ class CallWriter(ConditionWriter):
             self._count_step()
             self._set(s.result, f"{self.scope.call(number)}({args}, [N] * len(m), t, w)")
         elif function is not None and len(function.params) == p.RULE_PARAMS:  # memoised
-            self._set(s.result, f"m[{number}]")
+            self._set(s.result, f"m[{self.scope.place(number)}]")
             target = self.local(s.result)
             self.emit(f"if {target} is N: {target} = {self.scope.call(number)}({args}, m, t, w)")
         else:
@@ -76,6 +79,10 @@ class CallWriter(ConditionWriter):
 
     def contain(self, name: str, result: p.Local) -> bool:
         """Write a function's body here instead of its call, where that is possible; tell whether it was."""
+        raise NotImplementedError
+
+    def write_out(self, s: p.Call) -> bool:
+        """Write a small function's body here instead of its call; tell whether it was."""
         raise NotImplementedError
 
     def _is_asked(self, s: p.Call, following: p.Statement | None) -> bool:
@@ -149,6 +156,21 @@ class CallWriter(ConditionWriter):
         kinds = [self._kind(operand) for operand in s.args]
         if s.func in COMPARING and not {"str", "int", "bool", "null"}.isdisjoint(kinds):
             return
+        if s.func == MEMBERSHIP and kinds[0] is None and type(s.args[0]) is type(s.args[1]) is int:
+            self.emit(f"if {self._is_looked_up_dearly(*map(self.read, s.args))}:")
+            with self.indented():
+                self.emit("pass")
+                self._charge_each(s, kinds)
+            return
+        self._charge_each(s, kinds)
+
+    @staticmethod
+    def _is_looked_up_dearly(member: str, collection: str) -> str:
+        """Return an expression for a membership that is more than finding a text among a few, in C."""
+        member_fits = f"type({member}) is str and len({member}) <= {_SHORT}"
+        return f"not ({member_fits} and type({collection}) in sized and len({collection}) <= {_SMALL})"
+
+    def _charge_each(self, s: p.Call, kinds: list[str | None]) -> None:
         for operand in s.args:
             if type(operand) is int and self._may_be_large(operand):
                 if s.func == MEMBERSHIP and kinds[0] == "str":  # compared with texts, at the speed of C

@@ -31,7 +31,8 @@ class CollectionWriter(CallWriter):
         target = self.local(s.target)
         if slot is not None:
             self.emit(f"{target} = m[{slot}]")
-            self.emit(f"if {target} is N: {target} = q{slot}({self.local(s.source)}, m)")
+            if not (self.scope.steady and s.source == self.params[1]):
+                self.emit(f"if {target} is N: {target} = q{slot}({self.local(s.source)}, m)")
         else:
             source = self.local(s.source)
             index = "data_index" if s.source == self.params[1] else "index"
@@ -136,7 +137,7 @@ class CollectionWriter(CallWriter):
 
         Only loops in loops can take more steps than what they run over has members: only there it is checked.
         """
-        if not any(frame.scan for frame in self.frames):
+        if not self.in_scan and not any(frame.scan for frame in self.frames):
             return [("t[0] -= len(x)", location)]
         return [("t[0] = c = t[0] - len(x)", location), ("if c < 0: exhausted()", location)]
 

@@ -11,7 +11,7 @@ a plan cannot inject code.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
@@ -20,6 +20,7 @@ from rego import plan as p
 from rego.codegen.blocks import NONLOCAL, Lines
 from rego.codegen.guards import Function, Guarded, guarded
 from rego.codegen.statements import StatementWriter
+from rego.optimize.kinds import is_early_return
 from rego.optimize.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -78,6 +79,35 @@ def write_walk(slot: int, parent: int | None, steps: tuple[str, ...], *, stored:
     return [(f"def q{slot}(v0, m):", None), [*lines, (f"m[{slot}] = v", None), ("return v", None)]]
 
 
+def write_fetch(slots: Mapping[tuple[str, ...], int]) -> Lines:
+    """Write the walk down all paths of the input that an entrypoint reads, where an evaluation begins.
+
+    One walk here takes a fifth of what a function for each takes that is called when somebody asks. Where
+    something else than an object stands on the way, those remain to find out what that means.
+
+    Args:
+        slots: The places in the memo for what the input has at the paths.
+    """
+    tree: dict[str, Any] = {}
+    for path in slots:
+        node = tree
+        for step in path:
+            node = node.setdefault(step, {})
+    return _fetched(tree, (), slots)
+
+
+def _fetched(tree: dict[str, Any], path: tuple[str, ...], slots: Mapping[tuple[str, ...], int]) -> Lines:
+    source = f"v{len(path)}" if path else "l0"
+    lines: Lines = []
+    for step, below in tree.items():
+        inner = (*path, step)
+        targets = [f"v{len(inner)}"] if below else []
+        targets += [f"m[{slots[inner]}]"] if inner in slots else []
+        lines.append((f"{' = '.join(targets)} = {source}.get({step!r}, U)", None))
+        lines += _fetched(below, inner, slots) if below else []
+    return [(f"if type({source}) is dict:", None), lines] if lines else []
+
+
 class _FunctionWriter(StatementWriter):
     """Writes one function or entrypoint."""
 
@@ -110,14 +140,16 @@ class _FunctionWriter(StatementWriter):
         """Write all blocks."""
         self.exposed = [flow.exposed(block) - self.constants.keys() for block in self.blocks]
         start = sorted(set[p.Local]().union(*self.exposed) - set(self.params))
-        self.facts = dict.fromkeys(start, "undefined")
+        self.facts = {**self.passed, **dict.fromkeys(start, "undefined")}
         self.exposures = Counter([local for found in self.exposed for local in found])
         self.started = [self.local(local) for local in start]
         if start:
             self.emit(" = ".join(self.started) + " = U")
+        out, depth = self.out, self.depth
         for part in self.parts():
             self.part(part)
-        return self.out
+        self.out, self.depth = out, depth
+        return out
 
     @override
     def contain(self, name: str, result: p.Local) -> bool:
@@ -136,9 +168,43 @@ class _FunctionWriter(StatementWriter):
         self.out.extend(lines)
         return True
 
+    @override
+    def write_out(self, s: p.Call) -> bool:
+        found = self.scope.written_out(s.func) if self.containing and not self.closure_depth else None
+        if found is None or self.depth > _MAX_CONTAINED_DEPTH or s.result in s.args:
+            return False
+        size = len(flow.walk(found.prepared.blocks))
+        params = found.function.params
+        if size > self.room[0] or params[:2] != self.params[:2]:
+            return False
+        self.room[0] -= size
+        operands = dict(zip(params[2:], s.args[2:], strict=True))
+        known = {
+            param: self._known(operand) for param, operand in operands.items() if self._is_known(operand)
+        }
+        prepared = Prepared(found.prepared.blocks, {**found.prepared.constants, **known})
+        inner = _FunctionWriter(self.scope, prepared, params, found.function.result)
+        inner.prefix, inner.is_contained, inner.room = f"l{found.number}_", True, self.room
+        inner.aliases = {param: self.read(operand) for param, operand in operands.items()}
+        inner.aliases[found.function.result] = self.local(s.result)
+        inner.passed = {param: kind for param, operand in operands.items() if (kind := self._kind(operand))}
+        inner.in_scan = self.in_scan or any(frame.scan for frame in self.frames)
+        inner.depth, inner.loops = self.depth, self.loops
+        lines = inner.body()
+        if inner.closures or not inner.memo_fits:
+            return False
+        self.contained = True
+        self.used_flag = self.used_flag or inner.used_flag
+        self.emit("t[0] -= 1")
+        self.out.extend(lines)
+        return True
+
+    def _is_known(self, operand: p.Operand) -> bool:
+        return type(operand) is not int or operand in self.constants
+
     def parts(self) -> Sequence[Guarded | int]:
         """Return the function's blocks, in groups behind tests where that pays."""
-        if not self.memo_fits:
+        if not self.memo_fits or (self.is_contained and len(self.params) > p.RULE_PARAMS):
             return range(len(self.blocks))
         return guarded(
             Function(self.blocks, self.params[0], self.result, self.constants, self.live, self.exposures)
@@ -150,6 +216,13 @@ class _FunctionWriter(StatementWriter):
             block = self.blocks[part]
             if self.is_contained and part == len(self.blocks) - 1:
                 return  # the return: its value is where the call's value is looked for
+            if self.is_contained and is_early_return(block.statements, self.result or -1):
+                self.where = None
+                self.emit(f"if {self.local(self.result or -1)} is U:")
+                inner: Lines = []
+                self.out.append(inner)
+                self.out, self.depth = inner, self.depth + 1
+                return
             self.final_target = _final_target(block, self.read_elsewhere(part), self.constants)
             before = self.facts.copy()
             self.settle(self.once(block))
@@ -162,8 +235,8 @@ class _FunctionWriter(StatementWriter):
         self.emit(f"if v is N: v = q{slot}({self.local(self.params[0])}, m)")
         self.emit(f"if {self.test(part)}:")
         with self.indented():
-            for inner in part.parts:
-                self.part(inner)
+            for each in part.parts:
+                self.part(each)
         self.forget(before, [self.blocks[place] for place in _places(part)])
 
     def test(self, part: Guarded) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rego.errors import Location
     from rego.optimize.prepare import Prepared
 
+_ROOM: Final = 300  # statements of others that are written in one function: code must not grow without end
 _SMALL: Final = 2**63  # what is larger is one constant of the plan, not a literal in each place
 
 
@@ -53,6 +54,9 @@ class OperandWriter(BlockWriter):
         self.contained = False
         self.is_contained = False
         self.runs_once = False
+        self.in_scan = False
+        self.room = [_ROOM]
+        self.passed: dict[p.Local, str] = {}
         self.names: dict[p.Local, str] = {}
         statements = flow.walk(self.blocks)
         kept = [*params, *([] if result is None else [result])]
@@ -69,9 +73,10 @@ class OperandWriter(BlockWriter):
 
     def local(self, local: p.Local) -> str:
         """Return a local's name in the source."""
-        if local in self.params:
-            return f"l{local}"
-        return self.aliases.get(local) or f"{self.prefix}{local}"
+        named = self.aliases.get(local)
+        if named is not None:
+            return named
+        return f"l{local}" if local in self.params else f"{self.prefix}{local}"
 
     def read(self, operand: p.Operand) -> str:
         """Return an expression for an operand."""

@@ -32,6 +32,10 @@ class Scope(Protocol):
     """What the names outside a function stand for."""
 
     @property
+    def steady(self) -> bool:
+        """Whether no call asks about another input or other data: the memo knows all paths of the data."""
+
+    @property
     def strict(self) -> bool:
         """Whether an error in a builtin ends the evaluation."""
 
@@ -41,8 +45,14 @@ class Scope(Protocol):
     def call(self, number: int) -> str:
         """Return the name in the source for a function of the plan, which is then written, too."""
 
+    def place(self, number: int) -> int:
+        """Return the place in the memo for the value of a rule."""
+
     def contained(self, name: str) -> Contained | None:
         """Return a function that is called from one place only, and so may be written there."""
+
+    def written_out(self, name: str) -> Contained | None:
+        """Return a function with operands that is small enough to be written in the place of a call."""
 
     def returns(self, name: str) -> Returns:
         """Return what is known of a function's value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rego import plan as p
@@ -10,20 +11,53 @@ from rego.flow import blocks_of, walk, writes
 from rego.optimize.prepare import Prepared, prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """What the functions and the entrypoints of a plan do, in the plan's order.
+    """What functions and entrypoints of a plan do.
 
     Args:
-        functions: The functions; those that nothing calls may have nothing in them.
-        entrypoints: The entrypoints.
+        functions: The functions, by number, in the plan's order; those that nothing calls may be missing.
+        entrypoints: The entrypoints, by name.
     """
 
-    functions: tuple[Prepared, ...]
-    entrypoints: tuple[Prepared, ...]
+    functions: Mapping[int, Prepared]
+    entrypoints: Mapping[str, Prepared]
+
+
+class Names:
+    """What the calls in a plan may mean.
+
+    Args:
+        plan: The plan.
+    """
+
+    def __init__(self, plan: p.Plan) -> None:
+        self.plan = plan
+        #: The numbers of the functions.
+        self.numbers = {function.name: number for number, function in enumerate(plan.functions)}
+
+    @cached_property
+    def _at_depth(self) -> Mapping[int, list[tuple[int, p.Function]]]:
+        found: dict[int, list[tuple[int, p.Function]]] = {}
+        for number, function in enumerate(self.plan.functions):
+            found.setdefault(len(function.path), []).append((number, function))
+        return found
+
+    def at_depth(self, steps: int) -> Sequence[tuple[int, p.Function]]:
+        """Return the functions whose paths have so many steps; none for 0, which is no path."""
+        return self._at_depth.get(steps, ()) if steps else ()
+
+    def called(self, s: p.Statement) -> Iterable[str]:
+        """Return the names of what a statement may call: functions and builtins."""
+        if isinstance(s, p.Call):
+            return (s.func,)
+        if isinstance(s, p.CallDynamic):
+            candidates = self.at_depth(len(s.path))
+            return [function.name for _, function in candidates if p.may_mean(s.path, function.path)]
+        return ()
 
 
 class Whole:
@@ -37,11 +71,22 @@ class Whole:
 
     def __init__(self, plan: p.Plan) -> None:
         self.plan = plan
-        self.elsewhere = asked_elsewhere(plan)
-        self.entrypoints = tuple(
-            prepared(found.blocks, (p.INPUT, p.DATA), None) for found in plan.entrypoints
-        )
+        self.names = Names(plan)
+        self._asked = {found.name: found for found in plan.entrypoints}
+        self._entrypoints: dict[str, Prepared] = {}
         self._functions: dict[int, Prepared] = {}
+
+    @cached_property
+    def elsewhere(self) -> frozenset[str]:
+        """The names of the functions that may be asked about other data than the policy's own."""
+        return asked_elsewhere(self.names)
+
+    def entrypoint(self, name: str) -> Prepared:
+        """Return what an entrypoint does."""
+        known = self._entrypoints.get(name)
+        if known is None:
+            known = self._entrypoints[name] = prepared(self._asked[name].blocks, (p.INPUT, p.DATA), None)
+        return known
 
     def function(self, number: int) -> Prepared:
         """Return what a function does."""
@@ -51,9 +96,25 @@ class Whole:
             known = self._functions[number] = prepared(found.blocks, found.params, found.result)
         return known
 
-    def bodies(self) -> Bodies:
-        """Return what everything in the plan does."""
-        return Bodies(tuple(map(self.function, range(len(self.plan.functions)))), self.entrypoints)
+    def bodies(self, entrypoint: str | None = None) -> Bodies:
+        """Return what an entrypoint does, and all that it may call; everything in the plan without one."""
+        if entrypoint is None:
+            every = {number: self.function(number) for number in range(len(self.plan.functions))}
+            return Bodies(every, {name: self.entrypoint(name) for name in self._asked})
+        return with_called(self.names, entrypoint, self.entrypoint(entrypoint), self.function)
+
+
+def with_called(names: Names, name: str, entrypoint: Prepared, function: Callable[[int], Prepared]) -> Bodies:
+    """Return an entrypoint with all that it may call, at once or by others.
+
+    Args:
+        names: What calls may mean.
+        name: The entrypoint's name.
+        entrypoint: What it does.
+        function: Gives what a function does, by its number.
+    """
+    live = reachable(names, lambda number: function(number).blocks, walk(entrypoint.blocks))
+    return Bodies({number: function(number) for number in sorted(live.values())}, {name: entrypoint})
 
 
 def are_alike(one: Bodies, other: Bodies) -> bool:
@@ -62,45 +123,36 @@ def are_alike(one: Bodies, other: Bodies) -> bool:
 
 
 def _constants(found: Bodies) -> str:
-    return repr([body.constants for body in (*found.functions, *found.entrypoints)])
+    return repr([body.constants for body in (*found.functions.values(), *found.entrypoints.values())])
 
 
 def reachable(
-    plan: p.Plan, blocks: Callable[[int], Iterable[p.Block]], start: Iterable[p.Statement]
+    names: Names, blocks: Callable[[int], Iterable[p.Block]], start: Iterable[p.Statement]
 ) -> dict[str, int]:
     """Return the names of the functions that may be called, at once or by others, with their numbers.
 
     Args:
-        plan: The plan.
+        names: What calls may mean.
         blocks: Gives the blocks of a function by its number.
         start: Where the first calls are.
     """
-    numbers = {function.name: number for number, function in enumerate(plan.functions)}
     found: dict[str, int] = {}
     rest = [list(start)]
     while rest:
         for s in rest.pop():
-            for name in called(plan, s):
-                if name in numbers and name not in found:
-                    found[name] = numbers[name]
-                    rest.append(walk(blocks(numbers[name])))
+            for name in names.called(s):
+                if name in names.numbers and name not in found:
+                    found[name] = names.numbers[name]
+                    rest.append(walk(blocks(names.numbers[name])))
     return found
 
 
-def called(plan: p.Plan, s: p.Statement) -> Iterable[str]:
-    """Return the names of what a statement may call: functions and builtins."""
-    if isinstance(s, p.Call):
-        return (s.func,)
-    if isinstance(s, p.CallDynamic):
-        return [function.name for function in plan.functions if p.may_mean(s.path, function.path)]
-    return ()
-
-
-def asked_elsewhere(plan: p.Plan) -> frozenset[str]:
+def asked_elsewhere(names: Names) -> frozenset[str]:
     """Return the names of the functions that may be asked about other data than the policy's own.
 
     Those are all that can be reached from `with data.x as y`, or from a call that passes on anything else.
     """
+    plan = names.plan
     bodies = [(found.blocks, found.params[p.DATA]) for found in plan.functions]
     bodies += [(found.blocks, p.DATA) for found in plan.entrypoints]
     start: list[p.Statement] = []
@@ -114,7 +166,7 @@ def asked_elsewhere(plan: p.Plan) -> frozenset[str]:
                 start += walk(blocks_of(s))
             elif data in writes(s):
                 start += statements
-    return frozenset(reachable(plan, lambda number: plan.functions[number].blocks, start))
+    return frozenset(reachable(names, lambda number: plan.functions[number].blocks, start))
 
 
 def _is_about(args: tuple[p.Operand, ...], data: p.Local) -> bool:

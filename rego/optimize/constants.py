@@ -10,14 +10,15 @@ from rego.flow import CHANGES, blocks_of, reads, walk, with_blocks, writes
 from rego.values import RegoSet, Value, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 _SCALARS = (p.AssignInt, p.MakeNull, p.MakeNumberInt, p.MakeNumberRef)
 _MAKERS: dict[type[p.Statement], Any] = {p.MakeArray: list, p.MakeObject: dict, p.MakeSet: RegoSet}
 
 
 def with_constants(
-    blocks: tuple[p.Block, ...], shared: set[p.Local]
+    blocks: tuple[p.Block, ...], shared: AbstractSet[p.Local], known: Mapping[p.Local, Value] | None = None
 ) -> tuple[tuple[p.Block, ...], dict[p.Local, Value]]:
     """Take the making of constants out of a function.
 
@@ -26,6 +27,7 @@ def with_constants(
     Args:
         blocks: A function's blocks, separated.
         shared: The locals that more than one body may use, which are never constants.
+        known: The constants that are known already.
 
     Returns:
         The blocks without the statements that make constants, and the constants by local.
@@ -34,19 +36,23 @@ def with_constants(
     made = Counter(local for s in statements if type(s) not in CHANGES for local in writes(s))
     changes = Counter(getattr(s, CHANGES[type(s)]) for s in statements if type(s) in CHANGES)
     unfit = shared | {local for local, times in made.items() if times > 1}
-    finder = _Finder(unfit, changes)
+    finder = _Finder(unfit, changes, dict(known or {}))
     finder.read(blocks)
     values = finder.values
+    if known is not None and len(values) == len(known):
+        return blocks, values
     return tuple(_without(block, values) for block in blocks), values
 
 
 class _Finder:
     """Runs the makers of collections as far as they are constant."""
 
-    def __init__(self, unfit: set[p.Local], changes: Counter[p.Local]) -> None:
+    def __init__(
+        self, unfit: AbstractSet[p.Local], changes: Counter[p.Local], values: dict[p.Local, Value]
+    ) -> None:
         self.unfit = unfit
         self.changes = changes
-        self.values: dict[p.Local, Value] = {}
+        self.values = values
 
     def read(self, blocks: Iterable[p.Block]) -> None:
         for block in blocks:

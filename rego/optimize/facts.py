@@ -43,6 +43,9 @@ class World(Protocol):
     def rules(self, path: Sequence[Known]) -> tuple[list[Summary], bool]:
         """Return what is known of the rules that a path may mean, and whether it always means one."""
 
+    def named(self, path: Sequence[Known]) -> str | None:
+        """Return the name of the one rule that a path means; None where that is not known."""
+
     def builtin(self, call: p.Call) -> Callable[..., Value] | None:
         """Return the builtin of ours that is called, where it may be asked beforehand."""
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rego import nodes
 from rego import plan as p
 from rego.flow import blocks_of, reads, walk, with_blocks, written
+from rego.optimize.constants import with_constants
 from rego.optimize.effects import Summary
-from rego.optimize.exits import GOES_ON, Exit
+from rego.optimize.exits import GOES_ON, MAY_STOP, Exit
 from rego.optimize.facts import DROPPED, Folded
 from rego.optimize.known import ANYTHING, NOTHING, Known, exactly, joined, scanned
 from rego.optimize.prepare import Prepared
 from rego.optimize.steps import Steps
 from rego.optimize.tidying import are_same, tidied
+from rego.optimize.unrolling import unrolled
 from rego.values import key_of, pairs
 
 if TYPE_CHECKING:
@@ -45,8 +48,9 @@ class Folder(Steps):
     ) -> None:
         super().__init__(world, prepared, params, result)
         self.blocks = prepared.blocks
-        self.kept = {*params, result}
+        self.kept: set[p.Local] = {*params, *(() if result is None else (result,))}
         self.tries = True
+        self.unrolls = False
 
     def folded(self) -> tuple[Prepared, Summary] | None:
         """Return what is left of the function, and what its callers may know of it.
@@ -55,6 +59,7 @@ class Folder(Steps):
         """
         for number in range(_ROUNDS):
             self.tries = number < _TRIALS
+            self.unrolls = number == 0  # what it makes of a loop is read in the next round
             left = self.function(self.blocks)
             if self.world.missing:
                 return None
@@ -62,7 +67,9 @@ class Folder(Steps):
                 break
             self.blocks = tidied(left, self.uses.owned, self.kept, self.world.is_quiet)
             self.uses.count(walk(self.blocks))
-        return Prepared(self.blocks, self.constants), Summary(self.given_back, self.quiet)
+        # An object of which every value has become known is a constant, too.
+        blocks, constants = with_constants(self.blocks, self.kept | self.uses.exposed, self.constants)
+        return Prepared(blocks, constants), Summary(self.given_back, self.quiet)
 
     def function(self, blocks: tuple[p.Block, ...]) -> tuple[p.Block, ...]:
         """Return what is left of a function's blocks."""
@@ -105,8 +112,12 @@ class Folder(Steps):
         """Return what is left of a block, and how it may be left; what it sets is set from here on."""
         kept: list[p.Statement] = []
         found = GOES_ON
-        for s in block.statements:
+        for s, following in pairwise((*block.statements, None)):
+            if s is None:
+                break
             statements, ways = self.FOLDERS[type(s)](self, s)
+            if self.unrolls and type(s) is p.Scan and (more := self._unrolled(s, statements, following)):
+                statements, ways = more, ways.and_then(MAY_STOP)
             kept += statements
             if ways is not GOES_ON:
                 found = found.and_then(ways)
@@ -139,6 +150,24 @@ class Folder(Steps):
                 return (() if less is None else (less,)), found.around(goes_on=True, stops=False)
         return (_renewed(s, (block,)),), found.around(goes_on=True, stops=False)
 
+    def _unrolled(
+        self, before: p.Scan, statements: tuple[p.Statement, ...], following: p.Statement | None
+    ) -> tuple[p.Statement, ...] | None:
+        """Return what is left of a scan, member by member, where it asks rules by name and all are known."""
+        s = statements[0] if len(statements) == 1 else None
+        values = self.value(s.source).values if isinstance(s, p.Scan) else None
+        if not isinstance(s, p.Scan) or values is None or len(values) != 1 or self.world.missing:
+            return None
+        found = unrolled(s, before, values[0], following, self._read_outside(before), self._free())
+        if found is None:
+            return None
+        self.constants |= found[1]
+        return tuple(found[0])
+
+    def _free(self) -> p.Local:
+        """Return a number that no local of the function has, nor any behind it."""
+        return max([*self.uses.read, *self.uses.written, *self.constants]) + 1
+
     def _with_less(self, s: p.Scan, source: Value) -> p.Scan | None:
         """Return a scan of those members for which its body does anything; None where there is none."""
         keyed = self.uses.read[s.key] > 0
@@ -147,7 +176,7 @@ class Folder(Steps):
         found = [pair for pair in pairs(source) if not self._is_idle(s, *pair)]
         if len(found) == len(source) or not found:
             return s if found else None
-        local = max([*self.uses.read, *self.uses.written, *self.constants]) + 1
+        local = self._free()
         kind = type(source)
         self.constants[local] = (
             {key_of(key): value for key, value in found}
@@ -179,6 +208,9 @@ class Folder(Steps):
 
     def _refer(self, s: nodes.Reference) -> Folded:
         call: Any = s.dynamic.statements[0]
+        named = self.world.named([self.value(step) for step in call.path])
+        if named is not None:
+            return self._call(p.Call(call.location, named, call.args, s.target))
         summaries, certain = self.world.rules([self.value(step) for step in call.path])
         if not summaries:
             left, found = self.block(s.base)

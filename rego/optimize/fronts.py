@@ -50,7 +50,7 @@ def with_conditions_first(
     """
     unfit = shared | {local for local, often in times.written.items() if often > 1}
     roots = {param for param in params if times.written[param] == _replaced(param, blocks, times)}
-    return tuple(_reordered(block, _Front(roots, set(params[2:]), unfit, constants)) for block in blocks)
+    return tuple(_reordered(block, _Front(roots, set(params[2:]), unfit, shared, constants)) for block in blocks)
 
 
 def _replaced(param: p.Local, blocks: tuple[p.Block, ...], times: Times) -> int:
@@ -79,12 +79,14 @@ class _Front:
         roots: The parameters that no statement sets.
         arguments: The parameters behind the input and the data; OPA's index does not know their parts.
         unfit: The locals that must not be set earlier.
+        shared: The locals that other bodies may look at.
         constants: The locals that only ever hold one known value.
     """
 
     roots: set[p.Local]
     arguments: set[p.Local]
     unfit: set[p.Local]
+    shared: set[p.Local]
     constants: Mapping[p.Local, Value]
 
     def sorted(self, statements: tuple[p.Statement, ...]) -> tuple[p.Statement, ...]:
@@ -122,7 +124,7 @@ class _Front:
                 if asked is not None and behind:
                     first.append(asked)
                 (rest if behind or asked is None else first).append(s)
-                moving = moving and not _has_effect(s, self.unfit)
+                moving = moving and not _has_effect(s, self.shared)
         return tuple(rest)
 
     def finds(self, s: p.Statement, known: set[p.Local]) -> bool:
@@ -210,10 +212,13 @@ def _texts(value: Value) -> tuple[str, ...]:
     return found if all(type(text) is str for text in found) else ()
 
 
-def _has_effect(s: p.Statement, unfit: set[p.Local]) -> bool:
-    """Tell a statement that does what a condition after it could not undo."""
+def _has_effect(s: p.Statement, shared: set[p.Local]) -> bool:
+    """Tell a statement that does what a condition after it could not undo.
+
+    What it does to the body's own locals, as `every` and comprehensions do, nobody sees if the body is left.
+    """
     return any(
         isinstance(inner, p.AssignVarOnce | p.Break | p.ResultSetAdd | p.ReturnLocal)
-        or not unfit.isdisjoint(writes(inner))
+        or not shared.isdisjoint(writes(inner))
         for inner in (s, *walk(blocks_of(s)))
     )

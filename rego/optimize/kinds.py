@@ -93,7 +93,7 @@ def _starts_defined(function: p.Function, found: Prepared) -> bool:
     made = bool(first) and type(first[0]) in _MADE and writes(first[0]) == (function.result,)
     return (
         made
-        and _returns_last(function, found)
+        and returns_last(function, found)
         and function.result in owned(walk(blocks))
         and not _unset(function, found)
     )
@@ -108,17 +108,20 @@ def _has_default(function: p.Function, found: Prepared) -> bool:
                 if known and source == target == function.result:
                     rest = list(walk(found.blocks[place + 1 :]))
                     kept = not any(isinstance(s, p.ResetLocal) and s.target == target for s in rest)
-                    return kept and _returns_last(function, found)
+                    return kept and returns_last(function, found)
             case _:
                 continue
     return False
 
 
-def _returns_last(function: p.Function, found: Prepared) -> bool:
-    """Tell whether the only ways out are the last block, which just returns, and ones with a value."""
+def returns_last(function: p.Function, found: Prepared) -> bool:
+    """Tell whether the only ways out are the last block, which just returns, and ones with a value.
+
+    Those are blocks of their own at the top, too.
+    """
     if not found.blocks or not _is_return(found.blocks[-1].statements, function.result):
         return False
-    early = [block for block in found.blocks if _is_early_return(block.statements, function.result)]
+    early = [block for block in found.blocks if is_early_return(block.statements, function.result)]
     return sum(isinstance(s, p.ReturnLocal) for s in walk(found.blocks)) == 1 + len(early)
 
 
@@ -130,7 +133,8 @@ def _is_return(statements: tuple[p.Statement, ...], result: p.Local) -> bool:
             return False
 
 
-def _is_early_return(statements: tuple[p.Statement, ...], result: p.Local) -> bool:
+def is_early_return(statements: tuple[p.Statement, ...], result: p.Local) -> bool:
+    """Tell a block that returns the result where it has a value by now."""
     match statements:
         case (p.IsDefined(source=asked), p.ReturnLocal(source=source)):
             return asked == source == result

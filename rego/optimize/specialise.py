@@ -10,23 +10,20 @@ Functions that may be asked about other data, by `with data.x as y`, stay whole,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rego import plan as p
-from rego.flow import walk
 from rego.optimize.asking import ASKED
-from rego.optimize.bodies import Bodies, Whole, reachable
+from rego.optimize.bodies import Bodies, Whole, with_called
 from rego.optimize.effects import TOTAL, UNKNOWN, Summary
 from rego.optimize.folding import Folder
-from rego.optimize.prepare import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from rego.optimize.known import Known
+    from rego.optimize.prepare import Prepared
     from rego.values import Value
-
-_NONE: Final = Prepared((), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +43,15 @@ class Surroundings:
     tracing: bool
 
 
-def specialised(whole: Whole, around: Surroundings) -> Bodies:
-    """Return what a plan does over known data.
+class Fitting:
+    """What a plan does over known data, found when it is asked for; what its functions know of each other.
+
+    A function is read when a call of it is met that may happen: what is dead is not even looked at.
+    Whoever has met some begins anew when they are known. Not for several threads at once.
 
     Args:
         whole: What it does over any data.
         around: What it is fitted to.
-    """
-    world = _World(whole, around)
-    entrypoints = tuple(map(world.entrypoint, whole.entrypoints))
-    start = [s for found in entrypoints for s in walk(found.blocks)]
-    live = reachable(whole.plan, lambda number: world.left(number).blocks, start).values()
-    numbers = range(len(whole.plan.functions))
-    return Bodies(tuple(world.left(number) if number in live else _NONE for number in numbers), entrypoints)
-
-
-class _World:
-    """What the functions need to know of each other.
-
-    A function is read when a call of it is met that may happen: what is dead is not even looked at.
-    Whoever has met some begins anew when they are known.
     """
 
     def __init__(self, whole: Whole, around: Surroundings) -> None:
@@ -74,21 +60,17 @@ class _World:
         self.around = around
         self.data = around.data
         self.tracing = around.tracing
-        self.numbers = {function.name: number for number, function in enumerate(self.plan.functions)}
-        self.paths: dict[int, list[tuple[int, tuple[str, ...]]]] = {}
-        for number, function in enumerate(self.plan.functions):
-            if function.path and len(function.params) == p.RULE_PARAMS:
-                self.paths.setdefault(len(function.path), []).append((number, function.path))
+        self.names = whole.names
         self.known: dict[int, tuple[Prepared, Summary]] = {}
         self.begun: dict[int, Folder] = {}
         self.missing: list[int] = []
 
-    def entrypoint(self, found: Prepared) -> Prepared:
-        """Return what is left of an entrypoint."""
-        folder = Folder(self, found, (p.INPUT, p.DATA), None)
+    def bodies(self, name: str) -> Bodies:
+        """Return what is left of an entrypoint, and of all that it may call."""
+        folder = Folder(self, self.whole.entrypoint(name), (p.INPUT, p.DATA), None)
         while (left := folder.folded()) is None:
             self.fold(self.taken())
-        return left[0]
+        return with_called(self.names, name, left[0], self.left)
 
     def fold(self, waiting: list[int]) -> None:
         """Find what is left of functions, and of those that they call.
@@ -136,33 +118,56 @@ class _World:
         return UNKNOWN
 
     def summary(self, call: p.Call) -> Summary | None:
-        number = self.numbers.get(call.func)
+        """Return what is known of the function of the plan that is called; None where it is none."""
+        number = self.names.numbers.get(call.func)
         if number is None:
             return None
         fits = len(self.plan.functions[number].params) == len(call.args)
         return self.about(number) if fits else UNKNOWN
 
     def rules(self, path: Sequence[Known]) -> tuple[list[Summary], bool]:
+        """Return what is known of the rules that a path may mean, and whether it always means one."""
         found = []
-        for number, steps in self.paths.get(len(path), ()):
-            pairs = zip(path, steps, strict=True)
-            if all(known.values is None or step in known.values for known, step in pairs):
+        for number, function in self.names.at_depth(len(path)):
+            pairs = zip(path, function.path, strict=True)
+            if len(function.params) == p.RULE_PARAMS and all(
+                known.values is None or step in known.values for known, step in pairs
+            ):
                 found.append(self.about(number))
         count = 1
         for known in path:
             count *= len(known.values or ()) if known.defined else 0
         return found, bool(found) and len(found) == count
 
+    def named(self, path: Sequence[Known]) -> str | None:
+        """Return the name of the one rule that a path means; None where that is not known."""
+        steps = tuple(
+            known.values[0]
+            for known in path
+            if known.defined and known.values is not None and len(known.values) == 1
+        )
+        if len(steps) != len(path):
+            return None
+        found = [
+            function.name
+            for _, function in self.names.at_depth(len(path))
+            if function.path == steps and len(function.params) == p.RULE_PARAMS
+        ]
+        return found[0] if len(found) == 1 else None
+
     def builtin(self, call: p.Call) -> Callable[..., Value] | None:
+        """Return the builtin of ours that is called, where it may be asked beforehand."""
         ours = ASKED.get(call.func) == len(call.args) and call.func not in self.around.given
         return self.around.plain.get(call.func) if ours else None
 
     def is_quiet(self, call: p.Call) -> bool:
+        """Tell a call that does nothing but find its value, and never fails."""
         summary = self.summary(call)
         if summary is not None:
             return summary.quiet
         return call.func in TOTAL and self.builtin(call) is not None
 
     def is_void(self, name: str) -> bool:
+        """Tell a builtin that gives no value."""
         declared = self.plan.builtins.get(name)
         return declared is not None and declared.void

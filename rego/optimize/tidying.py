@@ -71,7 +71,7 @@ class _Tidier:
                 break
         end = statements.pop() if statements and _is_end(statements[-1]) else None
         if end is not None or not asked:
-            while statements and self.is_idle(statements[-1]):
+            while statements and self.is_idle(statements[-1]) and not self.is_every(statements):
                 self.forget(statements.pop())
         if end is not None and asked:
             statements.append(end)
@@ -109,6 +109,21 @@ class _Tidier:
         return all(
             local not in self.kept and self.read[local] == own[local] for t in inside for local in writes(t)
         )
+
+    def is_every(self, statements: list[p.Statement]) -> bool:
+        """Tell a test for what `every` found that keeps an error from happening.
+
+        For the question's sake the loop ends at the first member that fails. Without it, it would go on to
+        the others, and a builtin could refuse one that OPA never gets to.
+        """
+        match statements[-2:]:
+            case [
+                p.Scan(block=p.Block(statements=(*_, p.AssignVar() as flag))) as scan,
+                p.IsUndefined() as s,
+            ]:
+                return s.source == flag.target and not is_harmless(scan, self.owned, self.is_quiet)
+            case _:
+                return False
 
     def is_unread(self, local: p.Local, s: p.Statement) -> bool:
         """Tell a local that nothing reads but the statement itself."""

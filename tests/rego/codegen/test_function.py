@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rego import EvaluationError, Policy
+from tests.rego.generated import generated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def calls(policy: Policy) -> int:
     """Return how many functions of the plan were written as functions of their own."""
-    return len(re.findall(r"^def f\d+\(", policy._program.source, re.MULTILINE))
+    return len(re.findall(r"^def f\d+\(", generated(policy), re.MULTILINE))
 
 
 @pytest.mark.parametrize(
@@ -45,19 +46,59 @@ def test_a_function_with_one_caller_is_written_there(
         "q := input.a\np := [[x | x := q], [x | x := q]]",
         "q := input.a\np := x if x := q with input.a as 1",
         'q.x := input.a\np := [x | some k in ["x", "y"]; x := data.t.q[k]]',
-        "f(x) := [x, input.a]\np := f(1)",
         "q := input.a\nr := q with input.a as 1\np := r",
     ],
-    ids=["in a loop", "twice", "under with", "dynamically", "with arguments", "with inside"],
+    ids=["in a loop", "twice", "under with", "dynamically", "with inside"],
 )
 def test_others_are_called(
     planned: Callable[[str, str], bytes], agreed: Callable[..., Any], source: str
 ) -> None:
-    """In a loop, twice, under `with`, by a path, with arguments: each has a function of its own."""
+    """In a loop, twice, under `with`, by a path: each has a function of its own."""
     source = source.replace("r := q with", "r := x if x := q with")
     assert calls(Policy.load(planned(f"package t\n\n{source}\n", "t/p"))) > 0
     for given in ({}, {"a": 5}, {"a": False}):
         agreed(source, given)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f(x) := [x, input.a]\np := f(1)",
+        "f(x) := x + 1 if x > 1\np := [f(input.a), f(2)]",
+        "f(x) if x == 1\nf(x) if x == input.a\np := [x | some x in input.xs; f(x)]",
+        "f(x) if x == 1\nf(x) if x == input.a\np := [x | some x in input.xs; not f(x)]",
+        "f(x) := 1 if x == 1 else := 2 if x == 5 else := 3\np := [f(x) | some x in input.xs]",
+        "f(x) := 1 if x > 0\nf(x) := 2 if x > 4\np := [f(x) | some x in input.xs]",
+        "f(x, k) := x[k]\ng(x) := f(x, `a`)\ng(x) := f(x, `b`)\np := {g(input), f(input, `a`)}",
+        "f(x) := {y | some y in input.xs; y > x}\np := [f(x) | some x in input.xs]",
+        "default f(_) := false\nf(x) := x == input.a\np := [f(x) | some x in input.xs]",
+        "f([x, y]) := x + y\np := [f([x, 1]) | some x in input.xs]",
+        "f(x) := x if every y in input.xs { y <= x }\np := [x | some x in input.xs; f(x)]",
+    ],
+)
+def test_a_small_function_is_written_where_it_is_called(
+    planned: Callable[[str, str], bytes], agreed: Callable[..., Any], source: str
+) -> None:
+    """Each time anew, in loops, too; nothing is different, conflicts and errors neither."""
+    assert calls(Policy.load(planned(f"package t\n\n{source}\n", "t/p"))) == 0
+    for given in ({}, {"a": 5, "xs": [1, 5, 7]}, {"a": False, "xs": [0]}, {"a": "x", "b": "x", "xs": ["x"]}):
+        agreed(source, given)
+
+
+def test_functions_in_functions_are_written_out_only_so_far(agreed: Callable[..., Any]) -> None:
+    """Each calls the one before twice: written out to the end, that would be a million bodies."""
+    source = "\n".join(f"f{n}(x) := f{n - 1}(x) + f{n - 1}(x + 1)" for n in range(1, 10))
+    assert agreed(f"f0(x) := x + input.a\n{source}\np := f9(1)", {"a": 1})[0] == "value"
+
+
+def test_what_is_written_out_in_a_loop_is_charged(planned: Callable[..., bytes]) -> None:
+    """A loop in a function that a loop calls cannot outlast the budget, wherever it is written."""
+    source = "package t\n\nf(x) := [y | some y in input.xs; y > x]\n\np := [f(x) | some x in input.xs]\n"
+    policy = Policy.load(planned(source, "t/p"), max_steps=10_000)
+    assert policy.evaluate("t/p", {"xs": [1, 2]}).statements == 8
+    with pytest.raises(EvaluationError) as failure:
+        policy.evaluate("t/p", {"xs": list(range(1000))})
+    assert failure.value.code == "eval_budget_exceeded"
 
 
 def test_rules_in_one_another_are_told_apart(agreed: Callable[..., Any]) -> None:

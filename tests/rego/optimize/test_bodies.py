@@ -9,7 +9,7 @@ import pytest
 from rego import plan as p
 from rego.errors import Location
 from rego.flow import walk
-from rego.optimize.bodies import Bodies, Whole, are_alike, reachable
+from rego.optimize.bodies import Bodies, Names, Whole, are_alike, reachable
 from rego.optimize.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def test_what_can_be_reached_is_found_through_calls(planned: Callable[..., bytes
     source = "package t\n\np := data.t.a[input.k]\n\na.b := c\n\na.d := 1\n\nc := 2\n\ne := 3\n"
     found = p.parse(planned(source, "t/p", "t/e"))
     entrypoint = next(each for each in found.entrypoints if each.name == "t/p")
-    live = reachable(found, lambda number: found.functions[number].blocks, walk(entrypoint.blocks))
+    live = reachable(Names(found), lambda number: found.functions[number].blocks, walk(entrypoint.blocks))
     assert {name.removeprefix("g0.data.t.") for name in live} == {"p", "a.b", "a.d", "c"}
     assert all(found.functions[number].name == name for name, number in live.items())
 
 
 def test_code_with_another_constant_is_other_code() -> None:
     """Python calls `1`, `1.0` and `true` equal."""
-    same = [Bodies((Prepared((), {5: value}),), ()) for value in (1, 1.0, True)]
-    assert are_alike(same[0], Bodies((Prepared((), {5: 1}),), ()))
+    same = [Bodies({0: Prepared((), {5: value})}, {}) for value in (1, 1.0, True)]
+    assert are_alike(same[0], Bodies({0: Prepared((), {5: 1})}, {}))
     assert not any(are_alike(one, other) for one in same for other in same if one is not other)

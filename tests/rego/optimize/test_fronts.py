@@ -146,3 +146,26 @@ def test_errors_happen_where_they_do_in_opa(
 ) -> None:
     """A condition on the input or an argument hides them; one on two references, or on a local, does not."""
     assert expected == agreed(source, document)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "every v in input.a { v in object.keys(v.a) }",
+        "y := [z | some v in input.a; z := object.keys(v.a)]; count(y) >= 0",
+        "y := {z | some v in input.a; z := object.keys(v.a)}; count(y) >= 0",
+        "not f",
+        "some v in input.a; count(object.keys(v.a)) >= 0",
+    ],
+)
+def test_what_is_required_behind_a_loop_is_asked_before_it(agreed: Callable[..., Any], body: str) -> None:
+    """As with OPA's index, which looks at all of a body: no error happens in one that is ruled out."""
+    more = "\n\nf if object.keys(input.a[0].a)"
+    for document in ({"a": [{"a": ""}]}, {"a": [{"a": ""}], "q": 1}, {"a": [{"a": {"b": 1}}], "q": 1}):
+        for data in ({"d": {}}, {"d": {"x": 2}}):
+            agreed(f"p := data.d.x if {{ {body} }}{more}", document, data)
+            agreed(f"p if {{ {body}; input.q == 1 }}{more}", document, data)
+            agreed(f"p contains data.d.x if {{ {body}; data.d.x > 1 }}{more}", document, data)
+            agreed(
+                f"default p := 9\n\np := 1 if {{ {body}; data.d.x }} else := input.q{more}", document, data
+            )

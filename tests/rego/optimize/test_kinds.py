@@ -38,8 +38,8 @@ def test_a_functions_value_has_the_type_that_all_ways_to_it_give(
 ) -> None:
     """A default makes it defined; a value from the input may be of any type."""
     found = plan.parse(planned(f"package t\n\n{rule}\n\np := [q | q]\n", "t/p"))
-    builtins = Builtins(tables(found.builtins, {}))
-    scope = _Scope(found, builtins, ready(found, builtins).whole.bodies())
+    checked = ready(found, Builtins(tables(found.builtins, {})))
+    scope = _Scope(checked, checked.whole.bodies())
     assert (kind, defined) == (scope.returns("g0.data.t.q").kind, scope.returns("g0.data.t.q").defined)
 
 

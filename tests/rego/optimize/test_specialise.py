@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rego import PlanError, Policy, RegoError
 from tests.rego.documents import INPUTS, WORLDS
+from tests.rego.generated import generated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ def test_a_rule_without_its_table_reads_nothing(planned: Planned) -> None:
     for data in tables:
         policy = Policy.load(plan, data)
         assert policy.reads("t/p").paths == set()
-        assert "input" not in policy._program.source
+        assert "input" not in generated(policy)
         assert policy.evaluate("t/p", {}).statements == 0
     whole = Policy.load(plan, {}, specialise=False)
     assert whole.reads("t/p").paths == {("time",)}
@@ -115,17 +116,18 @@ def test_what_is_left_is_pure_where_nothing_else_is(planned: Planned) -> None:
 def test_other_data_compiles_again_only_where_it_has_to(planned: Planned) -> None:
     """A row more in a table that has some is no other code; the first row is, and so is a type of scalar."""
     plan = planned("package t\n\np := [data.n, data.rows[input.a]]\n", "t/p")
-    first = Policy.load(plan, {"n": 1, "rows": {"x": 1, "z": 3}})
+    first = Policy.load(plan, {"n": 1, "rows": {"x": 1, "z": 3}}).prepare()
     same = first.with_data({"n": 1, "rows": {"x": 1, "y": 2}})
-    assert same._program is first._program
+    assert same._programs.ask("t/p").program is first._programs.ask("t/p").program
     assert same.evaluate("t/p", {"a": "y"}).value == [1, 2]
     for data, value in (({"n": True, "rows": {"y": 2}}, [True, 2]), ({"n": 1.0, "rows": {"y": 2}}, [1.0, 2])):
         other = first.with_data(data)
-        assert other._program is not first._program
+        assert other._programs.ask("t/p").program is not first._programs.ask("t/p").program
         assert repr(other.evaluate("t/p", {"a": "y"}).value) == repr(value)
     assert not first.with_data({"n": 1, "rows": {}}).evaluate("t/p", {"a": "x"}).defined
     whole = Policy.load(plan, {}, specialise=False)
-    assert whole.with_data({"n": 1, "rows": {}})._program is whole._program
+    other = whole.prepare().with_data({"n": 1, "rows": {}})
+    assert other._programs.ask("t/p").program is whole._programs.ask("t/p").program
 
 
 def test_a_plan_is_refused_for_what_its_data_never_lets_it_call(planned: Planned) -> None:
@@ -200,6 +202,17 @@ doc.b contains input.a
         assert policy.evaluate("t/p", {"a": number}).value == [
             one, one, {"a": number}, one, {"a": [], "b": one}
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["data.d[input.k]", "data.d.x", "data.e[input.k]"])
+@pytest.mark.parametrize("members", [[{}, {"a": ""}], [{"a": ""}, {}], [{"a": {}}], []])
+def test_every_ends_at_its_first_failure_though_nothing_can_come_of_it(
+    agreed: Callable[..., Any], value: str, members: Any
+) -> None:
+    """No error of a member behind the first that fails is seen, also where the rule has no value anyway."""
+    source = f"p := {value} if every v in input.a {{ v in object.keys(v.a) }}"
+    for document in ({"a": members}, {"a": members, "k": "z"}):
+        agreed(source, document, {"d": {}, "e": {"z": 1}})
 
 
 def test_rules_may_be_nested_deeper_than_python_calls(planned: Planned) -> None:

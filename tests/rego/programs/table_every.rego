@@ -8,6 +8,10 @@ all_nowhere if every row in data.world.nowhere { row == input.a }
 
 all_empty if every row in data.world.empty { row == input.a }
 
+all_before_nothing := data.world.nowhere.x if {
+	every user in input.users { user.name in object.keys(user.roles) }
+}
+
 some_fails if not all_rows
 
 known if every name in data.world.names { is_set(rules[name]) }
