@@ -50,7 +50,9 @@ def with_conditions_first(
     """
     unfit = shared | {local for local, often in times.written.items() if often > 1}
     roots = {param for param in params if times.written[param] == _replaced(param, blocks, times)}
-    return tuple(_reordered(block, _Front(roots, set(params[2:]), unfit, shared, constants)) for block in blocks)
+    return tuple(
+        _reordered(block, _Front(roots, set(params[2:]), unfit, shared, constants)) for block in blocks
+    )
 
 
 def _replaced(param: p.Local, blocks: tuple[p.Block, ...], times: Times) -> int:
