@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -450,6 +451,37 @@ async def test_a_rolling_purse_goes_by_a_clock_that_went_back(place: Place, ledg
     await ledger.release(held(await ledger.reserve([purse], money(60))))
     await place.jump(MINUTE_US)
     assert len(held(await ledger.reserve([purse], money(60))).warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "hours"),
+    [
+        ("Europe/Berlin", "2027-03-27T23:00:00+00:00", 23),
+        ("Europe/Berlin", "2027-10-30T22:00:00+00:00", 25),
+        ("Australia/Lord_Howe", "2027-04-03T13:00:00+00:00", 24.5),
+        ("Australia/Lord_Howe", "2027-10-02T13:30:00+00:00", 23.5),
+    ],
+)
+async def test_a_day_on_which_clocks_change_is_one_period(
+    place: Place, ledger: Ledger, zone: str, begins: str, hours: float
+) -> None:
+    """From its first moment to its last, also the hour, or half of it, that comes twice or never."""
+    purse = Purse("a", 100, "day", time_zone=zone)
+    begin_us = int(datetime.fromisoformat(begins).timestamp()) * SECOND_US
+    end_us = begin_us + int(hours * HOUR_US)
+    await place.advance(begin_us - 1 - place.now_us)
+    await ledger.settle(held(await ledger.reserve([purse], money(70))), money(70))
+    assert refused(await ledger.reserve([purse], money(70))).retry_at_us == begin_us
+    await place.advance(1)
+    await ledger.settle(held(await ledger.reserve([purse], money(60))), money(60))
+    for moment_us in (begin_us + HOUR_US, begin_us + 3 * HOUR_US, end_us - 1):
+        await place.advance(moment_us - place.now_us)
+        over = refused(await ledger.reserve([purse], money(60)))
+        assert (over.standing.used, over.retry_at_us) == (60, end_us)
+    carried = await ledger.correct(purse, CARRY_OVER)
+    assert carried.most == 130
+    await place.advance(1)
+    assert held(await ledger.reserve([purse], money(100))).standings[0].resets_at_us > end_us
 
 
 # ── which refusal ───────────────────────────────────────────────────────────────────────────────
