@@ -24,7 +24,7 @@ __all__ = ["CAPABILITIES", "ENTRYPOINTS", "SCHEMAS", "build", "build_data", "dif
 
 ENTRYPOINTS = ("gateway/admission/decision", "gateway/request/decision")
 """What every policy must answer. Others that its METADATA calls entry points are compiled too."""
-CAPABILITIES = "capabilities.json"
+CAPABILITIES = manifests.CAPABILITIES
 SCHEMAS = "schemas"
 _ENFORCEMENTS = frozenset({"enforce", "warn", "shadow"})
 

@@ -127,6 +127,10 @@ def _check_kind(name: str, content: bytes) -> None:
     """
     if name in {manifests.NAME, manifests.DATA, manifests.PLAN, manifests.SIGNATURES}:
         return
+    if name == manifests.CAPABILITIES:
+        raise BundleError(
+            "bundle.unknown_file", "these are sources: `regent bundle build` makes a bundle of them"
+        )
     if not name.endswith(".rego") or name.endswith("_test.rego"):
         raise BundleError("bundle.unknown_file", f"{name} is not read, so it is refused")
     try:

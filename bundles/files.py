@@ -5,6 +5,7 @@ A bundle may come from the network, so each guard here names the attack that it 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -43,6 +44,19 @@ def read_files(path: Path) -> dict[str, bytes]:
             return _collected(_from_archive(packed))
     except OSError as error:
         raise BundleError("bundle.unreadable", f"{path}: {error.strerror}") from None
+
+
+def read_small(path: Path, most_bytes: int) -> bytes:
+    """Read a file that somebody named, unless it is larger than such a file can be.
+
+    Raises:
+        OSError: it can't be read, or is too large (`EFBIG`).
+    """
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"larger than {most_bytes} bytes", str(path))
+    return content
 
 
 def refuse_links(folder: Path) -> None:

@@ -20,6 +20,7 @@ from joserfc.util import json_b64encode, urlsafe_b64decode, urlsafe_b64encode
 
 from bundles.documents import parse_object
 from bundles.errors import BundleError
+from bundles.files import read_small
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,8 @@ Algorithm = Literal["EdDSA", "ES256", "RS256"]
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _MODELS: Final = {model.name: model for model in JWS_ALGORITHMS}
 MIN_RSA_BITS: Final = 2048
+MAX_KEY_BYTES: Final = 64 * 1024
+"""A PEM's size, with room for comments around it."""
 MAX_BYTES: Final = 8 * 1024 * 1024
 """A token's size: a bundle of 4,096 files has one line for each of them."""
 
@@ -102,7 +105,7 @@ class PrivateKey:
         try:
             if path.stat().st_mode & 0o077:
                 raise BundleError("bundle.key", f"{path} can be read by others; chmod 600 it")
-            return cls.parse(path.read_bytes(), key_id)
+            return cls.parse(read_small(path, MAX_KEY_BYTES), key_id)
         except OSError as error:
             raise BundleError("bundle.key", f"{path}: {error.strerror}") from None
 

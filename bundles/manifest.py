@@ -23,6 +23,8 @@ NAME = ".manifest"
 PLAN = "plan.json"
 DATA = "data.json"
 SIGNATURES = ".signatures.json"
+CAPABILITIES = "capabilities.json"
+"""In sources: the built-ins that policies may call. No bundle holds it."""
 PERSON = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 """What people are called: a name that is safe as a file's, too."""
 MAX_APPROVALS = 64

@@ -75,7 +75,10 @@ def run(opa: Path, arguments: Sequence[str], folder: Path) -> str:
     """
     done = attempt(opa, arguments, folder)
     if done.code != 0:
-        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {(done.error or done.out).strip()}")
+        said = (done.error or done.out).partition("\nUsage:")[
+            0
+        ]  # what follows explains options, not the failure
+        raise BundleError("bundle.tool", f"opa {arguments[0]} failed: {said.strip()}")
     return done.out
 
 

@@ -36,6 +36,7 @@ from bundles.commands import binary
 from bundles.commands.naming import meant
 from bundles.documents import parse_object
 from bundles.errors import BundleError
+from bundles.files import read_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 FOUND = 1
 NOT_DONE = 3
+MAX_QUESTION_BYTES = 16 * 1024 * 1024
+"""More than any question has: the gateway keeps none beyond 1 MiB."""
 _SCHEMA = "schemas/regent.json"
 
 app = typer.Typer(
@@ -226,7 +229,10 @@ def _asked(
 ) -> tuple[dict[str, Any], str | None, str]:
     """The question; the phase that it was asked at and the revision that answered, where they are known."""
     if file is not None:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        if str(file) == "-":
+            raw = sys.stdin.buffer.read(MAX_QUESTION_BYTES)
+        else:
+            raw = read_small(file, MAX_QUESTION_BYTES)
         return parse_object(raw, str(file)), None, ""
     found = _house(ctx).question(str(decision))
     if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from bundles import bundle as bundles
 from bundles import jws, keys, signatures
 from bundles.commands.telling import Surroundings, told
 from bundles.errors import BundleError
-from bundles.files import read_files
+from bundles.files import read_files, read_small
 from bundles.trust import Trust
 from bundles.writing import write
 
@@ -25,6 +26,8 @@ class Algorithm(StrEnum):
     RS256 = "RS256"
 
 
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:/+-]{0,79}")
+"""What is printed for the settings must be YAML that says the same."""
 KeyId = Annotated[str, typer.Option("--key-id", help="What signatures call the key.")]
 Bundle = Annotated[Path, typer.Argument(help="Folder or .tar.gz of the bundle.")]
 Scope = Annotated[str | None, typer.Option(help="What the signature is good for.")]
@@ -38,6 +41,10 @@ def keygen(
     ] = Algorithm.EDDSA,
 ) -> None:
     """Make a key for signing bundles, or for one person's approvals."""
+    if not _KEY_ID.fullmatch(key_id):
+        raise typer.BadParameter(
+            "name it by up to 80 letters, digits and . _ @ : / + -", param_hint="--key-id"
+        )
     with told():
         private, public = keys.generate(algorithm.value)
         jws.PrivateKey.parse(private, key_id)
@@ -96,7 +103,7 @@ def _keys(given: list[str]) -> dict[str, jws.PublicKey]:
         if not separator or not key_id or not file or key_id in found:
             raise typer.BadParameter("write each key once as ID=FILE", param_hint="--key")
         try:
-            found[key_id] = jws.PublicKey.parse(Path(file).read_bytes(), key_id)
+            found[key_id] = jws.PublicKey.parse(read_small(Path(file), jws.MAX_KEY_BYTES), key_id)
         except OSError as error:
             raise BundleError("bundle.key", f"{file}: {error.strerror}") from None
     return found

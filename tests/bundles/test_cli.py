@@ -62,3 +62,10 @@ def test_write_spares_what_is_no_bundle(files: dict[str, bytes], tmp_path: Path)
     with pytest.raises(BundleError, match="no bundle"):
         building.write(files, tmp_path)
     assert (tmp_path / "letter.txt").read_text() == "dear"
+
+
+def test_sources_in_the_place_of_a_bundle_are_told_from_one() -> None:
+    """Whoever mixes them up learns what to do."""
+    sources = Path(__file__).parents[2] / "policies"
+    said = RUN.invoke(app, ["inspect", str(sources)])
+    assert (said.exit_code, "these are sources: `regent bundle build`" in said.stderr) == (1, True)

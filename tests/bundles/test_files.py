@@ -172,3 +172,12 @@ def test_damage_is_a_bundle_error(
         reading.read_files(path)
     except BundleError as error:
         assert error.code in {"bundle.malformed", "bundle.too_large"}
+
+
+def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
+    """A key or a question is small; a file of another size is another file, and memory isn't spent on it."""
+    (tmp_path / "key").write_bytes(b"12345")
+    assert reading.read_small(tmp_path / "key", 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4 bytes") as raised:
+        reading.read_small(tmp_path / "key", 4)
+    assert raised.value.filename == str(tmp_path / "key")

@@ -139,3 +139,10 @@ def test_no_key_is_made_over_another(tmp_path: Path) -> None:
     again = _made(tmp_path / "keys")
     assert (again.exit_code, again.stderr.split(":")[0]) == (1, "bundle.key")
     assert (tmp_path / "keys" / "private.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "{a: b}", "-x", "a" * 81])
+def test_a_key_has_a_name_that_settings_can_say(name: str, tmp_path: Path) -> None:
+    """The line that is printed for them must mean this name and nothing else."""
+    said = RUN.invoke(app, ["keygen", "--key-id", name, "--output", str(tmp_path / "keys")])
+    assert (said.exit_code, (tmp_path / "keys").exists()) == (2, False)
