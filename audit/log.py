@@ -23,7 +23,7 @@ from audit.record import Record
 from audit.vault import database
 from audit.vault.payloads import Sealing
 from audit.vault.pseudonyms import Pseudonyms
-from audit.vault.sealing import Seal, Sealer
+from audit.vault.sealing import FileKeyring, Seal, Sealer
 from audit.vault.sidecars import Vault, private
 from audit.writing import slot as slots
 from audit.writing.folder import FolderStore
@@ -164,7 +164,7 @@ class AuditLog:
         subjects = folder / "vault" / database.NAME
         pseudonyms = Pseudonyms(subjects, ports.mono_us)
         undo.callback(pseudonyms.close)
-        sealer = Sealer(subjects, seal, ports.mono_us) if seal else None
+        sealer = Sealer(FileKeyring(subjects, ports.mono_us), seal) if seal else None
         if sealer:
             undo.callback(sealer.close)
         segments = Segments(slot.folder, ports)

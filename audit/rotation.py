@@ -6,20 +6,23 @@ new one; `keys/retired.vkeys` holds the public halves of the old ones.
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from audit import files
-from audit.errors import LogDamaged
+from audit.errors import LogDamaged, TlogRefused
 from audit.keys import LogKeys, read_secret, secret_path
 from audit.record import Record, key_rotate
 from audit.tlog.keys import KeyRefused, KeyType, SigningKey, VerifierKey
-from audit.tlog.note import sign_note
+from audit.tlog.note import open_note, sign_note
 
 NOTES = "keys/rotations.notes"
 RETIRED = "keys/retired.vkeys"
 _NEXT = "log.key-next"
 _BETWEEN = b"---\n"
+_FORM = "regent.rotation/v1"
+_LINES = 4  # the last one is empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def prepare(folder: Path, origin: str) -> Rotation:
     new = read_secret(path, origin, KeyType.ED25519)
     if new is None:
         raise LogDamaged("log.key", f"{path} has gone")
-    note = sign_note(f"regent.rotation/v1\n{origin}\n{new.verifier}\n", [old])
+    note = sign_note(f"{_FORM}\n{origin}\n{new.verifier}\n", [old])
     record = key_rotate(str(old.verifier), str(new.verifier), base64.b64encode(note).decode())
     return Rotation(record, old, new, note)
 
@@ -90,6 +93,29 @@ def retired(folder: Path) -> list[VerifierKey]:
         return []
     except (UnicodeDecodeError, KeyRefused) as error:
         raise LogDamaged("log.key", f"{folder / RETIRED} holds no verifier keys") from error
+
+
+def between(notes: Iterable[bytes]) -> bytes:
+    """Return signed notes as `keys/rotations.notes` holds them."""
+    return _BETWEEN.join(notes)
+
+
+def follow(first: VerifierKey, notes: Iterable[bytes]) -> list[VerifierKey]:
+    """Return the keys of a log from its first one on, each signed in by the one before.
+
+    Raises:
+        LogDamaged: `log.key`: a note is not signed by the key before it, or names none of this log.
+    """
+    keys = [first]
+    for note in notes:
+        try:
+            lines = open_note(note, [keys[-1]]).text.split("\n")
+            if lines[:2] != [_FORM, first.name] or len(lines) != _LINES:
+                raise LogDamaged("log.key", "a change of keys is of another log")
+            keys.append(VerifierKey.parse(lines[2]))
+        except TlogRefused as error:
+            raise LogDamaged("log.key", "a change of keys isn't signed by the key before") from error
+    return keys
 
 
 def _add(path: Path, data: bytes, between: bytes) -> None:

@@ -93,7 +93,7 @@ class House:
         log = auditing.open_log(chosen.audit)
         opened.push_async_callback(log.aclose)
         await log.append(audit_records.config_load(settings=chosen.digest, build=__version__))
-        evidence = Evidence(Desk(chosen.audit.folder), Accesses(log))
+        evidence = Evidence(Desk(chosen.audit.folder, auditing.open_source(chosen.audit)), Accesses(log))
         opened.callback(evidence.desk.close)
         opened.push_async_callback(evidence.accesses.close)
         people = identity.build(chosen.identity, chosen.data_dir, chosen.limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit.log import AuditLog
+from audit.reading.source import FolderSource, Source
 from audit.vault.keys import read_sealing_key
 from audit.vault.sealing import Seal
 
@@ -20,15 +21,16 @@ def open_log(chosen: Audit) -> AuditLog:
         LogDamaged: it isn't what it was, or another log.
     """
     keep_questions = chosen.questions == "keep"
+    key = chosen.sealing_key_file
+    seal = Seal(read_sealing_key(key), chosen.sealed_bytes) if key else None
     if chosen.postgres is None:
-        key = chosen.sealing_key_file
         return AuditLog.open(
             chosen.folder,
             chosen.origin,
             keep_questions=keep_questions,
             durability=chosen.durability,
             post_quantum=chosen.post_quantum,
-            seal=Seal(read_sealing_key(key), chosen.sealed_bytes) if key else None,
+            seal=seal,
         )
     from audit.postgres.log import Place, open_log  # noqa: PLC0415 - needs a package that is optional
 
@@ -37,4 +39,14 @@ def open_log(chosen: Audit) -> AuditLog:
         chosen.origin,
         keep_questions=keep_questions,
         post_quantum=chosen.post_quantum,
+        seal=seal,
     )
+
+
+def open_source(chosen: Audit) -> Source:
+    """What its readers need besides the files of the merged log."""
+    if chosen.postgres is None:
+        return FolderSource(chosen.folder)
+    from audit.postgres.source import TableSource  # noqa: PLC0415 - needs a package that is optional
+
+    return TableSource(chosen.postgres.target())

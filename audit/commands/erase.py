@@ -13,16 +13,17 @@ import typer
 
 from audit import record as records
 from audit.commands.ending import INCOMPLETE, told
+from audit.commands.homes import FolderHome, Home
+from audit.commands.house import home_of, house_of
 from audit.commands.journal import Journal
 from audit.errors import VaultRefused
 from audit.ports import Ports
-from audit.reading.stream import events
-from audit.vault import codes, erasure
+from audit.vault import codes
 from audit.vault.erasure import Counts, Erasure, Records
 
 
 def erase(
-    folder: Path,
+    where: Path | Home,
     *,
     subject: str | None = None,
     record: str | None = None,
@@ -34,7 +35,7 @@ def erase(
     """Erase a subject or a decision, durably and on the record; gateways may run meanwhile.
 
     Args:
-        folder: the log.
+        where: the log; the last two are asked of a folder only.
         subject: full id, `<sub>@<issuer's name>`.
         record: id of a decision or of its end, in place of a subject.
         basis: why, as a code: `gdpr.art17`.
@@ -48,33 +49,35 @@ def erase(
     """
     said = {"basis": codes.basis(basis), "by": codes.actor(by)}
     begun: dict[str, Any] = {}
-    with Journal(folder) as journal:
-        _finish(folder, journal, naming, ports)
+    home = _at(where, naming, ports)
+    with home.journal() as journal:
+        _finish(home, journal)
 
         def announce(meant: Erasure) -> None:
             begun.update(scope=meant.scope, sref=meant.sref, record=meant.record, **said)
             begun["ref"] = journal.record(records.erasure(stage="begun", count={}, **begun))
 
         if subject is not None:
-            counts = erasure.erase_subject(folder, subject, records=naming, announce=announce, ports=ports)
+            counts = home.erase_subject(subject, announce)
         else:
-            counts = erasure.erase_record(folder, record or "", announce=announce, ports=ports)
+            counts = home.erase_record(record or "", announce)
         journal.record(records.erasure(stage="done", count=counts.facts(), **begun))
     return counts
 
 
-def finish(folder: Path, *, naming: Records | None = None, ports: Ports | None = None) -> int:
+def finish(where: Path | Home, *, naming: Records | None = None, ports: Ports | None = None) -> int:
     """Finish erasures that were begun and interrupted; return how many there were.
 
     Raises:
         VaultRefused: `vault.held`.
         LogUnavailable: as for `erase`.
     """
-    with Journal(folder) as journal:
-        return _finish(folder, journal, naming, ports, strict=True)
+    home = _at(where, naming, ports)
+    with home.journal() as journal:
+        return _finish(home, journal, strict=True)
 
 
-def again(folder: Path, *, naming: Records | None = None, ports: Ports | None = None) -> int:
+def again(where: Path | Home, *, naming: Records | None = None, ports: Ports | None = None) -> int:
     """Do every erasure of the log again: after a backup of the vault came back, which had it all.
 
     Returns:
@@ -84,31 +87,34 @@ def again(folder: Path, *, naming: Records | None = None, ports: Ports | None = 
         VaultRefused: `vault.held`.
         LogUnavailable: as for `erase`.
     """
-    begun = [each for each in events(folder, "erasure") if each["stage"] == "begun"]
-    with Journal(folder) as journal:
+    home = _at(where, naming, ports)
+    begun = [each for each in home.events("erasure") if each["stage"] == "begun"]
+    with home.journal() as journal:
         for each in begun:
-            _do(each, folder, journal, naming, ports)
+            _do(each, home, journal)
     return len(begun)
 
 
-def pending(folder: Path) -> list[dict[str, Any]]:
+def pending(where: Path | Home) -> list[dict[str, Any]]:
     """Return the records of erasures that were begun and not done.
 
     Raises:
         LogUnavailable: `log.cannot_open`.
     """
-    found = list(events(folder, "erasure"))
+    found = list(_at(where).events("erasure"))
     done = {each["ref"] for each in found if each["stage"] == "done"}
     return [each for each in found if each["stage"] == "begun" and each["id"] not in done]
 
 
-def _finish(
-    folder: Path, journal: Journal, naming: Records | None, ports: Ports | None, *, strict: bool = False
-) -> int:
+def _at(where: Path | Home, naming: Records | None = None, ports: Ports | None = None) -> Home:
+    return FolderHome(where, naming, ports) if isinstance(where, Path) else where
+
+
+def _finish(home: Home, journal: Journal, *, strict: bool = False) -> int:
     done = 0
-    for each in pending(folder):
+    for each in pending(home):
         try:
-            _do(each, folder, journal, naming, ports)
+            _do(each, home, journal)
         except VaultRefused:  # held since; that must not keep others from being erased
             if strict:
                 raise
@@ -117,12 +123,10 @@ def _finish(
     return done
 
 
-def _do(
-    begun: dict[str, Any], folder: Path, journal: Journal, naming: Records | None, ports: Ports | None
-) -> None:
+def _do(begun: dict[str, Any], home: Home, journal: Journal) -> None:
     """Erase what a record says, and record that it is done."""
     meant = Erasure(begun["scope"], begun["sref"], begun["record"])
-    counts = erasure.resume(folder, meant, records=naming, ports=ports)
+    counts = home.resume(meant)
     facts = {name: begun[name] for name in ("scope", "sref", "record", "basis", "by")}
     journal.record(records.erasure(stage="done", count=counts.facts(), ref=begun["id"], **facts))
 
@@ -150,19 +154,19 @@ def _command(  # noqa: PLR0913 - one option per choice
     Exit codes: 0 erased, 1 nothing of that name, 3 under a legal hold, 30 erased but a part of the log can't
     be read, 40 the log or its vault can't be used.
     """
-    folder: Path = context.obj
     with told():
+        home = home_of(house_of(context), context.obj)
         if resume:
-            typer.echo(f"finished: {finish(folder)}")
+            typer.echo(f"finished: {finish(home)}")
             return
         if after_restore:
-            typer.echo(f"erased again: {again(folder)}")
+            typer.echo(f"erased again: {again(home)}")
             return
         if (subject is None) == (record is None) or not basis or not by:
             raise typer.BadParameter("give --subject or --record, and --basis and --by")
         if not yes:
             typer.confirm(f"Erase {subject or record} for good?", abort=True, err=True)
-        counts = erase(folder, subject=subject, record=record, basis=basis, by=by)
+        counts = erase(home, subject=subject, record=record, basis=basis, by=by)
     typer.echo(", ".join(f"{name} {value}" for name, value in counts.facts().items() if name != "unread"))
     if counts.unread:
         sys.stderr.write(f"{counts.unread} segments can't be read to their end; see `regent audit verify`\n")

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from audit.commands import handing_over
-from audit.commands.house import Policies, Sealed, house_of
+from audit.commands.house import Policies, Sealed, contents_of, house_of, source_of
 from audit.commands.journal import origin
 from audit.commands.query import Decided, kinds_of
 from audit.commands.refusal import refusal
@@ -26,7 +26,7 @@ from audit.evidence.refused import EvidenceRefused
 from audit.evidence.selection import Selection
 from audit.index.wanted import Filter
 from audit.instants import instant_us
-from audit.vault.pseudonyms import look_up
+from audit.reading.source import Source
 
 LABELS = ("input", "req", "resp")
 _MOST_RECEIPTS_BYTES = 64_000_000
@@ -52,7 +52,7 @@ class _Entries:
         """Whether some of the range's entries are to be left out."""
         return self.wanted != Filter(kinds=None)
 
-    def select(self, published: Published) -> Selection:
+    def select(self, published: Published, source: Source) -> Selection:
         """Return them.
 
         Raises:
@@ -70,12 +70,13 @@ class _Entries:
         if not self.narrows:
             return within
         wanted = replace(self.wanted, since_us=self.since_us, until_us=self.until_us)
-        return selection.filtered(published, within, wanted, self._sref(published.folder))
+        return selection.filtered(published, within, wanted, self._sref(source))
 
-    def _sref(self, folder: Path) -> str | None:
+    def _sref(self, source: Source) -> str | None:
         if self.wanted.subject is None:
             return None
-        sref = look_up(folder / "vault" / "subjects.db", self.wanted.subject)
+        with source.reading() as beside:
+            sref = beside.look_up(self.wanted.subject)
         if sref is None:
             raise EvidenceRefused("evidence.empty", "the vault knows no such subject")
         return sref
@@ -165,8 +166,9 @@ def register(app: typer.Typer) -> None:
         labels = _labels(disclose)
         who, folder, house = handing_over.actor(by), Path(context.obj), house_of(context)
         try:
+            source = source_of(house, folder)
             published = Published.open(folder)
-            chosen = entries.select(published)
+            chosen = entries.select(published, source)
             if not chosen.count and chosen.kind == "single":
                 raise EvidenceRefused("evidence.empty", "nothing was asked for")
             order = Order(
@@ -187,6 +189,7 @@ def register(app: typer.Typer) -> None:
                 output,
                 announce=announce,
                 sealing_key=sealing_key(house, labels),
+                contents=lambda: contents_of(house, folder),
                 bundles=house.bundle_archive if bundles and isinstance(house, Policies) else None,
                 reports=_reports(pdf),
             )

@@ -11,11 +11,12 @@ import typer
 
 from audit import record as records
 from audit.commands.ending import told
-from audit.commands.journal import Journal, origin
+from audit.commands.homes import Home, at
+from audit.commands.house import home_of, house_of
 from audit.errors import VaultRefused
 from audit.instants import instant_text
 from audit.ports import Ports
-from audit.vault import codes, database, gates, holds, pseudonyms
+from audit.vault import codes
 from audit.vault.holds import Hold
 
 Subject = Annotated[str | None, typer.Option(help="A subject, by full id: alice@acme.example.")]
@@ -26,7 +27,7 @@ By = Annotated[str, typer.Option(help="Who orders it: a role or a name of the ho
 
 
 def set_hold(
-    folder: Path, *, subject: str | None = None, tenant: str | None = None, basis: str, by: str
+    where: Path | Home, *, subject: str | None = None, tenant: str | None = None, basis: str, by: str
 ) -> Hold:
     """Hold a subject, a tenant, a subject in a tenant, or with neither the whole log.
 
@@ -38,22 +39,18 @@ def set_hold(
             in the vault by then is held all the same; setting it again writes the record.
     """
     codes.basis(basis), codes.actor(by)
-    origin(folder)
-    with (
-        gates.administration(folder / "vault"),
-        database.opened(folder / "vault" / database.NAME) as db,
-        Journal(folder) as journal,
-    ):
-        sref = None if subject is None else pseudonyms.settle(db, subject)
+    home = at(where)
+    with home.journal() as journal, home.holding() as vault:
+        sref = None if subject is None else vault.settle(subject)
         hold = Hold(sref, tenant, basis, by, Ports().wall_us())
-        if holds.put(db, hold):
+        if vault.put(hold):
             journal.record(records.legal_hold(action="set", sref=sref, tenant=tenant, basis=basis, by=by))
-            holds.confirm(db, hold)
+            vault.confirm(hold)
     return hold
 
 
 def lift_hold(
-    folder: Path, *, subject: str | None = None, tenant: str | None = None, basis: str, by: str
+    where: Path | Home, *, subject: str | None = None, tenant: str | None = None, basis: str, by: str
 ) -> None:
     """End the hold that was set on just this for just this basis.
 
@@ -62,32 +59,24 @@ def lift_hold(
         LogUnavailable: as for `set_hold`; the hold stands then, whatever the log says already.
     """
     codes.basis(basis), codes.actor(by)
-    with (
-        gates.administration(folder / "vault"),
-        database.opened(folder / "vault" / database.NAME) as db,
-        Journal(folder) as journal,
-    ):
-        sref = None
-        if subject is not None:
-            row = db.execute("SELECT sref FROM subject WHERE subject = ?", (subject,)).fetchone()
-            sref = row[0] if row else "unknown"
+    home = at(where)
+    with home.journal() as journal, home.holding() as vault:
+        sref = None if subject is None else vault.sref_of(subject) or "unknown"
         wanted = Hold(sref, tenant, basis, by, 0)
-        if wanted.place not in {hold.place for hold in holds.standing(db)}:
+        if wanted.place not in {hold.place for hold in vault.standing()}:
             raise VaultRefused("vault.unknown", "there is no such hold")
         journal.record(records.legal_hold(action="lift", sref=sref, tenant=tenant, basis=basis, by=by))
-        holds.remove(db, wanted)
+        vault.remove(wanted)
 
 
-def standing(folder: Path) -> list[tuple[Hold, str | None]]:
+def standing(where: Path | Home) -> list[tuple[Hold, str | None]]:
     """Return the holds, each with the subject's name where it is on one.
 
     Raises:
         LogUnavailable: `vault.unavailable`.
     """
-    with database.reading(folder / "vault" / database.NAME) as db:
-        return [
-            (hold, pseudonyms.name_of(db, hold.sref) if hold.sref else None) for hold in holds.standing(db)
-        ]
+    with at(where).looking() as vault:
+        return [(hold, vault.name_of(hold.sref) if hold.sref else None) for hold in vault.standing()]
 
 
 def register(app: typer.Typer) -> None:
@@ -111,7 +100,7 @@ def _set(
     """Hold a subject, a tenant or the whole log: nothing of it is erased, and nothing is pruned."""
     _insist_on_one(subject or tenant, everything=everything)
     with told():
-        set_hold(context.obj, subject=subject, tenant=tenant, basis=basis, by=by)
+        set_hold(_home(context), subject=subject, tenant=tenant, basis=basis, by=by)
     typer.echo("held")
 
 
@@ -127,20 +116,24 @@ def _lift(
     """End one hold, named as it was set. Exit code 1: there is none."""
     _insist_on_one(subject or tenant, everything=everything)
     with told():
-        lift_hold(context.obj, subject=subject, tenant=tenant, basis=basis, by=by)
+        lift_hold(_home(context), subject=subject, tenant=tenant, basis=basis, by=by)
     typer.echo("lifted")
 
 
 def _list(context: typer.Context) -> None:
     """Show what is held, the oldest first."""
     with told():
-        found = standing(context.obj)
+        found = standing(_home(context))
     for hold, name in found:
         since = instant_text(hold.since_us)
         on = [f"subject {name or hold.sref}"] if hold.sref else []
         on += [f"tenant {hold.tenant}"] if hold.tenant else []
         late = "" if hold.recorded else " (not on the record yet: set it again)"
         typer.echo(f"{since} {', '.join(on) or 'everything'}: {hold.basis}, by {hold.by}{late}")
+
+
+def _home(context: typer.Context) -> Home:
+    return home_of(house_of(context), context.obj)
 
 
 def _insist_on_one(named: str | None, *, everything: bool) -> None:

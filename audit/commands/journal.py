@@ -1,6 +1,7 @@
 """Records of commands: one more writer beside the gateways', open from the first record to the end."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +19,12 @@ class Journal:
 
     Args:
         folder: the log; it must be there.
+        opening: opens it where it is written elsewhere, as one more writer.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, opening: Callable[[], AuditLog] | None = None) -> None:
         self._folder = folder
+        self._opening = opening
         self._opened = ExitStack()
         self._log: AuditLog | None = None
         self._runner: asyncio.Runner | None = None
@@ -38,15 +41,29 @@ class Journal:
         if self._runner is None:
             self._runner = self._opened.enter_context(asyncio.Runner())
         if self._log is None:
-            self._log = AuditLog.open(self._folder, origin(self._folder))
+            self._log = (self._opening or self._open)()
             self._opened.callback(self._log.close)
         self._runner.run(self._log.append(record))
         return record.id
+
+    def _open(self) -> AuditLog:
+        insist_on_log(self._folder)
+        return AuditLog.open(self._folder, origin(self._folder))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
+
+
+def insist_on_log(folder: Path) -> None:
+    """Make sure that a log is written in this folder: a writer beside a copy would begin another log there.
+
+    Raises:
+        LogUnavailable: `log.cannot_open`.
+    """
+    if (folder / "checkpoint").exists() and not (folder / "writers").exists():
+        raise LogUnavailable("log.cannot_open", f"{folder} is a copy of a log; nothing is written there")
 
 
 def origin(folder: Path) -> str:

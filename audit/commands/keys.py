@@ -5,7 +5,8 @@ from pathlib import Path
 import typer
 
 from audit import keys, rotation
-from audit.commands.journal import Journal, origin
+from audit.commands.house import Rotating, house_of
+from audit.commands.journal import Journal, insist_on_log, origin
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 
@@ -24,6 +25,7 @@ def rotate(folder: Path) -> rotation.Rotation:
     Raises:
         AuditError, OSError: it isn't in force; a repeated call goes on where this one ended.
     """
+    insist_on_log(folder)
     change = rotation.prepare(folder, origin(folder))
     with Journal(folder) as journal:
         journal.record(change.record)
@@ -44,8 +46,10 @@ def _show(context: typer.Context) -> None:
 
 def _rotate(context: typer.Context) -> None:
     """Make a new key, signed in by the old one. A running gateway's receipts take it up at the next start."""
+    house = house_of(context)
     try:
-        change = rotate(context.obj)
+        elsewhere = house.rotation(context.obj) if isinstance(house, Rotating) else None
+        change = elsewhere() if elsewhere else rotate(context.obj)
     except (AuditError, OSError) as error:
         raise refusal(str(error)) from error
     typer.echo(f"retired {change.old.verifier}")

@@ -3,7 +3,7 @@
 import typer
 
 from audit.commands.house import witnesses_of
-from audit.commands.journal import origin
+from audit.commands.journal import insist_on_log, origin
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.merging.once import merge
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     def command(context: typer.Context) -> None:
         """Bring every durable record under a signed checkpoint, as a running gateway does each second."""
         try:
+            insist_on_log(context.obj)
             merged, size = merge(context.obj, origin(context.obj), witnesses_of(context), _tell)
         except (AuditError, OSError) as error:
             raise refusal(str(error)) from error

@@ -10,14 +10,14 @@ import typer
 
 from audit.commands import handing_over
 from audit.commands.export import LABELS, sealing_key
-from audit.commands.house import house_of
+from audit.commands.house import contents_of, house_of, source_of
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.evidence import proving
 from audit.evidence.finding import index_of
 from audit.evidence.published import Published
 from audit.evidence.refused import EvidenceRefused
-from audit.evidence.released import Releases
+from audit.evidence.released import Contents, Releases
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter("what is disclosed needs a place: --output")
         who, folder, house = handing_over.actor(by), Path(context.obj), house_of(context)
         try:
+            source_of(house, folder)  # a copy is brought up to date
             published = Published.open(folder)
             place = index_of(published, record_id) if record_id is not None else index or 0
             entry, proof = published.entry(place), proving.prove(published, place)
@@ -64,7 +65,9 @@ def register(app: typer.Typer) -> None:
             beside = {output: proof, _beside(output, ".json"): entry}
             if labels:
                 key = sealing_key(house, labels)
-                beside[_beside(output, ".disclosed.jsonl")] = _disclosed(folder, entry, labels, key)
+                beside[_beside(output, ".disclosed.jsonl")] = _disclosed(
+                    contents_of(house, folder), entry, labels, key
+                )
             _refuse_if_there(list(beside))
             if labels:
                 wanted = {"index": place, "disclosed": list(labels)}
@@ -78,13 +81,13 @@ def register(app: typer.Typer) -> None:
         sys.stdout.writelines(f"{path}\n" for path in beside)
 
 
-def _disclosed(folder: Path, entry: bytes, labels: tuple[str, ...], key: bytes | None) -> bytes:
+def _disclosed(contents: Contents, entry: bytes, labels: tuple[str, ...], key: bytes | None) -> bytes:
     """Return what is disclosed of a record, all of it or nothing.
 
     Raises:
         EvidenceRefused: `evidence.empty`: something of it is not at hand.
     """
-    with closing(Releases(folder, labels, key)) as releases:
+    with closing(Releases(contents, labels, key)) as releases:
         lines = list(releases.of(orjson.loads(entry)))
     lacking = [f"{label} is {result}" for label, result in releases.counts if result != "released"]
     if lacking or len(lines) < len(labels):

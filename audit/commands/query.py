@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.commands import handing_over, questions
-from audit.commands.house import house_of
+from audit.commands.house import house_of, source_of
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.index.row import KINDS
@@ -25,6 +25,7 @@ from audit.ports import Ports
 from audit.reading.formats import comma_separated, json_lines
 from audit.reading.parquet import parquet
 from audit.reading.query import DECISIONS, Filter, Row, query
+from audit.reading.source import Source
 from audit.verify.words import printable
 
 PIPED_WIDTH = 160
@@ -135,8 +136,10 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
         )
         folder, who = Path(context.obj), handing_over.actor(by)
         try:
-            rows, found = _found(folder, wanted)
-            questions.record(folder, house_of(context), wanted, by=who, n=found)
+            house = house_of(context)
+            source = source_of(house, folder)
+            rows, found = _found(folder, wanted, source)
+            questions.record(folder, house, source, wanted, by=who, n=found)
             if with_proof is not None:
                 rows = _proven(rows, _prove(prover, folder), with_proof)
             count = _show(rows, form, output, kinds=wanted.kinds)
@@ -145,14 +148,15 @@ def register(app: typer.Typer, prover: Prover | None = None) -> None:
         raise typer.Exit(0 if count else 1)
 
 
-def _found(folder: Path, wanted: Filter) -> tuple[Iterator[Row], int]:
+def _found(folder: Path, wanted: Filter, source: Source) -> tuple[Iterator[Row], int]:
     """Return the rows and how many there are, which is known before the first is shown."""
     if wanted.limit is not None:
-        rows = list(query(folder, wanted))
+        rows = list(query(folder, wanted, source=source))
         return iter(rows), len(rows)
     # Of all there may be more than memory holds. What comes meanwhile isn't shown.
     wanted = replace(wanted, until_us=wanted.until_us or Ports().wall_us())
-    return query(folder, wanted), sum(1 for _ in query(folder, wanted))
+    count = sum(1 for _ in query(folder, wanted, source=source))
+    return query(folder, wanted, source=source), count
 
 
 def kinds_of(given: list[str] | None) -> frozenset[str] | None:

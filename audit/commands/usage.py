@@ -15,17 +15,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audit.commands.house import house_of as program_around
+from audit.commands.house import source_of
 from audit.commands.query import PIPED_WIDTH
 from audit.commands.refusal import refusal
 from audit.errors import AuditError
 from audit.instants import instant_us
+from audit.reading.source import Source
 from audit.usage import focus, periods
 from audit.usage.answering import FOCUS, Form, house_of, write
 from audit.usage.report import Line, Report, report
 from audit.usage.sheet import label, name_of
 from audit.usage.wanted import DIMENSIONS, Dimension, Sums, Wanted, dimensions, only_where
 from audit.vault import database
-from audit.vault.pseudonyms import look_up
 from audit.vault.pseudonyms import name_of as subject_of
 from audit.verify.words import printable
 
@@ -97,15 +99,16 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter("Parquet is no text: give --output, or a pipe")
         folder: Path = context.obj
         with _told():
+            source = source_of(program_around(context), folder)
             wanted = Wanted(
                 by=dimensions(by),
                 period=period.value,
                 where=periods.zone(time_zone),
                 since_us=_instant_us(since, periods.FOREVER.start_us),
                 until_us=_instant_us(until, periods.FOREVER.end_us),
-                only=(*map(_only, only or ()), *_subject(folder, subject)),
+                only=(*map(_only, only or ()), *_subject(source, subject)),
             )
-            count = _show(folder, wanted, form, output, names=names)
+            count = _show(folder, source, wanted, form, output, names=names)
         raise typer.Exit(0 if count else 1)
 
 
@@ -126,21 +129,24 @@ def _only(text: str) -> tuple[Dimension, str]:
     return only_where(name, value)
 
 
-def _subject(folder: Path, subject: str | None) -> Iterator[tuple[Dimension, str]]:
+def _subject(source: Source, subject: str | None) -> Iterator[tuple[Dimension, str]]:
     if subject is not None:
         # A pseudonym that nobody has, if nobody knows the subject: the answer is empty, and not everybody's.
-        yield DIMENSIONS["user"], look_up(folder / "vault" / "subjects.db", subject) or "nobody"
+        with source.reading() as beside:
+            yield DIMENSIONS["user"], beside.look_up(subject) or "nobody"
 
 
 def _instant_us(text: str | None, otherwise: int) -> int:
     return otherwise if text is None else instant_us(text)
 
 
-def _show(folder: Path, wanted: Wanted, form: Format, output: Path | None, *, names: bool) -> int:
+def _show(
+    folder: Path, source: Source, wanted: Wanted, form: Format, output: Path | None, *, names: bool
+) -> int:
     """Sum up and write; return how many lines there were."""
     as_focus = _FORMS.get(form) in FOCUS
     with (
-        report(folder, focus.charges(wanted) if as_focus else wanted) as found,
+        report(folder, focus.charges(wanted) if as_focus else wanted, source=source) as found,
         _naming(folder, names) as name,
     ):
         lines = (_named(found, line, name) for line in found.lines())

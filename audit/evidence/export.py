@@ -14,18 +14,20 @@ from audit.evidence import pack
 from audit.evidence.pack import Bundles, Contents, Order, Reports
 from audit.evidence.published import Published
 from audit.evidence.refused import EvidenceRefused
-from audit.evidence.released import Releases
+from audit.evidence.released import Contents as ContentsOfVault
+from audit.evidence.released import FolderContents, Releases
 
 _LEVEL = 6
 
 
-def export(
+def export(  # noqa: PLR0913 - one keyword for each part that may be left out
     published: Published,
     order: Order,
     path: Path,
     *,
     announce: Callable[[Contents], None],
     sealing_key: bytes | None = None,
+    contents: Callable[[], ContentsOfVault] | None = None,
     bundles: Bundles | None = None,
     reports: Reports | None = None,
 ) -> Contents:
@@ -38,6 +40,7 @@ def export(
         announce: makes a record of it, durably, once the pack is written and before anybody can see it; what
             it raises ends it all.
         sealing_key: opens what `order.labels` asks for besides questions.
+        contents: opens the vault where it isn't in the log's folder.
         bundles: finds policies.
         reports: writes about what came into the pack.
 
@@ -54,9 +57,8 @@ def export(
             opened.callback(draft.unlink, missing_ok=True)
             releases = None
             if order.labels:
-                releases = opened.enter_context(
-                    closing(Releases(published.folder, order.labels, sealing_key))
-                )
+                vault = contents() if contents else FolderContents(published.folder)
+                releases = opened.enter_context(closing(Releases(vault, order.labels, sealing_key)))
             fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(fd, "w+b") as out:
                 made = pack.write(published, order, out, releases=releases, bundles=bundles, reports=reports)

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -19,6 +19,8 @@ from audit.vault.commitment import opens
 from audit.vault.payloads import SealedPayloads
 from audit.vault.questions import LABEL, Questions
 from audit.vault.sealing import opened
+
+_MOST_LABELS = 3
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -30,31 +32,47 @@ class _Segment(NamedTuple):
     name: str
 
 
+class Contents(Protocol):
+    """**Protocol:** what a vault holds of records."""
+
+    def opening(
+        self, record: dict[str, Any], label: str, commitment: str, master: bytes | None
+    ) -> tuple[bytes, bytes] | str:
+        """Return nonce and content of a field, or why there are none: `erased`, `absent` or `altered`.
+
+        Args:
+            record: whose.
+            label: of the field.
+            commitment: what the record has of it.
+            master: the sealing key; without it no payload is at hand.
+
+        Raises:
+            OSError: the vault can't be read. LogUnavailable: `vault.key`, `vault.unavailable`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the vault."""
+        ...
+
+
 class Releases:
     """Discloses fields of records.
 
     Args:
-        folder: the log.
+        contents: the vault.
         labels: fields: `input` for what policies were asked, `req` and `resp` for payloads.
         sealing_key: opens payloads; without it, none are at hand.
 
     Attributes:
         counts: (label, `released`, `erased`, `absent` or `altered`) -> how many.
-
-    Raises:
-        LogUnavailable, OSError: the log can't be read.
     """
 
-    def __init__(self, folder: Path, labels: Sequence[str], sealing_key: bytes | None = None) -> None:
-        self._folder = folder
+    def __init__(self, contents: Contents, labels: Sequence[str], sealing_key: bytes | None = None) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        self._vault = folder / "vault"
+        self._contents = contents
         self._labels = tuple(dict.fromkeys(labels))
         self._key = sealing_key
-        self._segments = {slot: _starts(paths) for slot, paths in segments(folder).items()}
-        self._nonces: OrderedDict[tuple[str, str, str], dict[bytes, bytes | None]] = OrderedDict()
-        self._questions: OrderedDict[tuple[str, str], Questions] = OrderedDict()
-        self._sealed: OrderedDict[tuple[str, str], SealedPayloads] = OrderedDict()
 
     def of(self, record: dict[str, Any]) -> Iterator[bytes]:
         """Yield the lines of `disclosed.jsonl` that belong to a record.
@@ -66,7 +84,7 @@ class Releases:
             commitment = _commitment(record, label)
             if commitment is None:
                 continue
-            found = self._open(record, label, commitment)
+            found = self._contents.opening(record, label, commitment, self._key)
             if isinstance(found, str):
                 self.counts[label, found] += 1
                 continue
@@ -74,6 +92,29 @@ class Releases:
             nonce, payload = (b64encode(each).decode() for each in found)
             line = {"label": label, "nonce": nonce, "payload": payload, "record": record["id"]}
             yield orjson.dumps(line, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+    def close(self) -> None:
+        """Close the vault."""
+        self._contents.close()
+
+
+class FolderContents:
+    """**Adapter** of a folder's vault to `Contents`: from segment to segment, a few files at a time.
+
+    Args:
+        folder: the log.
+
+    Raises:
+        LogUnavailable, OSError: the log can't be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._vault = folder / "vault"
+        self._segments = {slot: _starts(paths) for slot, paths in segments(folder).items()}
+        self._nonces: OrderedDict[tuple[str, str, str], dict[bytes, bytes | None]] = OrderedDict()
+        self._questions: OrderedDict[tuple[str, str], Questions] = OrderedDict()
+        self._sealed: OrderedDict[tuple[str, str], SealedPayloads] = OrderedDict()
 
     def close(self) -> None:
         """Close the vault's files."""
@@ -84,8 +125,10 @@ class Releases:
         self._questions.clear()
         self._sealed.clear()
 
-    def _open(self, record: dict[str, Any], label: str, commitment: str) -> tuple[bytes, bytes] | str:
-        """Return nonce and payload, or why there are none."""
+    def opening(
+        self, record: dict[str, Any], label: str, commitment: str, master: bytes | None
+    ) -> tuple[bytes, bytes] | str:
+        """See `Contents.opening`."""
         place = self._place(record)
         if place is None:
             return "absent"
@@ -96,9 +139,9 @@ class Releases:
         payload: bytes | str = "absent"
         if label == LABEL:
             payload = self._questions_of(slot, segment).get(record["id"], commitment)
-        elif self._key is not None:
+        elif master is not None:
             sealed = self._sealed_of(slot, segment).find(record["id"])
-            payload = opened(self._folder, sealed, record["id"], label, self._key)
+            payload = opened(self._folder, sealed, record["id"], label, master)
         if isinstance(payload, str):
             return payload
         if not nonce:
@@ -127,7 +170,7 @@ class Releases:
         found = known.get(key)
         if found is None:
             found = known[key] = make()
-            if len(known) > (len(self._segments) + 1) * len(self._labels):
+            if len(known) > (len(self._segments) + 1) * _MOST_LABELS:
                 _, gone = known.popitem(last=False)
                 if isinstance(gone, Questions | SealedPayloads):
                     gone.close()

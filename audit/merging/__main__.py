@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit.errors import AuditError
 from audit.keys import LogKeys
@@ -27,6 +27,9 @@ from audit.merging.notary import LogNotary
 from audit.ports import Ports
 from audit.rotation import retired
 from audit.tlog.trust import TrustPolicy
+
+if TYPE_CHECKING:
+    from audit.merging.cosigning import Publisher
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -60,6 +63,8 @@ class _Where(NamedTuple):
     keys: Callable[[], LogKeys]
     pace: Pace
     after: After
+    publisher: "Callable[[], Publisher]"
+    meanwhile: After | None = None
 
 
 class _Following:
@@ -95,8 +100,10 @@ def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Wh
     if chosen.postgres is None:
         pace = Pace(interval_s=chosen.interval_s)
         after = _InTurn(History(folder, report), Indexing(folder, report), *_copies(chosen, report))
-        return _Where(Folder(folder), partial(LogKeys.settle, folder, origin), pace, after)
-    from audit.postgres import database, mirror, target  # noqa: PLC0415 - needs a package of its own
+        return _Where(
+            Folder(folder), partial(LogKeys.settle, folder, origin), pace, after, partial(_in_folder, folder)
+        )
+    from audit.postgres import database, mirror, publishing, target  # noqa: PLC0415 - needs a package of its own
 
     meant = target.Target(sys.stdin.buffer.readline().decode().strip(), chosen.postgres)
     place = database.Database(meant)
@@ -104,8 +111,11 @@ def _where(chosen: argparse.Namespace, report: Report, opened: ExitStack) -> _Wh
     opened.callback(copy.close)
     keys = partial(place.keys, folder, origin)
     following = _Following(partial(copy.follow, report), copy.part)
-    after = _InTurn(following, History(folder, report), Indexing(folder, report), *_copies(chosen, report))
-    return _Where(place, keys, database.pace(chosen.interval_s), after)
+    # Each replica has a copy that it can be asked for, whoever merges; only that one copies it further.
+    meanwhile = _InTurn(following, History(folder, report), Indexing(folder, report))
+    after = _InTurn(meanwhile, *_copies(chosen, report))
+    publisher = partial(publishing.TablePublisher, meant)
+    return _Where(place, keys, database.pace(chosen.interval_s), after, publisher, meanwhile)
 
 
 def _copies(chosen: argparse.Namespace, report: Report) -> list[After]:
@@ -124,10 +134,11 @@ def _run(chosen: argparse.Namespace, where: _Where, report: Report) -> None:
         where.place,
         lambda: LogNotary(where.keys(), ports, retired(chosen.folder)),
         after=where.after,
-        publishing=_publishing(chosen.folder, chosen.trust, report) if chosen.trust else None,
+        publishing=_publishing(where.publisher, chosen.trust, report) if chosen.trust else None,
         report=report,
         pace=where.pace,
         ports=ports,
+        meanwhile=where.meanwhile,
     )
     if chosen.beside:
         _follow_input(loop)
@@ -137,12 +148,18 @@ def _run(chosen: argparse.Namespace, where: _Where, report: Report) -> None:
     loop.run()
 
 
-def _publishing(folder: Path, trust: Path, report: Report) -> Publishing:
+def _in_folder(folder: Path) -> "Publisher":
+    from audit.merging.cosigning import FolderPublisher  # noqa: PLC0415 - as below
+
+    return FolderPublisher(folder)
+
+
+def _publishing(publisher: "Callable[[], Publisher]", trust: Path, report: Report) -> Publishing:
     # Only a log with witnesses pays for an HTTP client.
     from audit.merging.cosigning import Cosigning  # noqa: PLC0415
 
     policy = TrustPolicy.parse(trust.read_bytes())
-    return lambda head: Cosigning(folder, policy, head, report)
+    return lambda head: Cosigning(publisher(), policy, head, report)
 
 
 def _follow_input(loop: Loop) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Self
+from typing import Protocol, Self
 
 from audit import files
 from audit.errors import AuditError, LogDamaged
@@ -27,11 +27,66 @@ INTERVAL_S = 3.0
 _TIMEOUT_S = 2.5
 
 
+class Publisher(Protocol):
+    """**Protocol:** where the log is published; called from one thread after the other."""
+
+    def fetch(self, path: str) -> bytes:
+        """Return what stands at a path of the layout; OSError where nothing does. From several threads."""
+        ...
+
+    def publish(self, note: bytes) -> None:
+        """Put a checkpoint where everybody looks, unless a larger one stands there.
+
+        Raises:
+            LogDamaged: `log.head_moved`: what stands there is of another tree.
+            OSError: it refuses.
+        """
+        ...
+
+    def vouch(self, size: int) -> None:
+        """Leave word that a quorum has signed the checkpoint of so many entries just now.
+
+        Raises:
+            OSError: it can't be left.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class FolderPublisher:
+    """**Adapter** of a log's folder to `Publisher`.
+
+    Args:
+        folder: the log.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, path: str) -> bytes:
+        """See `Publisher.fetch`."""
+        return (self._folder / path).read_bytes()
+
+    def publish(self, note: bytes) -> None:
+        """See `Publisher.publish`."""
+        publish(self._folder, note)
+
+    def vouch(self, size: int) -> None:
+        """See `Publisher.vouch`."""
+        files.replace(self._folder / WITNESSED, b"%d\n" % size)
+
+    def close(self) -> None:
+        """See `Publisher.close`."""
+
+
 class Cosigning:
     """The thread that asks the witnesses, as long as it is entered.
 
     Args:
-        folder: the log.
+        publisher: where the log is; closed at the end.
         policy: names the witnesses and their quorum.
         head: returns the sequencer's head; None before the first.
         report: told in words what went wrong, once for each failure.
@@ -40,13 +95,13 @@ class Cosigning:
 
     def __init__(
         self,
-        folder: Path,
+        publisher: Publisher,
         policy: TrustPolicy,
         head: Callable[[], bytes | None],
         report: Callable[[str], None],
         interval_s: float = INTERVAL_S,
     ) -> None:
-        self._folder = folder
+        self._publisher = publisher
         self._policy = policy
         self._head = head
         self._report = report
@@ -64,6 +119,7 @@ class Cosigning:
         """Ask once more, about the last head, and end."""
         self._stop.set()
         self._thread.join()
+        self._publisher.close()
 
     async def _run(self) -> None:
         async with Witnesses(self._policy, timeout_s=_TIMEOUT_S) as witnesses:
@@ -85,7 +141,7 @@ class Cosigning:
 
     def _prover(self, head: bytes) -> Callable[[int, int], "asyncio.Future[list[bytes]]"]:
         checkpoint = Checkpoint.parse(Note.parse(head).text)
-        reader = TileReader(lambda path: (self._folder / path).read_bytes(), checkpoint.size, checkpoint.root)
+        reader = TileReader(self._publisher.fetch, checkpoint.size, checkpoint.root)
         loop = asyncio.get_running_loop()
         return lambda old, new: loop.run_in_executor(None, reader.consistency_proof, old, new)
 
@@ -99,10 +155,9 @@ class Cosigning:
             self._tell(f"the witnesses' quorum isn't met ({failures})")
             if now_s - self._satisfied_at_s < MERGE_DELAY_S:
                 return
-        publish(self._folder, found.note)
+        self._publisher.publish(found.note)
         if found.is_satisfied:
-            size = Checkpoint.parse(Note.parse(found.note).text).size
-            files.replace(self._folder / WITNESSED, b"%d\n" % size)
+            self._publisher.vouch(Checkpoint.parse(Note.parse(found.note).text).size)
 
     def _tell(self, words: str) -> None:
         if words != self._said:
@@ -117,12 +172,22 @@ def publish(folder: Path, note: bytes) -> None:
         LogDamaged: `log.head_moved`: what stands there is of another tree.
         OSError: the disk refuses.
     """
-    path = folder / "checkpoint"
-    new = Checkpoint.parse(Note.parse(note).text)
+    path, old = folder / "checkpoint", None
     with suppress(FileNotFoundError):
-        old = Checkpoint.parse(Note.parse(path.read_bytes()).text)
-        if old.size > new.size:
-            return
-        if old.size == new.size and old.root != new.root:
-            raise LogDamaged("log.head_moved", f"{path} is of another tree")
-    files.replace(path, note)
+        old = path.read_bytes()
+    if goes_on(old, note):
+        files.replace(path, note)
+
+
+def goes_on(old: bytes | None, new: bytes) -> bool:
+    """Tell whether a checkpoint may take the place of a published one: it is of no smaller tree.
+
+    Raises:
+        LogDamaged: `log.head_moved`: it is of another tree.
+    """
+    if old is None:
+        return True
+    before, after = (Checkpoint.parse(Note.parse(each).text) for each in (old, new))
+    if before.size == after.size and before.root != after.root:
+        raise LogDamaged("log.head_moved", "the published checkpoint is of another tree")
+    return before.size <= after.size

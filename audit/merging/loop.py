@@ -87,9 +87,10 @@ class Loop:
         pace: how often.
         ports: clocks.
         publishing: makes whoever publishes instead, after witnesses have signed; given a look at the head.
+        meanwhile: called again and again while another process merges.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each part that may be left out
         self,
         place: Place,
         notary: Callable[[], Notary],
@@ -99,6 +100,7 @@ class Loop:
         pace: Pace | None = None,
         ports: Ports | None = None,
         publishing: Publishing | None = None,
+        meanwhile: After | None = None,
     ) -> None:
         self._place = place
         self._notary = notary
@@ -107,6 +109,7 @@ class Loop:
         self._pace = pace or Pace()
         self._ports = ports or Ports()
         self._publishing = publishing
+        self._meanwhile = meanwhile or _Nothing()
         self._stop = Event()
         self._said = ""
         self._pause_s = 0.0
@@ -118,8 +121,11 @@ class Loop:
     def run(self) -> None:
         """Merge until `stop`, and then what is left; tried once at least, and once more after a failure."""
         last = False
-        while not (self._try() or last):
-            last = self._stop.wait(self._pause_s)
+        try:
+            while not (self._try() or last):
+                last = self._stop.wait(self._pause_s)
+        finally:
+            self._meanwhile.close()
 
     def _try(self) -> bool:
         """Merge; tell whether it came to its end in order."""
@@ -129,7 +135,9 @@ class Loop:
         except LogUnavailable as error:
             if error.code == "log.empty":
                 self._pause_s = min(_BEGINNING_S, self._pause_s)  # the first writer is about to come
-            elif error.code != "log.merging":
+            elif error.code == "log.merging":
+                self._meanwhile()
+            else:
                 self._tell(error)
             return False
         except (OSError, AuditError) as error:
@@ -141,6 +149,7 @@ class Loop:
         key = self._place.stamp()
         with ExitStack() as opened:
             writers, shelf = self._place.open(opened, apart=self._publishing is not None)
+            self._meanwhile.close()
             opened.callback(self._after.close)
             sequencer = Sequencer(writers, shelf, self._notary(), self._ports, self._pace.beat_us)
             if self._publishing is not None:

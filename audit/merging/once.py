@@ -61,10 +61,10 @@ def merge(
 def _publish(folder: Path, policy: TrustPolicy, sequencer: Sequencer, report: Callable[[str], None]) -> None:
     """Have the head cosigned and published; without the quorum once receipts promised that it stands."""
     # Only a log with witnesses pays for an HTTP client.
-    from audit.merging.cosigning import Cosigning  # noqa: PLC0415
+    from audit.merging.cosigning import Cosigning, FolderPublisher  # noqa: PLC0415
 
     end_s = time.monotonic() + MERGE_DELAY_S + _LATE_S
-    with Cosigning(folder, policy, lambda: sequencer.note, report, _INTERVAL_S):
+    with Cosigning(FolderPublisher(folder), policy, lambda: sequencer.note, report, _INTERVAL_S):
         while _size(folder) < sequencer.size and time.monotonic() < end_s:
             time.sleep(_PAUSE_S)
 

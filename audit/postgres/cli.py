@@ -1,6 +1,5 @@
 """`regent audit postgres`: make the tables and roles of a log, and copy its merged tree into a folder."""
 
-import stat
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from audit.errors import AuditError
-from audit.postgres.target import SCHEMA, Target
+from audit.postgres.target import SCHEMA, Target, read_dsn
 
 app = typer.Typer(help="The log of many replicas, in PostgreSQL.", no_args_is_help=True)
 
@@ -66,11 +65,9 @@ def _address(context: typer.Context, dsn: str | None, file: Path | None) -> str:
     """Return the DSN; one with a password isn't taken from where everybody can read it."""
     if file is not None:
         try:
-            if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise _refusal(f"{file} can be read by others; chmod 600 it")
-            return file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise _refusal(f"{file} can't be read: {error.strerror}") from None
+            return read_dsn(file)
+        except AuditError as error:
+            raise _refusal(str(error)) from None
     if dsn is None:
         raise _refusal("say which database: --dsn-file, REGENT_POSTGRES_DSN, or --dsn without a password")
     source = context.get_parameter_source("dsn")

@@ -26,27 +26,34 @@ class Database:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._verifier = ""
+        self._session: Session | None = None
+        self._changes: int | None = None
 
-    def stamp(self) -> str:
-        """See `loop.Place.stamp`: a log in a database keeps its key."""
-        return self._verifier
+    def stamp(self) -> int | None:
+        """See `loop.Place.stamp`: how often the key was changed, as far as this has seen.
+
+        Raises:
+            OSError: the database can't be asked.
+        """
+        if self._session is not None:
+            self._changes = identity.changes(self._session)
+        return self._changes
 
     def open(self, opened: ExitStack, *, apart: bool = False) -> tuple[TableWriters, PostgresShelf]:
-        """See `loop.Place.open`; nobody else publishes here yet.
+        """See `loop.Place.open`.
 
         Raises:
             LogUnavailable: `log.empty`, `log.merging`.
         """
-        if apart:
-            raise LogUnavailable("log.cannot_open", "a log in a database has no witnesses yet")
         session = Session(self._target, "regent sequencer")
-        opened.callback(session.close)
+        opened.callback(self._part, session)
         demands.insist(session)
         said = identity.said(session)
         if said is None:
             raise LogUnavailable("log.empty", "nobody has written into the log in the database yet")
-        self._verifier = said.verifier
-        shelf = PostgresShelf(session)
+        self._verifier, self._changes = said.verifier, len(said.notes)
+        shelf = PostgresShelf(session, apart=apart, changes=self._changes)
+        self._session = session
         return TableWriters(session), shelf
 
     def keys(self, folder: Path, origin: str) -> LogKeys:
@@ -58,6 +65,10 @@ class Database:
             OSError: a file can't be read.
         """
         return identity.keys(folder, origin, self._verifier)
+
+    def _part(self, session: Session) -> None:
+        self._session = None
+        session.close()
 
 
 def pace(interval_s: float) -> Pace:

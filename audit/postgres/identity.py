@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audit import origin as origins
+from audit import rotation
 from audit.errors import LogDamaged, LogUnavailable
 from audit.keys import LogKeys
 from audit.postgres.session import Session
+from audit.tlog.keys import KeyRefused, VerifierKey
 
 
 class Said(NamedTuple):
@@ -17,21 +19,42 @@ class Said(NamedTuple):
 
     Attributes:
         document: the bytes of `origin.json`.
-        verifier: the log's Ed25519 verifier key.
+        verifier: the log's Ed25519 verifier key that signs now.
+        keys: all that did, the first one first, each signed in by the one before.
+        notes: in which they did that.
     """
 
     document: bytes
     verifier: str
+    keys: tuple[VerifierKey, ...]
+    notes: tuple[bytes, ...]
 
 
 def said(session: Session) -> Said | None:
     """Return who the log is; None before its first process.
 
     Raises:
+        LogDamaged: `log.key`: what stands there as a change of keys is none.
         OSError: the database can't be asked.
     """
     row = session.row("SELECT document, verifier FROM origin")
-    return row and Said(row["document"], row["verifier"])
+    if row is None:
+        return None
+    notes = tuple(each["note"] for each in session.fetch("SELECT note FROM rotation ORDER BY number"))
+    try:
+        keys = rotation.follow(VerifierKey.parse(row["verifier"]), notes)
+    except KeyRefused as error:
+        raise LogDamaged("log.key", "the log in the database has no key") from error
+    return Said(row["document"], str(keys[-1]), tuple(keys), notes)
+
+
+def changes(session: Session) -> int:
+    """Return how often the log has changed its key.
+
+    Raises:
+        OSError: the database can't be asked.
+    """
+    return int(session.row("SELECT coalesce(max(number), 0) AS number FROM rotation")["number"])
 
 
 def settle(session: Session, origin: str, ours: LogKeys, created_us: int) -> origins.Origin:
@@ -43,9 +66,12 @@ def settle(session: Session, origin: str, ours: LogKeys, created_us: int) -> ori
         OSError: the database can't be asked.
     """
     document, verifier = origins.document(origin, created_us), str(ours.ed25519.verifier)
-    row = session.row("SELECT document, verifier FROM settle($1, $2)", document, verifier)
-    _insist(ours, row["verifier"])
-    return origins.read(row["document"], origin, "the database")
+    session.row("SELECT document FROM settle($1, $2)", document, verifier)
+    known = said(session)
+    if known is None:
+        raise LogUnavailable("log.cannot_open", "the database doesn't say whose log it is")
+    _insist(ours, known.verifier)
+    return origins.read(known.document, origin, "the database")
 
 
 def make_keys(session: Session, folder: Path, origin: str, *, post_quantum: bool) -> LogKeys:

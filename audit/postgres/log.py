@@ -10,11 +10,13 @@ from audit.log import QUEUE_LIMIT, AuditLog
 from audit.ports import Ports
 from audit.postgres import demands, identity
 from audit.postgres import slot as slots
+from audit.postgres.keyring import TableKeyring
 from audit.postgres.pseudonyms import SharedPseudonyms
 from audit.postgres.session import Session
 from audit.postgres.store import PostgresStore
 from audit.postgres.target import REPLICA, Target
 from audit.receipts import Receipts
+from audit.vault.sealing import Seal, Sealer
 from audit.writing.writer import Limits, Writer
 
 REOPEN_AFTER_S = 1.0
@@ -36,7 +38,7 @@ class Place:
     replica: str = REPLICA
 
 
-def open_log(
+def open_log(  # noqa: PLR0913 - one keyword per promise
     place: Place,
     origin: str,
     *,
@@ -44,6 +46,7 @@ def open_log(
     reopen_after_s: float = REOPEN_AFTER_S,
     keep_questions: bool = True,
     post_quantum: bool = False,
+    seal: Seal | None = None,
     ports: Ports | None = None,
 ) -> AuditLog:
     """Open the log and begin a boot; see `AuditLog.open` for what is not said here. Blocks.
@@ -55,11 +58,13 @@ def open_log(
         reopen_after_s: seconds between a failed write and the next try.
         keep_questions: whether the vault keeps what policies were asked.
         post_quantum: whether a log that begins now is to have an ML-DSA-44 key.
+        seal: what payloads are sealed with; None where none can be.
         ports: clocks; None for the machine's own.
 
     Raises:
         LogUnavailable: `log.cannot_open`: also when the database or our role in it isn't fit for a log;
-            `log.no_key`: the log has a key, and it isn't in the folder.
+            `log.no_key`: the log has a key, and it isn't in the folder; `vault.key`: the vault's keys were
+            wrapped by another sealing key.
         LogDamaged: `log.origin`, `log.key`: another log's; `log.damaged`, `log.rolled_back`.
     """
     ports = ports or Ports()
@@ -74,6 +79,9 @@ def open_log(
             slot = slots.take(session, place.replica)
             pseudonyms = SharedPseudonyms(place.target, ports.mono_us)
             undo.callback(pseudonyms.close)
+            sealer = Sealer(TableKeyring(place.target, ports.mono_us), seal) if seal else None
+            if sealer:
+                undo.callback(sealer.close)
             store = PostgresStore(slot, ports, keep_questions=keep_questions)
             writer = Writer(slot.name, store, ports, limits)
             writer.begin(
@@ -82,4 +90,4 @@ def open_log(
             undo.pop_all()
     except OSError as error:
         raise LogUnavailable("log.cannot_open", f"cannot open the log in the database: {error}") from error
-    return AuditLog(Receipts(keys.ed25519), slot, store.boot, writer, pseudonyms)
+    return AuditLog(Receipts(keys.ed25519), slot, store.boot, writer, pseudonyms, sealer)

@@ -4,27 +4,36 @@ Only adds, behind what is there already, and only what a checkpoint signed by th
 continue the folder's own checkpoint is refused: then the database shows another history than it did.
 """
 
-from collections.abc import Callable, Iterator
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from audit import files
 from audit.errors import AuditError, LogDamaged, LogUnavailable, TlogRefused
-from audit.keys import PUBLIC
+from audit.keys import PUBLIC, verifiers
 from audit.merging.growth import File
 from audit.merging.shelf import Shelf
 from audit.postgres import identity, schema
 from audit.postgres.session import Session
 from audit.postgres.shelf import fetch
 from audit.postgres.target import Target
+from audit.rotation import NOTES, RETIRED, between
 from audit.tlog.checkpoint import Checkpoint
 from audit.tlog.keys import VerifierKey
 from audit.tlog.note import open_note
 from audit.tlog.tile_reader import TileReader
 from audit.tlog.tiles import FULL, new_bundles, new_tiles
 from audit.tlog.tree import EMPTY_ROOT
+from audit.vouched import WITNESSED
 
 ORIGIN = "origin.json"
+_HEAD = """
+SELECT published, witnessed, witnessed_at, extract(epoch FROM now() - witnessed_at)::float8 AS age_s,
+  (SELECT coalesce(max(number), 0) FROM rotation) AS changes FROM head
+"""
 
 
 class Mirror:
@@ -38,8 +47,9 @@ class Mirror:
     def __init__(self, target: Target, folder: Path) -> None:
         self._session = Session(target, "regent mirror")
         self._folder = folder
-        self._key: VerifierKey | None = None
+        self._keys: Sequence[VerifierKey] = ()
         self._note: bytes | None = None
+        self._witnessed: object = None
         self._complaint = ""
 
     def turn(self) -> int:
@@ -61,7 +71,8 @@ class Mirror:
         try:
             self.turn()
         except (OSError, AuditError) as error:
-            if str(error) != self._complaint:
+            busy = isinstance(error, LogUnavailable) and error.code == "log.merging"  # a command does it
+            if not busy and str(error) != self._complaint:
                 report(f"the copy in {self._folder}: {error}")
             self._complaint = str(error)
         else:
@@ -76,16 +87,18 @@ class Mirror:
         self._session.close()
 
     def _turn(self) -> int:
-        key = self._key = self._key or self._begin()
-        note: bytes | None = self._session.row("SELECT note FROM head")["note"]
+        head = self._asked()
+        keys = self._keys
+        note: bytes | None = head["published"]
         if note is None:
             return 0
-        size, root = _opened(note, key)
+        self._tell_age(head)
+        size, root = _opened(note, keys)
         if note == self._note:
             return size
         with closing(Shelf(self._folder)) as shelf:
             before = shelf.head()
-            had, had_root = _opened(before, key) if before else (0, EMPTY_ROOT)
+            had, had_root = _opened(before, keys) if before else (0, EMPTY_ROOT)
             if size < had:
                 raise LogDamaged(
                     "log.rolled_back", f"the database has {size} entries, {self._folder} has {had} of them"
@@ -98,20 +111,48 @@ class Mirror:
         self._note = note
         return size
 
-    def _begin(self) -> VerifierKey:
-        """Write who the log is, or hold what stands there to it; return its key."""
+    def _tell_age(self, head: Any) -> None:
+        """Leave the age of the last quorum where this replica's gateway looks, by this machine's clock."""
+        if head["witnessed_at"] is None or head["witnessed_at"] == self._witnessed:
+            return
+        draft, at_s = self._folder / f".{WITNESSED}-{os.getpid()}", time.time() - head["age_s"]
+        files.write(draft, b"%d\n" % head["witnessed"])
+        os.utime(draft, (at_s, at_s))  # before it stands there: not for a moment may it look younger
+        draft.replace(self._folder / WITNESSED)
+        self._witnessed = head["witnessed_at"]
+
+    def _asked(self) -> Any:
+        """Return how the log stands, once who it is stands in the folder; after a change of its key anew."""
+        if not self._keys:
+            self._keys = self._begin()
+        head = self._session.row(_HEAD)
+        if head["changes"] >= len(self._keys):
+            self._keys = self._begin()
+        return head
+
+    def _begin(self) -> Sequence[VerifierKey]:
+        """Write who the log is, or hold what stands there to it; return its keys, the first one first."""
         if not schema.version(self._session):
             raise LogUnavailable("log.cannot_open", "there is no log in the database's schema")
         said = identity.said(self._session)
         if said is None:
             raise LogUnavailable("log.cannot_open", "nobody has written into this log yet")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, data in ((ORIGIN, said.document), (PUBLIC, f"{said.verifier}\n".encode())):
+        files.create(self._folder / ORIGIN, said.document)
+        if (self._folder / ORIGIN).read_bytes() != said.document:
+            raise LogDamaged("log.origin", f"{self._folder / ORIGIN} is another log's")
+        if verifiers(self._folder)[:1] not in [[], *([key] for key in said.keys)]:
+            raise LogDamaged("log.origin", f"{self._folder / PUBLIC} is another log's")
+        public = {PUBLIC: f"{said.verifier}\n".encode()}
+        if said.notes:
+            (self._folder / "keys").mkdir(mode=0o700, exist_ok=True)
+            public[NOTES] = between(said.notes)
+            public[RETIRED] = "".join(f"{key}\n" for key in said.keys[:-1]).encode()
+        for name, data in public.items():
             path = self._folder / name
-            files.create(path, data)
-            if path.read_bytes() != data:
-                raise LogDamaged("log.origin", f"{path} is another log's")
-        return VerifierKey.parse(said.verifier)
+            if not path.exists() or path.read_bytes() != data:
+                files.replace(path, data)
+        return said.keys
 
     def _new(self, had: int, size: int) -> Iterator[File]:
         for path, _ in _grown(had, size):
@@ -137,12 +178,12 @@ def export_tiles(target: Target, folder: Path) -> int:
         return mirror.turn()
 
 
-def _opened(note: bytes, key: VerifierKey) -> tuple[int, bytes]:
+def _opened(note: bytes, keys: Sequence[VerifierKey]) -> tuple[int, bytes]:
     try:
-        checkpoint = Checkpoint.parse(open_note(note, [key]).text)
+        checkpoint = Checkpoint.parse(open_note(note, keys).text)
     except TlogRefused as error:
         raise LogDamaged("log.checkpoint", f"the checkpoint is not this log's: {error}") from error
-    if checkpoint.origin != key.name:
+    if checkpoint.origin != keys[0].name:
         raise LogDamaged("log.checkpoint", f"the checkpoint is of {checkpoint.origin!r}")
     return checkpoint.size, checkpoint.root
 

@@ -10,7 +10,7 @@ from audit.errors import LogUnavailable
 from audit.postgres.session import Session
 from audit.postgres.target import Target
 
-VERSION = 1
+VERSION = 2
 MIN_SERVER = 140_000
 ROLES = ("owner", "writer", "sequencer", "auditor", "eraser")
 _DAYS_AHEAD = 7

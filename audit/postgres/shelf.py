@@ -1,8 +1,8 @@
 """The merged log in a database: pieces of tiles and bundles that are only added, and one head.
 
 A tile only grows, so a turn adds what is new of it, and nothing is ever written again. The pieces of a turn
-and the move of the head are one transaction: there is nothing beyond a published checkpoint, and two
-sequencers can't publish two continuations of one.
+and the move of the head are one transaction: there is nothing beyond the head, and two sequencers can't make
+two continuations of one. Without witnesses the head is published with the same move.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,9 @@ STAND_BY_MS = 1_000
 
 _ADD = "INSERT INTO piece (level, tile, start, width, data) VALUES ($1, $2, $3, $4, $5)"
 _PIECES = "SELECT start, width, data FROM piece WHERE level = $1 AND tile = $2 AND start < $3 ORDER BY start"
-_SWAP = "UPDATE head SET note = $2 WHERE note IS NOT DISTINCT FROM $1"
+_AS_BEFORE = "note IS NOT DISTINCT FROM $1 AND (SELECT coalesce(max(number), 0) FROM rotation) = $3"
+_SWAP = f"UPDATE head SET note = $2, published = $2 WHERE {_AS_BEFORE}"  # noqa: S608 - a constant
+_MOVE = f"UPDATE head SET note = $2 WHERE {_AS_BEFORE}"  # noqa: S608 - likewise
 
 
 class PostgresShelf:
@@ -26,14 +28,18 @@ class PostgresShelf:
 
     Args:
         session: connected as a sequencer; nobody else's. It waits up to a second for another one to end.
+        apart: whether somebody else publishes what the head was moved to.
+        changes: how often the log had changed its key when its holder's key was its key.
 
     Raises:
         LogUnavailable: `log.merging`: another process merges this log.
         OSError: the database can't be asked.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, apart: bool = False, changes: int = 0) -> None:
         self._session = session
+        self._changes = changes
+        self._move = _MOVE if apart else _SWAP
         self._within = False
         self._there: dict[tuple[int, int], tuple[int, int]] = {}  # tile -> width and bytes
         name = f"{session.target.schema}/merge"
@@ -77,19 +83,21 @@ class PostgresShelf:
         self._session.run_many(_ADD, pieces)
 
     def head(self) -> bytes | None:
-        """Return the published checkpoint, None of a log that has none."""
+        """Return the log's head, None of a log that has none."""
         note: bytes | None = self._session.row("SELECT note FROM head")["note"]
         return note
 
     def swap(self, before: bytes | None, after: bytes) -> None:
-        """Publish a checkpoint in place of the one that it continues, with all that was put for it.
+        """Make a checkpoint the head in place of the one that it continues, with all that was put for it.
 
         Raises:
-            LogDamaged: `log.head_moved`: somebody else has published one, against the lock.
+            LogDamaged: `log.head_moved`: somebody else has moved it, or the log has another key.
             OSError: the database refuses; either stands.
         """
-        if self._session.run(_SWAP, before, after) != "UPDATE 1":
-            raise LogDamaged("log.head_moved", "somebody else has moved the head in the database")
+        if self._session.run(self._move, before, after, self._changes) != "UPDATE 1":
+            raise LogDamaged(
+                "log.head_moved", "somebody else has moved the head in the database, or the key was changed"
+            )
         if self._within:
             self._session.run("COMMIT")
             self._within = False

@@ -1,9 +1,9 @@
 """One writer's rows: a group is one statement, and its commit is what makes it durable.
 
-The statement moves the writer's place by comparison and adds the entries behind it, with their nonces and
-questions; so a group stands there as a whole or not at all. When the answer doesn't come, nobody knows which:
-the place can be taken again only when the server has ended what was under way, and then it says. So a cut
-connection costs nothing if another can be made at once.
+The statement moves the writer's place by comparison and adds the entries behind it, with their nonces,
+questions and sealed payloads; so a group stands there as a whole or not at all. When the answer doesn't come,
+nobody knows which: the place can be taken again only when the server has ended what was under way, and then
+it says. So a cut connection costs nothing if another can be made at once.
 """
 
 import errno
@@ -15,11 +15,12 @@ from audit.postgres import demands
 from audit.postgres.slot import Slot
 from audit.tlog.forms import HASH_BYTES
 from audit.tlog.tree import Frontier, leaf_hash
+from audit.vault import payloads
 from audit.vault.questions import MAX_BYTES
-from audit.writing.group import Group
+from audit.writing.group import Group, Kept
 
 _WHERE = "SELECT boot, size, hashes FROM writer WHERE name = $1"
-_APPEND = "SELECT append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_APPEND = "SELECT append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 _AFTER = "SELECT at, body FROM entry WHERE writer = $1 AND at >= $2 ORDER BY at"
 _KEY_BYTES = 16
 
@@ -64,7 +65,6 @@ class PostgresStore:
         self._last_boot, self.frontier = self.boot, group.frontier
 
     def _insert(self, group: Group) -> None:
-        records, nonces, questions = self._kept(group)
         self._session.run(
             _APPEND,
             self._slot.name,
@@ -74,9 +74,7 @@ class PostgresStore:
             b"".join(group.frontier.hashes),
             _day(self._ports.wall_us()),
             group.bodies,
-            records,
-            nonces,
-            questions,
+            *self._beside([each for each in group.kept if each.slots]),
         )
 
     def sync(self) -> None:
@@ -136,17 +134,24 @@ class PostgresStore:
             raise LogDamaged("log.damaged", f"records of {self._slot.name} behind {at} are missing")
         return [row["body"] for row in rows]
 
-    def _kept(self, group: Group) -> tuple[list[bytes], list[bytes], list[bytes | None]]:
-        """Return ids, nonces and questions of the records that have something in the vault."""
-        kept = [each for each in group.kept if each.slots]
+    def _beside(self, kept: list[Kept]) -> tuple[list[object], ...]:
+        """Return what the vault gets, column by column, as `append` takes it."""
         return (
             [bytes.fromhex(each.id) for each in kept],
             [each.slots for each in kept],
             [self._question(each.question) for each in kept],
+            [_id(each.sref) for each in kept],
+            [_id(each.ref) for each in kept],
+            [payloads.pack(each.id, each.sealed) or None for each in kept],
+            [len(each.sealed) for each in kept],
         )
 
     def _question(self, question: bytes | None) -> bytes | None:
         return question if self._keep_questions and question and len(question) <= MAX_BYTES else None
+
+
+def _id(text: str | None) -> bytes | None:
+    return bytes.fromhex(text) if text else None
 
 
 def _day(wall_us: int) -> date:

@@ -1,8 +1,10 @@
 """Which database, and which log in it. The address may hold a password, so it is shown nowhere."""
 
 import re
+import stat
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from audit.errors import LogUnavailable
@@ -48,6 +50,21 @@ class Target:
             raise LogUnavailable(
                 "log.cannot_open", f"{far[0]} is another machine: its DSN must say sslmode=verify-full"
             )
+
+
+def read_dsn(path: Path) -> str:
+    """Return the address in a file that nobody else can read.
+
+    Raises:
+        LogUnavailable: `log.cannot_open`.
+    """
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise LogUnavailable("log.cannot_open", f"{path} can be read by others; chmod 600 it")
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise LogUnavailable("log.cannot_open", f"{path} can't be read: {said}") from None
 
 
 def _hosts(netloc: str) -> list[str]:

@@ -18,8 +18,8 @@ from audit.errors import AuditError, LogDamaged, LogUnavailable
 from audit.index.wanted import Filter
 from audit.reading import exact, paging, proving, published
 from audit.reading.query import Row, Stopped, query
+from audit.reading.source import FolderSource, Source
 from audit.usage import answering
-from audit.vault.pseudonyms import look_up
 
 QUESTIONS = 2
 FILES = 32
@@ -48,6 +48,7 @@ class Desk:
 
     Args:
         folder: the log.
+        source: where the rest of the log is, if the folder is a copy; None where it is in the folder.
         questions: how many may be answered at once.
         files: how many files may be in readers' hands at once.
         patience_s: seconds that an answer may take.
@@ -56,12 +57,14 @@ class Desk:
     def __init__(
         self,
         folder: Path,
+        source: Source | None = None,
         *,
         questions: int = QUESTIONS,
         files: int = FILES,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._folder = folder
+        self._source = source or FolderSource(folder)
         self._questions = BoundedSemaphore(questions)
         self._files = BoundedSemaphore(files)
         self._patience_s = patience_s
@@ -76,7 +79,7 @@ class Desk:
             LogUnavailable: `reading.busy`, `reading.too_long`, and the codes of `query`.
             LogDamaged: what is read is no log.
         """
-        return await self._ask(partial(_page, self._folder, wanted, most, after))
+        return await self._ask(partial(_page, self._folder, self._source, wanted, most, after))
 
     async def usage(self, asked: answering.Asked) -> answering.Page:
         """Return a page of a report of usage; for errors see `page`.
@@ -85,15 +88,15 @@ class Desk:
             UsageTooLarge: `usage.too_large`.
             ParquetUnavailable: `parquet.unavailable`.
         """
-        return await self._ask(partial(answering.page, self._folder, asked))
+        return await self._ask(partial(answering.page, self._folder, asked, source=self._source))
 
     async def sref(self, subject: str) -> str | None:
         """Return the pseudonym of a subject, or None; makes none. For errors see `page`."""
-        return await self._ask(lambda _: look_up(self._folder / "vault" / "subjects.db", subject))
+        return await self._ask(lambda _: _sref(self._source, subject))
 
     async def record(self, name: str | int) -> exact.Exact | None:
         """Return a record, by its id or by its index in the merged log; for errors see `page`."""
-        return await self._ask(partial(_record, self._folder, name))
+        return await self._ask(partial(_record, self._folder, self._source, name))
 
     async def inclusion(self, index: int) -> bytes | None:
         """Return an entry's proof; see `proving.inclusion`, and `page` for errors."""
@@ -173,15 +176,20 @@ def _reading() -> Iterator[None]:
         raise LogDamaged("log.damaged", "the log holds what is no record") from error
 
 
-def _page(folder: Path, wanted: Filter, most: int, after: paging.Place | None, stopped: Stopped) -> Page:
-    sref = None
-    if wanted.subject is not None:
-        sref = look_up(folder / "vault" / "subjects.db", wanted.subject)
-    rows, end = paging.page(query(folder, paging.behind(wanted, after), stopped), most, after)
+def _page(
+    folder: Path, source: Source, wanted: Filter, most: int, after: paging.Place | None, stopped: Stopped
+) -> Page:
+    sref = None if wanted.subject is None else _sref(source, wanted.subject)
+    rows, end = paging.page(query(folder, paging.behind(wanted, after), stopped, source), most, after)
     return Page(rows, end, sref)
 
 
-def _record(folder: Path, name: str | int, stopped: Stopped) -> exact.Exact | None:
+def _sref(source: Source, subject: str) -> str | None:
+    with source.reading() as beside:
+        return beside.look_up(subject)
+
+
+def _record(folder: Path, source: Source, name: str | int, stopped: Stopped) -> exact.Exact | None:
     if isinstance(name, int):
         return exact.by_index(folder, name)
-    return exact.by_id(folder, name, stopped)
+    return exact.by_id(folder, name, stopped, source)

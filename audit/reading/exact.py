@@ -1,7 +1,6 @@
 """One record with its exact bytes: the leaf that a proof is about. By its id, or by its place in the log."""
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -10,8 +9,8 @@ from audit.errors import LogDamaged, LogUnavailable
 from audit.index import merged, pruned
 from audit.index.search import Search
 from audit.index.wanted import Filter
-from audit.reading.query import Row, Stopped, query
-from audit.reading.stream import Bodies
+from audit.reading.query import Stopped, query
+from audit.reading.source import FolderSource, Source
 from audit.tlog.forms import HASH_BYTES
 from audit.tlog.tiles import FULL, Tile, full_tiles, partial_width
 from audit.tlog.tree import leaf_hash
@@ -48,7 +47,7 @@ def by_index(folder: Path, index: int) -> Exact | None:
         raise
 
 
-def by_id(folder: Path, record_id: str, stopped: Stopped) -> Exact | None:
+def by_id(folder: Path, record_id: str, stopped: Stopped, source: Source | None = None) -> Exact | None:
     """Return the record of an id; None where no record that has a row of its own bears it.
 
     An `outcome` or `aborted` is part of its decision's row, which says where it stands.
@@ -57,18 +56,20 @@ def by_id(folder: Path, record_id: str, stopped: Stopped) -> Exact | None:
         folder: the log.
         record_id: of a decision or another record.
         stopped: as in `query`.
+        source: likewise.
 
     Raises:
         LogUnavailable, LogDamaged: as `query`.
         OSError: a file can't be read.
     """
-    row = next(query(folder, Filter(id=record_id, limit=1, kinds=None), stopped), None)
+    row = next(query(folder, Filter(id=record_id, limit=1, kinds=None), stopped, source), None)
     if row is None:
         return None
     if row.log_index is not None:
         found = by_index(folder, row.log_index)
     else:
-        body = _logged(folder, row)
+        with (source or FolderSource(folder)).reading() as beside:
+            body = beside.record(row.writer, row.index)
         found = None if body is None else Exact(body, place_of(folder, leaf_hash(body), stopped))
     if found and orjson.loads(found.body)["id"] != record_id:
         raise LogDamaged("log.damaged", f"what stands in the place of {record_id} is another record")
@@ -121,13 +122,3 @@ def _place_in(hashes: bytes, leaf: bytes) -> int | None:
     while at >= 0 and at % HASH_BYTES:
         at = hashes.find(leaf, at + 1)
     return None if at < 0 else at // HASH_BYTES
-
-
-def _logged(folder: Path, row: Row) -> bytes | None:
-    """Read a record where its writer put it."""
-    paths = sorted((folder / "writers" / row.writer / "seg").glob("[0-9]*.log"))
-    path = next((each for each in reversed(paths) if int(each.stem) <= row.index), None)
-    if path is None:
-        return None
-    with path.open("rb") as file:
-        return next(islice(Bodies(file), row.index - int(path.stem), None), None)

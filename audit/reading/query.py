@@ -21,8 +21,8 @@ from audit.errors import LogDamaged, LogUnavailable
 from audit.index.row import DECISIONS, ENDS, OPEN, End, Row, end_of, is_shown, row_of
 from audit.index.search import Search
 from audit.index.wanted import Filter, matches
-from audit.reading.tail import Tail, tails_of
-from audit.vault.pseudonyms import look_up
+from audit.reading.source import Beside, FolderSource, Source
+from audit.reading.tail import Unmerged
 
 _OPENED = 65_536
 
@@ -36,7 +36,9 @@ def _never() -> bool:
     return False
 
 
-def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[Row]:
+def query(
+    folder: Path, wanted: Filter, stopped: Stopped = _never, source: Source | None = None
+) -> Iterator[Row]:
     """Yield the rows that match, newest first.
 
     Memory: a page of the index; per writer about a megabyte of its segments, and of those not merged the
@@ -46,6 +48,7 @@ def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[R
         folder: the log.
         wanted: what to look for.
         stopped: asked again and again from this thread; once it says so, the search ends.
+        source: where the rest of the log is, if the folder is a copy; None where it is in the folder.
 
     Raises:
         LogUnavailable: `log.cannot_open` when the folder is no log, `vault.unavailable` when a subject
@@ -55,14 +58,15 @@ def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[R
     """
     if not (folder / "origin.json").is_file():
         raise LogUnavailable("log.cannot_open", f"there is no log in {folder}")
-    sref = None
-    if wanted.subject is not None:
-        sref = look_up(folder / "vault" / "subjects.db", wanted.subject)
-        if sref is None:
-            return
     try:
-        most = None if wanted.limit is None else min(wanted.limit, sys.maxsize)
-        yield from islice(_newest_first(folder, wanted, sref, stopped), most)
+        with (source or FolderSource(folder)).reading() as beside:
+            sref = None
+            if wanted.subject is not None:
+                sref = beside.look_up(wanted.subject)
+                if sref is None:
+                    return
+            most = None if wanted.limit is None else min(wanted.limit, sys.maxsize)
+            yield from islice(_newest_first(folder, beside, wanted, sref, stopped), most)
     except OSError as error:
         raise LogUnavailable("log.cannot_open", f"cannot read the log in {folder}: {error}") from error
     except sqlite3.Error as error:
@@ -75,14 +79,16 @@ def query(folder: Path, wanted: Filter, stopped: Stopped = _never) -> Iterator[R
         raise LogDamaged("log.damaged", f"{folder} holds what is no record; see `verify`") from error
 
 
-def _newest_first(folder: Path, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:
+def _newest_first(
+    folder: Path, beside: Beside, wanted: Filter, sref: str | None, stopped: Stopped
+) -> Iterator[Row]:
     search = Search.open(folder)
     if search is None:
-        yield from _merge(tails_of(folder, {}), [], wanted, sref, stopped)
+        yield from _merge(beside.tails({}), [], wanted, sref, stopped)
         return
     with closing(search):
         search.heed(stopped)
-        tails = tails_of(folder, search.places)
+        tails = beside.tails(search.places)
         # Ends that came after the index, of decisions that it has: their rows are completed here.
         late: dict[int | None, Row] = {}
         for row in _completed(tails, search, stopped):
@@ -100,7 +106,7 @@ def _newest_first(folder: Path, wanted: Filter, sref: str | None, stopped: Stopp
 
 
 def _merge(
-    tails: Sequence[Tail],
+    tails: Sequence[Unmerged],
     others: Sequence[Iterator[Row]],
     wanted: Filter,
     sref: str | None,
@@ -114,7 +120,7 @@ def _newest(row: Row) -> int:
     return row.t_us
 
 
-def _rows(tail: Tail, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:
+def _rows(tail: Unmerged, wanted: Filter, sref: str | None, stopped: Stopped) -> Iterator[Row]:
     """Yield one writer's rows, newest first. An end comes after its decision, so it is met before it."""
     ends: dict[str, End] = {}
     newest_us = 0
@@ -139,7 +145,7 @@ def _rows(tail: Tail, wanted: Filter, sref: str | None, stopped: Stopped) -> Ite
             newest_us = 0
 
 
-def _completed(tails: list[Tail], search: Search, stopped: Stopped) -> Iterator[Row]:
+def _completed(tails: Sequence[Unmerged], search: Search, stopped: Stopped) -> Iterator[Row]:
     """Yield the rows of the index whose ends are not merged yet."""
     for tail in tails:
         opened: dict[str, None] = {}

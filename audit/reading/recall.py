@@ -5,17 +5,22 @@ nothing and checks no tree (that is `audit.verify`); but a question counts only 
 in its record.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 import orjson
 
 from audit.errors import LogUnavailable
+from audit.index import merged, pruned
 from audit.reading.stream import Bodies, segments
 from audit.vault.questions import Gone, Questions
 from audit.writing.segments import MAX_TORN_BYTES
+
+_STRETCH = 65_536
+_AT_ONCE = 256
 
 Missing = Gone | Literal["unasked", ""]
 
@@ -168,6 +173,82 @@ class Recall:
             self.torn.append(name)
         elif left:
             self.damaged.append(f"{name}: {left} bytes or more that are no whole record")
+
+
+class Loaded(Asked, Protocol):
+    """**Protocol:** where questions are found, some records at a time."""
+
+    def load(self, records: Iterable[dict[str, Any]]) -> None:
+        """Have at hand what there is of some records; OSError where it can't be asked."""
+        ...
+
+
+class MergedRecall:
+    """The recorded decisions of a log, as `Recall`, from the merged log: of a copy, whose vault is elsewhere.
+
+    Args:
+        folder: the copy.
+        span: which decisions.
+        asked: finds questions.
+
+    Raises:
+        LogUnavailable: `log.cannot_open` when nothing is merged there. LogDamaged, OSError: it can't be read.
+    """
+
+    def __init__(self, folder: Path, span: Span, asked: Loaded) -> None:
+        published = merged.checkpoint(folder)
+        if published is None:
+            raise LogUnavailable("log.cannot_open", f"nothing is merged in {folder} yet")
+        self._folder, self._span, self._asked = folder, span, asked
+        self.total_bytes = published.size  # entries, here
+        self.read_bytes = 0
+        self.damaged: list[str] = []
+        self.torn: list[str] = []
+
+    def __iter__(self) -> Iterator[Recalled]:
+        """Yield the decisions in question, once; the newest stretch of the log first.
+
+        Raises:
+            LogUnavailable: `log.cannot_open` when log or vault can't be read.
+        """
+        try:
+            end, least = self.total_bytes, pruned.minimum(self._folder)
+            while end > least:
+                start = max(least, (end - 1) // _STRETCH * _STRETCH)
+                newest_us = yield from self._stretch(start, end)
+                self.read_bytes = self.total_bytes - start
+                # Clocks may step, so a whole stretch must be too old before older ones are left unread.
+                if self._span.since_us is not None and 0 < newest_us < self._span.since_us:
+                    break
+                end = start
+            self.read_bytes = self.total_bytes
+        except OSError as error:
+            raise LogUnavailable("log.cannot_open", f"cannot read the log: {error}") from error
+
+    def _stretch(self, start: int, end: int) -> Generator[Recalled, None, int]:
+        """Yield the decisions of some entries; return the time of the newest entry, 0 where there is none."""
+        newest_us = 0
+        coming = merged.entries(self._folder, start, end)
+        while some := list(islice(coming, _AT_ONCE)):
+            records = []
+            for body in some:
+                if b'"typ":"decision"' not in body:
+                    continue
+                try:
+                    record = orjson.loads(body)
+                    newest_us = max(newest_us, record["t_us"])
+                    if self._span.covers(record):
+                        records.append(record)
+                except (ValueError, KeyError, TypeError):
+                    self.damaged.append(f"{start}-{end - 1}: what is no record of version 1")
+            if records:
+                self._asked.load(records)
+            for record in records:
+                try:
+                    yield recalled(record, self._asked)
+                except (ValueError, KeyError, TypeError):
+                    self.damaged.append(f"{start}-{end - 1}: what is no record of version 1")
+        return newest_us
 
 
 def recalled(record: dict[str, Any], questions: Asked) -> Recalled:

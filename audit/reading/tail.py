@@ -7,7 +7,7 @@ writer says is durable (`durable`), where it says so.
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import orjson
 
@@ -18,6 +18,21 @@ from audit.index.place import Place
 from audit.writing import mark
 
 _CHUNK_BYTES = 1 << 20
+
+
+class Unmerged(Protocol):
+    """**Protocol:** one writer's records from some index on."""
+
+    def oldest_first(self) -> Iterator[bytes]:
+        """Yield the records' bytes in the order of the log."""
+        ...
+
+    def newest_first(self) -> Iterator[list[tuple[int, bytes]]]:
+        """Yield records, (index, bytes), newest first; in parts of about a megabyte.
+
+        An empty part ends each stretch that may be left unread when all of what came before it is too old.
+        """
+        ...
 
 
 class Tail:

@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal, get_args
 import orjson
 
 from audit.errors import LogDamaged
+from audit.reading.source import Source
 from audit.usage import focus, writing
 from audit.usage.parts import Place
 from audit.usage.report import Line, Report, report
@@ -54,14 +55,14 @@ class Page:
     end: Place | None
 
 
-def page(folder: Path, asked: Asked, stopped: Callable[[], bool]) -> Page:
+def page(folder: Path, asked: Asked, stopped: Callable[[], bool], *, source: Source | None = None) -> Page:
     """Sum up a log and return a page of it.
 
     Raises:
         LogUnavailable, LogDamaged, UsageTooLarge: as `report`.
         ParquetUnavailable: `parquet.unavailable`.
     """
-    with report(folder, asked.wanted, stopped) as found:
+    with report(folder, asked.wanted, stopped, source) as found:
         lines = list(islice(found.lines(asked.after, asked.most + 1), asked.most + 1))
         end = lines[asked.most - 1].place if len(lines) > asked.most else None
         lines = lines[: asked.most]

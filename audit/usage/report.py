@@ -12,7 +12,7 @@ from pathlib import Path
 
 from audit.errors import LogDamaged, LogUnavailable
 from audit.index.search import Search
-from audit.reading.tail import tails_of
+from audit.reading.source import Beside, FolderSource, Source
 from audit.usage import indexed, unindexed
 from audit.usage.parts import EXPIRED, Part, Parts, Place, Values
 from audit.usage.periods import Span, span
@@ -81,7 +81,9 @@ def _never() -> bool:
 
 
 @contextmanager
-def report(folder: Path, wanted: Wanted, stopped: Callable[[], bool] = _never) -> Iterator[Report]:
+def report(
+    folder: Path, wanted: Wanted, stopped: Callable[[], bool] = _never, source: Source | None = None
+) -> Iterator[Report]:
     """Sum up a log; what is summed is let go at the end of the block.
 
     Memory: some tens of megabytes whatever the log's size; what doesn't fit lies in a temporary file.
@@ -90,6 +92,7 @@ def report(folder: Path, wanted: Wanted, stopped: Callable[[], bool] = _never) -
         folder: the log.
         wanted: what to sum.
         stopped: asked again and again from this thread; once it says so, the work ends.
+        source: where the rest of the log is, if the folder is a copy; None where it is in the folder.
 
     Raises:
         LogUnavailable: `log.cannot_open` when the folder is no log, `index.unreadable` or `index.rebuilt`
@@ -100,20 +103,20 @@ def report(folder: Path, wanted: Wanted, stopped: Callable[[], bool] = _never) -
     if not (folder / "origin.json").is_file():
         raise LogUnavailable("log.cannot_open", f"there is no log in {folder}")
     with closing(Parts(len(wanted.by), stopped)) as parts:
-        with _reading(folder, stopped):
-            _gather(folder, wanted, parts, stopped)
+        with _reading(folder, stopped), (source or FolderSource(folder)).reading() as beside:
+            _gather(folder, beside, wanted, parts, stopped)
         yield Report(wanted, parts)
 
 
-def _gather(folder: Path, wanted: Wanted, parts: Parts, stopped: Callable[[], bool]) -> None:
+def _gather(folder: Path, beside: Beside, wanted: Wanted, parts: Parts, stopped: Callable[[], bool]) -> None:
     search = Search.open(folder)
     if search is None:
-        unindexed.gather(tails_of(folder, {}), None, wanted, parts, stopped)
+        unindexed.gather(beside.tails({}), None, wanted, parts, stopped)
         return
     with closing(search):
         search.heed(stopped)
         with search.moment() as (db, naming):
-            unindexed.gather(tails_of(folder, search.places), search, wanted, parts, stopped)
+            unindexed.gather(beside.tails(search.places), search, wanted, parts, stopped)
             indexed.gather(db, search, naming, wanted, parts)
 
 

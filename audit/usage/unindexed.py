@@ -9,7 +9,7 @@ from audit.errors import LogUnavailable
 from audit.index.row import EXPIRED as EXPIRED_KIND
 from audit.index.row import OPEN, End, Row, end_of, request_of, row_of
 from audit.index.search import Search
-from audit.reading.tail import Tail
+from audit.reading.tail import Unmerged
 from audit.usage import periods
 from audit.usage.parts import EXPIRED, USAGE, Parts
 from audit.usage.wanted import Wanted
@@ -23,7 +23,11 @@ _ENDS = (b'"typ":"outcome"', b'"typ":"aborted"')
 
 
 def gather(
-    tails: Iterable[Tail], search: Search | None, wanted: Wanted, parts: Parts, stopped: Callable[[], bool]
+    tails: Iterable[Unmerged],
+    search: Search | None,
+    wanted: Wanted,
+    parts: Parts,
+    stopped: Callable[[], bool],
 ) -> None:
     """Add up what writers logged behind the index.
 
@@ -59,7 +63,7 @@ class _Writer:
         self._opened: dict[str, bytes] = {}
         self._claimed: set[str] = set()  # decisions of the index that have an end here
 
-    def read(self, tail: Tail, stopped: Callable[[], bool]) -> None:
+    def read(self, tail: Unmerged, stopped: Callable[[], bool]) -> None:
         for body in tail.oldest_first():
             if stopped():
                 raise LogUnavailable("query.stopped", "nobody waits for the answer any more")

@@ -41,6 +41,18 @@ def pack(magic: bytes, key: bytes, length: int) -> bytes:
     return _HEAD.pack(magic, key, length, crc32(_KEYED.pack(key, length)), _LIVE)
 
 
+def unpack(data: bytes, magic: bytes) -> list[bytes]:
+    """Return the bodies of frames that follow each other, up to the first that is none."""
+    bodies, at = [], 0
+    while at + _HEAD.size <= len(data):
+        found, key, length, crc, _ = _HEAD.unpack_from(data, at)
+        at += _HEAD.size + length
+        if found != magic or crc != crc32(_KEYED.pack(key, length)) or at > len(data):
+            break
+        bodies.append(data[at - length : at])
+    return bodies
+
+
 def body(fd: int, frame: Frame) -> bytes:
     """Return a frame's body."""
     return os.pread(fd, frame.length, frame.at + _HEAD.size)

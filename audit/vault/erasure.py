@@ -143,7 +143,7 @@ def _erase(
     announce: Callable[[Erasure], None] | None,
     ports: Ports,
 ) -> Counts:
-    holds.insist_free(db, meant.sref, lambda: _search(folder, meant).tenants)
+    holds.insist_free(holds.standing(db), meant.sref, lambda: _search(folder, meant).tenants)
     if announce is not None:
         announce(meant)
     vault, subject, names, keys = folder / "vault", None, 0, 0

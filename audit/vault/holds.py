@@ -74,19 +74,18 @@ def remove(db: sqlite3.Connection, hold: Hold) -> None:
 
 
 def insist_free(
-    db: sqlite3.Connection, sref: str | None, tenants: Callable[[], Collection[str | None]]
+    found: Collection[Hold], sref: str | None, tenants: Callable[[], Collection[str | None]]
 ) -> None:
     """Make sure that nothing of a subject is held.
 
     Args:
-        db: the vault's database.
+        found: all holds that stand.
         sref: the subject's pseudonym.
         tenants: gives the tenants that the subject's records are in; asked only where a tenant is held.
 
     Raises:
         VaultRefused: `vault.held`.
     """
-    found = standing(db)
     held = [hold for hold in found if hold.tenant is None and hold.sref in (None, sref)]
     by_tenant = [hold for hold in found if hold.tenant is not None]
     if not held and by_tenant:

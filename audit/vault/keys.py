@@ -10,6 +10,7 @@ import secrets
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +23,71 @@ _NONCE_BYTES = 12
 _KEY_TEXT = re.compile(rb"[0-9a-fA-F]{64}")
 _TENANT = b"regent.tenant-key/v1\x00"
 _SUBJECT = b"regent.data-key/v1\x00"
+
+
+class Wrapped(Protocol):
+    """**Protocol:** where wrapped keys are kept. Everything is durable on return."""
+
+    def some_tenant(self) -> tuple[str, bytes] | None:
+        """Return any tenant with its key; None where there is none yet."""
+        ...
+
+    def tenant(self, name: str, fresh: bytes | None = None) -> bytes | None:
+        """Return a tenant's key; where there is none, `fresh` becomes it."""
+        ...
+
+    def subject(self, sref: str, tenant: str, fresh: bytes | None = None) -> bytes | None:
+        """Return a subject's key in a tenant; where there is none, `fresh` becomes it.
+
+        None of a pseudonym that is nobody's (any more): an erased subject gets no new key.
+        """
+        ...
+
+    def all_of(self, sref: str) -> list[tuple[str, bytes]]:
+        """Return every key of a subject, each with its tenant."""
+        ...
+
+
+class FileKeys:
+    """**Adapter** of a vault's SQLite file to `Wrapped`.
+
+    Args:
+        db: open; whose errors are raised as they are.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def some_tenant(self) -> tuple[str, bytes] | None:
+        """See `Wrapped.some_tenant`."""
+        row: tuple[str, bytes] | None = self._db.execute(
+            "SELECT tenant, wrapped FROM tenant_key LIMIT 1"
+        ).fetchone()
+        return row
+
+    def tenant(self, name: str, fresh: bytes | None = None) -> bytes | None:
+        """See `Wrapped.tenant`."""
+        if fresh is not None:
+            with database.transaction(self._db):
+                self._db.execute("INSERT OR IGNORE INTO tenant_key VALUES (?, ?)", (name, fresh))
+        row = self._db.execute("SELECT wrapped FROM tenant_key WHERE tenant = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def subject(self, sref: str, tenant: str, fresh: bytes | None = None) -> bytes | None:
+        """See `Wrapped.subject`."""
+        if fresh is not None:
+            with database.transaction(self._db):
+                self._db.execute(
+                    "INSERT OR IGNORE INTO data_key SELECT sref, ?, ? FROM subject WHERE sref = ?",
+                    (tenant, fresh, sref),
+                )
+        query = "SELECT wrapped FROM data_key WHERE sref = ? AND tenant = ?"
+        row = self._db.execute(query, (sref, tenant)).fetchone()
+        return row[0] if row else None
+
+    def all_of(self, sref: str) -> list[tuple[str, bytes]]:
+        """See `Wrapped.all_of`."""
+        return self._db.execute("SELECT tenant, wrapped FROM data_key WHERE sref = ?", (sref,)).fetchall()
 
 
 def read_sealing_key(path: Path) -> bytes:
@@ -41,18 +107,18 @@ def read_sealing_key(path: Path) -> bytes:
     return bytes.fromhex(text.decode())
 
 
-def check(db: sqlite3.Connection, master: bytes) -> None:
+def check(kept: Wrapped, master: bytes) -> None:
     """Make sure that the sealing key is the one that the vault's keys are wrapped by.
 
     Raises:
         LogUnavailable: `vault.key`.
     """
-    row = db.execute("SELECT tenant, wrapped FROM tenant_key LIMIT 1").fetchone()
-    if row:
-        _unwrap(master, row[1], _tenant_context(row[0]))
+    found = kept.some_tenant()
+    if found:
+        _unwrap(master, found[1], _tenant_context(found[0]))
 
 
-def data_key(db: sqlite3.Connection, master: bytes, sref: str, tenant: str) -> bytes | None:
+def data_key(kept: Wrapped, master: bytes, sref: str, tenant: str) -> bytes | None:
     """Return the key of a subject in a tenant, making those that aren't there; durable on return.
 
     Returns:
@@ -60,50 +126,30 @@ def data_key(db: sqlite3.Connection, master: bytes, sref: str, tenant: str) -> b
 
     Raises:
         LogUnavailable: `vault.key` when the sealing key isn't the vault's.
-        sqlite3.Error: when the vault can't be read or written.
     """
-    wrapping = _tenant_key(db, master, tenant)
-    found = _data_keys(db, sref, tenant)
+    context = _tenant_context(tenant)
+    found = kept.tenant(tenant) or kept.tenant(tenant, _wrap(master, secrets.token_bytes(KEY_BYTES), context))
+    wrapping = _unwrap(master, found or b"", context)
+    context = _subject_context(sref, tenant)
+    found = kept.subject(sref, tenant)
     if not found:
-        wrapped = _wrap(wrapping, secrets.token_bytes(KEY_BYTES), _subject_context(sref, tenant))
-        with database.transaction(db):
-            db.execute(
-                "INSERT OR IGNORE INTO data_key SELECT sref, ?, ? FROM subject WHERE sref = ?",
-                (tenant, wrapped, sref),
-            )
-        found = _data_keys(db, sref, tenant)
-    return _unwrap(wrapping, found[0], _subject_context(sref, tenant)) if found else None
+        found = kept.subject(sref, tenant, _wrap(wrapping, secrets.token_bytes(KEY_BYTES), context))
+    return _unwrap(wrapping, found, context) if found else None
 
 
-def all_of(db: sqlite3.Connection, master: bytes, sref: str) -> list[bytes]:
+def all_of(kept: Wrapped, master: bytes, sref: str) -> list[bytes]:
     """Return every key of a subject, for reading; of an erased one there is none.
 
     Raises:
         LogUnavailable: `vault.key` when the sealing key isn't the vault's.
     """
     keys = []
-    for tenant, wrapped in db.execute("SELECT tenant, wrapped FROM data_key WHERE sref = ?", (sref,)):
-        row = db.execute("SELECT wrapped FROM tenant_key WHERE tenant = ?", (tenant,)).fetchone()
-        if row:
-            wrapping = _unwrap(master, row[0], _tenant_context(tenant))
+    for tenant, wrapped in kept.all_of(sref):
+        found = kept.tenant(tenant)
+        if found:
+            wrapping = _unwrap(master, found, _tenant_context(tenant))
             keys.append(_unwrap(wrapping, wrapped, _subject_context(sref, tenant)))
     return keys
-
-
-def _tenant_key(db: sqlite3.Connection, master: bytes, tenant: str) -> bytes:
-    select = "SELECT wrapped FROM tenant_key WHERE tenant = ?"
-    row = db.execute(select, (tenant,)).fetchone()
-    if row is None:
-        wrapped = _wrap(master, secrets.token_bytes(KEY_BYTES), _tenant_context(tenant))
-        with database.transaction(db):
-            db.execute("INSERT OR IGNORE INTO tenant_key VALUES (?, ?)", (tenant, wrapped))
-        row = db.execute(select, (tenant,)).fetchone()
-    return _unwrap(master, row[0], _tenant_context(tenant))
-
-
-def _data_keys(db: sqlite3.Connection, sref: str, tenant: str) -> list[bytes]:
-    rows = db.execute("SELECT wrapped FROM data_key WHERE sref = ? AND tenant = ?", (sref, tenant))
-    return [wrapped for (wrapped,) in rows]
 
 
 def _tenant_context(tenant: str) -> bytes:

@@ -70,6 +70,13 @@ def of_segment(path: Path, label: str) -> dict[bytes, bytes | None]:
     return {key: nonce if state == _LIVE else None for key, name, state, nonce in slots if name == wanted}
 
 
+def unpack(slots: bytes, label: str) -> bytes:
+    """Return the nonce of a field from one record's slots, as `pack` made them; nothing where it has none."""
+    wanted = label.encode().ljust(MAX_LABEL_BYTES, b"\x00")
+    whole = slots[: len(slots) - len(slots) % _SLOT.size]
+    return next((nonce for _, name, _, nonce in _SLOT.iter_unpack(whole) if name == wanted), b"")
+
+
 def find(vault: Path, record_id: str, label: str) -> bytes | None:
     """Return a nonce, or None where it was erased or never kept."""
     key, wanted = bytes.fromhex(record_id), label.encode()

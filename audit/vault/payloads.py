@@ -81,6 +81,12 @@ def pack(record_id: str, payloads: Iterable[Payload]) -> bytes:
     return b"".join(parts)
 
 
+def unpack(frames: bytes) -> list[Found]:
+    """Return what one record's frames hold, as `pack` made them."""
+    bodies = erasable.unpack(frames, _MAGIC)
+    return [_read(each, erased=False) for each in bodies if len(each) >= _INNER.size]
+
+
 class PayloadFile(Sidecar):
     """The open sidecar of one writer.
 
@@ -175,10 +181,13 @@ def erase(vault: Path, keys: Collection[bytes], ports: Ports, sref: str | None =
 
 
 def _found(fd: int, frame: Frame) -> Found:
-    data = erasable.body(fd, frame)
+    return _read(erasable.body(fd, frame), erased=frame.erased)
+
+
+def _read(data: bytes, *, erased: bool) -> Found:
     sref, label, nonce = _INNER.unpack_from(data)
     name = label.rstrip(b"\x00").decode("ascii", "replace")
-    return Found(sref.hex(), name, nonce, data[_INNER.size :], frame.erased)
+    return Found(sref.hex(), name, nonce, data[_INNER.size :], erased)
 
 
 def _files(vault: Path) -> list[Path]:

@@ -4,26 +4,21 @@ Random on purpose: a keyed hash of the subject would tie all records to one secr
 never be erased for one person alone. Shared by all worker processes through SQLite.
 """
 
-import asyncio
 import secrets
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from audit.errors import LogUnavailable, RecordRefused
 from audit.ports import Ports
 from audit.vault import database, tombstones
+from audit.vault.remembered import Remembered
 from audit.vault.tombstones import Watch
 
-CACHE_SUBJECTS = 65_536
 _CLOCK = Ports().mono_us
-_BATCH = 512
 
 
-class Pseudonyms:
-    """The map, with the recent subjects in memory; an erased one is forgotten within a second.
+class Pseudonyms(Remembered):
+    """The map in a vault's SQLite file, with the recent subjects in memory.
 
     Args:
         path: the SQLite file, in the vault.
@@ -34,72 +29,24 @@ class Pseudonyms:
     """
 
     def __init__(self, path: Path, mono_us: Callable[[], int] = _CLOCK) -> None:
+        super().__init__(_FileMap(path, mono_us))
+
+
+class _FileMap:
+    """**Adapter** of the SQLite file to `remembered.Map`."""
+
+    def __init__(self, path: Path, mono_us: Callable[[], int]) -> None:
         self._path = path
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._asked: dict[str, asyncio.Future[str]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit-vault")
-        self._working: asyncio.Task[None] | None = None
         self._db = database.connect(path)
         self._watch = Watch(path.parent, mono_us)
 
-    async def sref(self, subject: str) -> str:
-        """Return the pseudonym of `subject`, making one for a new subject; durable on return.
+    def generation(self) -> int:
+        """See `Map.generation`: one look at the disk a second."""
+        self._watch.news()
+        return self._watch.generation
 
-        One dict lookup for a subject seen lately; a question to the map, off the loop, otherwise.
-        All calls come from one event loop.
-
-        Raises:
-            LogUnavailable: `vault.unavailable` when the map cannot be asked.
-            RecordRefused: `record.value` when the subject is no well-formed text.
-        """
-        self._look()
-        known = self._known.get(subject)
-        if known is not None:
-            self._known.move_to_end(subject)
-            return known
-        if not _well_formed(subject):
-            raise RecordRefused("record.value", "a subject with a lone surrogate")
-        asked = self._asked.get(subject)
-        if asked is None:
-            asked = self._asked[subject] = asyncio.get_running_loop().create_future()
-            if self._working is None or self._working.done():
-                self._working = asyncio.create_task(self._answer_all())
-        # Shielded: one caller that gives up must not take the answer from the others.
-        return await asyncio.shield(asked)
-
-    def forget(self) -> None:
-        """Drop what is in memory: the map is asked again for everybody."""
-        self._known.clear()
-
-    def _look(self) -> None:
-        try:
-            if self._watch.news():
-                self.forget()
-        except OSError as error:
-            raise LogUnavailable("vault.unavailable", f"the vault: {error}") from error
-
-    async def _answer_all(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._asked:
-            subjects = list(self._asked)[:_BATCH]
-            try:
-                generation, found = await loop.run_in_executor(self._thread, self._settle, subjects)
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
-                for subject in subjects:
-                    future = self._asked.pop(subject)
-                    future.set_exception(LogUnavailable("vault.unavailable", f"the map of subjects: {error}"))
-                    future.exception()  # a caller that gave up leaves nobody to read it
-                continue
-            # What was erased between question and answer must not be remembered behind the erasure.
-            lasting = generation >= self._watch.generation
-            for subject in subjects:
-                if lasting:
-                    self._known[subject] = found[subject]
-                self._asked.pop(subject).set_result(found[subject])
-            while len(self._known) > CACHE_SUBJECTS:
-                self._known.popitem(last=False)
-
-    def _settle(self, subjects: list[str]) -> tuple[int, dict[str, str]]:
+    def settle(self, subjects: list[str]) -> tuple[int, dict[str, str]]:
+        """See `Map.settle`."""
         generation = tombstones.generation(self._path.parent)
         found = self._select(subjects)
         missing = [(subject, secrets.token_hex(16)) for subject in subjects if subject not in found]
@@ -119,8 +66,7 @@ class Pseudonyms:
         return found
 
     def close(self) -> None:
-        """Close the map; a question under way is answered first."""
-        self._thread.shutdown(wait=True)
+        """See `Map.close`."""
         self._db.close()
 
 
@@ -131,7 +77,12 @@ def look_up(path: Path, subject: str) -> str | None:
         LogUnavailable: `vault.unavailable` when the map cannot be read.
     """
     with database.reading(path) as db:
-        row = db.execute("SELECT sref FROM subject WHERE subject = ?", (subject,)).fetchone()
+        return sref_of(db, subject)
+
+
+def sref_of(db: sqlite3.Connection, subject: str) -> str | None:
+    """Return the pseudonym of `subject`, or None."""
+    row = db.execute("SELECT sref FROM subject WHERE subject = ?", (subject,)).fetchone()
     return str(row[0]) if row else None
 
 
@@ -170,11 +121,3 @@ def forget(db: sqlite3.Connection, path: Path, sref: str) -> None:
     """Erase the name that `part` put aside, and what the journal remembers of it."""
     with database.traceless(db, path):
         db.execute("DELETE FROM leaving WHERE sref = ?", (sref,))
-
-
-def _well_formed(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

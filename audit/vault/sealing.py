@@ -7,14 +7,18 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.errors import LogUnavailable, RecordRefused
-from audit.vault import database, keys, payloads
+from audit.vault import database, keys, payloads, tombstones
+from audit.vault.keys import FileKeys, Wrapped
 from audit.vault.payloads import Sealing
+from audit.vault.remembered import well_formed
 from audit.vault.tombstones import Watch
 
 CACHE_KEYS = 4_096
@@ -33,32 +37,95 @@ class Seal:
     limit: int = payloads.MAX_BYTES
 
 
+class Keyring(Wrapped, Protocol):
+    """**Protocol:** wrapped keys in use, in a vault from which they may go."""
+
+    def generation(self) -> int | None:
+        """Return a number that grows with each erasure, as it was no longer than a second ago.
+
+        Returns at once, in the event loop; None where only `ask` can tell.
+
+        Raises:
+            OSError: it can't be told.
+        """
+        ...
+
+    def ask(self) -> int:
+        """Return the number as it is now; in the thread of the others.
+
+        Raises:
+            LogUnavailable: `vault.unavailable`.
+        """
+        ...
+
+    def usable(self) -> AbstractContextManager[None]:
+        """Turn what goes wrong into `vault.unavailable`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class FileKeyring(FileKeys):
+    """**Adapter** of a vault's SQLite file to `Keyring`.
+
+    Args:
+        path: the file.
+        mono_us: monotonic clock, microseconds.
+
+    Raises:
+        LogUnavailable: `vault.unavailable`.
+    """
+
+    def __init__(self, path: Path, mono_us: Callable[[], int]) -> None:
+        self._path = path
+        self._opened = database.connect(path)
+        self._watch = Watch(path.parent, mono_us)
+        super().__init__(self._opened)
+
+    def generation(self) -> int:
+        """See `Keyring.generation`."""
+        self._watch.news()
+        return self._watch.generation
+
+    def ask(self) -> int:
+        """See `Keyring.ask`."""
+        return tombstones.generation(self._path.parent)
+
+    def usable(self) -> AbstractContextManager[None]:
+        """See `Keyring.usable`."""
+        return database.unavailable(self._path)
+
+    def close(self) -> None:
+        """See `Keyring.close`."""
+        self._opened.close()
+
+
 class Sealer:
     """The keys that are in use.
 
     Args:
-        path: the vault's SQLite file.
+        keyring: where they are; its owner from now on.
         seal: key and limit.
-        mono_us: monotonic clock, microseconds.
 
     Raises:
         LogUnavailable: `vault.unavailable`, or `vault.key` when the key isn't the vault's.
     """
 
-    def __init__(self, path: Path, seal: Seal, mono_us: Callable[[], int]) -> None:
+    def __init__(self, keyring: Keyring, seal: Seal) -> None:
         self.limit = min(seal.limit, payloads.CEILING_BYTES)
         self._master = seal.key
-        self._path = path
+        self._keyring = keyring
         self._known: OrderedDict[tuple[str, str], Sealing] = OrderedDict()
-        self._db = database.connect(path)
+        self._generation = 0
         try:
-            with database.unavailable(path):
-                keys.check(self._db, seal.key)
+            with keyring.usable():
+                keys.check(keyring, seal.key)
         except BaseException:
-            self._db.close()
+            keyring.close()
             raise
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit-keys")
-        self._watch = Watch(path.parent, mono_us)
 
     async def sealing(self, sref: str, tenant: str | None) -> Sealing | None:
         """Return what payloads of a subject are sealed with; None when the pseudonym was erased.
@@ -69,37 +136,47 @@ class Sealer:
             LogUnavailable: `vault.unavailable` or `vault.key`.
             RecordRefused: `record.value` when the tenant is no well-formed text.
         """
-        try:
-            if self._watch.news():
-                self._known.clear()
-        except OSError as error:
-            raise LogUnavailable("vault.unavailable", f"the vault: {error}") from error
         asked = (sref, tenant or "")
-        known = self._known.get(asked)
-        if known is not None:
+        if self._look() and (known := self._known.get(asked)) is not None:
             self._known.move_to_end(asked)
             return known
-        loop, generation = asyncio.get_running_loop(), self._watch.generation
-        found = await loop.run_in_executor(self._thread, self._ask, *asked)
-        if found is not None and generation == self._watch.generation:
+        if not well_formed(asked[1]):
+            raise RecordRefused("record.value", "a tenant with a lone surrogate or a NUL")
+        loop = asyncio.get_running_loop()
+        generation, found = await loop.run_in_executor(self._thread, self._ask, *asked)
+        if generation > self._generation:
+            self._heed(generation)
+        if found is not None and generation >= self._generation:
             self._known[asked] = found
             if len(self._known) > CACHE_KEYS:
                 self._known.popitem(last=False)
         return found
 
-    def _ask(self, sref: str, tenant: str) -> Sealing | None:
+    def _look(self) -> bool:
+        """Tell whether what is remembered counts, after forgetting it if somebody was erased."""
         try:
-            with database.unavailable(self._path):
-                key = keys.data_key(self._db, self._master, sref, tenant)
-        except UnicodeEncodeError as error:
-            raise RecordRefused("record.value", "a tenant with a lone surrogate") from error
-        return Sealing(sref, AESGCM(key), self.limit) if key else None
+            generation = self._keyring.generation()
+        except OSError as error:
+            raise LogUnavailable("vault.unavailable", f"the vault: {error}") from error
+        if generation is not None and generation != self._generation:
+            self._heed(generation)
+        return generation is not None
+
+    def _heed(self, generation: int) -> None:
+        self._known.clear()
+        self._generation = generation
+
+    def _ask(self, sref: str, tenant: str) -> tuple[int, Sealing | None]:
+        with self._keyring.usable():
+            generation = self._keyring.ask()
+            key = keys.data_key(self._keyring, self._master, sref, tenant)
+        return generation, Sealing(sref, AESGCM(key), self.limit) if key else None
 
     def close(self) -> None:
         """Close the vault; a question under way is answered first."""
         self._thread.shutdown(wait=True)
         self._known.clear()
-        self._db.close()
+        self._keyring.close()
 
 
 def unseal(folder: Path, record_id: str, label: str, master: bytes) -> bytes | payloads.Gone:
@@ -121,12 +198,23 @@ def opened(
     folder: Path, found: list[payloads.Found], record_id: str, label: str, master: bytes
 ) -> bytes | payloads.Gone:
     """Return a payload of what was found sealed of a record; else as `unseal`."""
+
+    def keys_of(sref: str) -> list[bytes]:
+        with database.reading(folder / "vault" / database.NAME) as db:
+            return keys.all_of(FileKeys(db), master, sref)
+
+    return opened_by(found, record_id, label, keys_of)
+
+
+def opened_by(
+    found: list[payloads.Found], record_id: str, label: str, keys_of: Callable[[str], list[bytes]]
+) -> bytes | payloads.Gone:
+    """Return a payload of what was found sealed of a record, by the keys of a pseudonym; else as `unseal`."""
     if any(each.erased for each in found):  # of an erased one not even the field's name is left
         return "erased"
     for each in found:
         if each.label == label:
-            with database.reading(folder / "vault" / database.NAME) as db:
-                ciphers = [AESGCM(key) for key in keys.all_of(db, master, each.sref)]
+            ciphers = [AESGCM(key) for key in keys_of(each.sref)]
             clear = (payloads.unseal(each, record_id, cipher) for cipher in ciphers)
             return next((data for data in clear if data is not None), "altered" if ciphers else "erased")
     return "absent"

@@ -73,6 +73,10 @@ class Postgres(Section):
     sequencer_dsn: Secret = Field(default=None, description="another login for the sequencer alone")
     replica: Name = Field(default=REPLICA, description="what the ids of this replica's writers begin with")
     schema_name: str = Field(default=SCHEMA, description="the schema of the log's tables")
+    vault_dsn_file: Path | None = Field(
+        default=None,
+        description="a file, 0600, with a login of the erasers, for commands; no gateway reads it",
+    )
 
     @model_validator(mode="after")
     def _addresses_are_sound(self) -> Self:
@@ -152,13 +156,8 @@ class Audit(Section):
     @model_validator(mode="after")
     def _goes_with_a_database(self) -> Self:
         """What a log in a database doesn't do yet is refused, not left out."""
-        if self.postgres is not None:
-            if self.durability is not Durability.STRICT:
-                raise ValueError("a log in a database is strict")
-            if self.witnesses.policy is not None:
-                raise ValueError("a log in a database has no witnesses yet")
-            if self.sealing_key_file is not None:
-                raise ValueError("a log in a database seals nothing yet")
+        if self.postgres is not None and self.durability is not Durability.STRICT:
+            raise ValueError("a log in a database is strict")
         return self
 
 

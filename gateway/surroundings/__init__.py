@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import typer
 import bundles as bundles_here
 from audit.errors import AuditError
 from audit.instants import instant_us
-from audit.reading.recall import Span
+from audit.reading.recall import MergedRecall, Recall, Span
 from audit.vault.keys import read_sealing_key
 from bundles import bundle as bundles
 from bundles.errors import BundleError
@@ -22,16 +23,20 @@ from bundles.store.releasing import stored
 from gateway import settings
 from gateway.errors import GatewayError
 from gateway.obligations.effect import Obedience
-from gateway.surroundings.asking import decisions, question
-from gateway.surroundings.journal import AuditJournal, recorder
+from gateway.surroundings.asking import decisions, question, unreadable
+from gateway.surroundings.journal import AuditJournal, contents, events_of, home, recorder, rotation, source
 from gateway.surroundings.recording import Recording, refusal, shadow_periods
 from gateway.surroundings.repeating import LogCase, PackCase, Shelf, paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from audit.commands.homes import Home
+    from audit.evidence.released import Contents
     from audit.objects.target import Target
+    from audit.reading.source import Source
     from audit.record import Record
+    from audit.rotation import Rotation
     from bundles.authoring.ports import Decided, Question
     from bundles.bundle import Bundle
     from bundles.store.journal import Journal
@@ -162,7 +167,7 @@ class Surroundings:
             model=model,
         )
         try:
-            return Recording(self.audit_folder(), span)
+            return Recording(self._recall(self.audit_folder())(span))
         except AuditError as error:
             raise OSError(str(error)) from None
 
@@ -173,12 +178,17 @@ class Surroundings:
 
         Raises:
             ValueError: a time is none.
-            OSError: there is no such pack.
+            OSError: there is no such pack, or the log can't be opened.
         """
         span = Span(
             since_us=instant_us(since) if since else None, until_us=instant_us(until) if until else None
         )
-        return PackCase(pack, span, ids) if pack is not None else LogCase(folder, span, ids, self._shelf())
+        if pack is not None:
+            return PackCase(pack, span, ids)
+        try:
+            return LogCase(folder, span, ids, self._shelf(), self._recall(folder), self.source(folder))
+        except AuditError as error:
+            raise OSError(str(error)) from None
 
     def bundle_archive(self, revision: str, digest: str) -> bytes | None:
         """The archive of a bundle that decided, by revision and digest; None where it isn't found.
@@ -197,6 +207,61 @@ class Surroundings:
         """
         with _told():
             return recorder(settings.audit(), folder)
+
+    def source(self, folder: Path) -> Source | None:
+        """What readers need besides `folder`, where the log is in a database and that a copy; else None.
+
+        Who has no login for the database reads the copy as it is.
+
+        Raises:
+            LogUnavailable, LogDamaged: the copy can't be brought up to date.
+            OSError: likewise.
+        """
+        try:
+            chosen = settings.audit()
+        except GatewayError:
+            return None
+        return source(chosen, folder)
+
+    def home(self, folder: Path) -> Home | None:
+        """Where log and vault are, where they are in a database and `folder` is a copy; else None.
+
+        Raises:
+            LogUnavailable: `vault.unavailable`, `log.cannot_open`: nobody may open the vault from here.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return home(settings.audit(), folder)
+
+    def contents(self, folder: Path) -> Contents | None:
+        """What the vault holds, where it is in a database and `folder` is a copy; else None.
+
+        Raises:
+            LogUnavailable: `vault.unavailable`, `log.cannot_open`: nobody may open the vault from here.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return contents(settings.audit(), folder)
+
+    def _recall(self, folder: Path) -> Callable[[Span], Recall | MergedRecall]:
+        """What reads decisions back, of a folder or of a database's copy."""
+        with _told():
+            chosen = settings.audit()
+        asked = contents(chosen, folder)
+        if asked is None:
+            return lambda span: Recall(folder, span)
+        source(chosen, folder)  # which brings the copy up to date
+        return lambda span: MergedRecall(folder, span, asked)
+
+    def rotation(self, folder: Path) -> Callable[[], Rotation] | None:
+        """What changes the key of the log, where that is in a database and `folder` is a copy; else None.
+
+        Raises:
+            LogUnavailable: `log.cannot_open`: there is no log in the folder.
+            typer.Exit: the settings can't be read; what is wrong was said.
+        """
+        with _told():
+            return rotation(settings.audit(), folder)
 
     def sealing_key(self) -> bytes | None:
         """What opens sealed payloads; None where the settings name no key.
@@ -224,7 +289,9 @@ class Surroundings:
             BundleError: `bundle.unreadable`: there is no log, or the question isn't in it any more.
             typer.Exit: the settings can't be read; what is wrong was said.
         """
-        return question(self.audit_folder(), decision_id)
+        folder = self.audit_folder()
+        with unreadable():
+            return question(folder, decision_id, self._recall(folder), self.source(folder))
 
     def decisions(self) -> Iterator[Decided]:
         """The decisions of the log, newest first.
@@ -233,7 +300,9 @@ class Surroundings:
             BundleError: `bundle.unreadable`: there is no log, or it can't be read.
             typer.Exit: the settings can't be read; what is wrong was said.
         """
-        return decisions(self.audit_folder())
+        folder = self.audit_folder()
+        with unreadable():
+            return decisions(folder, self.source(folder))
 
     def refused(self, revision: str, since_us: int) -> str | None:
         """Why a gateway's last attempt to load a revision failed, as a code; None where none failed.
@@ -242,7 +311,11 @@ class Surroundings:
             OSError: the log can't be read.
             typer.Exit: the settings can't be read; what is wrong was said.
         """
-        return refusal(self.audit_folder(), revision, since_us)
+        folder = self.audit_folder()
+        try:
+            return refusal(folder, revision, since_us, self.source(folder))
+        except AuditError as error:
+            raise OSError(str(error)) from None
 
     def shadow_periods(self, *, since: str | None) -> Iterator[dict[str, Any]]:
         """The records of `policy.shadow` that were written since then.
@@ -251,7 +324,10 @@ class Surroundings:
             ValueError: the time is none.
             OSError: the log can't be read; also while it is read.
         """
-        return shadow_periods(self.audit_folder(), instant_us(since) if since else 0)
+        folder = self.audit_folder()
+        with _told():
+            chosen = settings.audit()
+        return shadow_periods(partial(events_of, chosen, folder), instant_us(since) if since else 0)
 
 
 @contextmanager

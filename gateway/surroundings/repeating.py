@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audit.errors import AuditError
 from audit.evidence.opened import OpenedPack
 from audit.reading.query import Filter, query
-from audit.reading.recall import Recall, Span
+from audit.reading.recall import Span
 from bundles import archive
 from bundles import bundle as bundles
 from bundles.errors import BundleError
@@ -19,10 +19,11 @@ from bundles.store.releasing import BUNDLE, RELEASED
 from bundles.store.revisions import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from audit.reading.recall import Recalled
+    from audit.reading.source import Source
     from bundles.bundle import Bundle
 
 
@@ -84,10 +85,21 @@ class LogCase:
         span: which; looked at where no ids are given.
         ids: single ones.
         shelf: finds bundles.
+        recall: reads decisions back.
+        source: where the rest of the log is, if the folder is a copy.
     """
 
-    def __init__(self, folder: Path, span: Span, ids: tuple[str, ...], shelf: Shelf) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        span: Span,
+        ids: tuple[str, ...],
+        shelf: Shelf,
+        recall: Callable[[Span], Iterable[Recalled]],
+        source: Source | None = None,
+    ) -> None:
         self._folder, self._span, self._ids = folder, span, ids
+        self._recall, self._source = recall, source
         self.library = shelf.find
 
     @property
@@ -99,11 +111,11 @@ class LogCase:
         """
         try:
             if not self._ids:
-                yield from Recall(self._folder, self._span)
+                yield from self._recall(self._span)
             for each in dict.fromkeys(self._ids):
-                row = next(query(self._folder, Filter(id=each)), None)
+                row = next(query(self._folder, Filter(id=each), source=self._source), None)
                 if row is not None:
-                    then = Recall(self._folder, Span(since_us=row.t_us, until_us=row.t_us + 1))
+                    then = self._recall(Span(since_us=row.t_us, until_us=row.t_us + 1))
                     yield from (found for found in then if found.id == each)
         except AuditError as error:
             raise OSError(str(error)) from None

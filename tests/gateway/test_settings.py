@@ -281,6 +281,22 @@ def test_a_doubtful_database_is_refused(fields: dict[str, object], part: str, tm
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("durability", ["written", "best_effort"])
+def test_what_a_log_in_a_database_does_not_do_is_refused(durability: str, tmp_path: Path) -> None:
+    """A weaker mode is not taken for a stronger one, nor the other way round: the start says so."""
+    document = in_database()
+    document["audit"]["durability"] = durability
+    with pytest.raises(SettingsError, match="a log in a database is strict"):
+        settings.load(write(tmp_path, document))
+
+
+def test_a_login_for_the_vault_is_named_and_not_read(tmp_path: Path) -> None:
+    """The gateway starts without the right to read it; commands of the vault open it."""
+    chosen = settings.load(write(tmp_path, in_database(vault_dsn_file="/nowhere/vault.dsn"))).audit.postgres
+    assert chosen is not None
+    assert str(chosen.vault_dsn_file) == "/nowhere/vault.dsn"
+
+
 def test_readers_need_no_address_of_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who reads the copy of the log has no login; who writes into it is told that it is missing."""
     document = {**OPTIONS, "audit": {"folder": "elsewhere", "postgres": {"dsn": "env:NOT_SET_AT_ALL"}}}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from audit.evidence.finding import index_of
-from audit.evidence.released import Releases
+from audit.evidence.released import FolderContents, Releases
 from audit.vault import erasure
 from tests.audit.evidence.conftest import KEY, QUESTION
 
@@ -23,7 +23,7 @@ def released(house: House, record: str, key: bytes | None = KEY) -> tuple[dict[s
     """What is disclosed of a record, and what became of each of its fields."""
     published = house.published()
     entry = orjson.loads(published.entry(index_of(published, record)))
-    with closing(Releases(house.folder, LABELS, key)) as releases:
+    with closing(Releases(FolderContents(house.folder), LABELS, key)) as releases:
         lines = [orjson.loads(line) for line in releases.of(entry)]
         told = dict(releases.counts.keys())
     return {each["label"]: b64decode(each["payload"]) for each in lines}, told

@@ -13,7 +13,7 @@ import pytest
 from audit.errors import LogDamaged, TlogRefused
 from audit.keys import verifiers
 from audit.merging import cosigning
-from audit.merging.cosigning import Cosigning, publish
+from audit.merging.cosigning import Cosigning, FolderPublisher, publish
 from audit.merging.once import merge
 from audit.record import auth_failure
 from audit.tlog.checkpoint import Checkpoint
@@ -61,7 +61,11 @@ class Scene:
     def cosigning(self, quorum: str) -> Iterator[None]:
         """Witnesses are asked meanwhile."""
         with Cosigning(
-            self.house.folder, self.policy(quorum), lambda: self.sequencer.note, self.said.append, 0.05
+            FolderPublisher(self.house.folder),
+            self.policy(quorum),
+            lambda: self.sequencer.note,
+            self.said.append,
+            0.05,
         ):
             yield
 

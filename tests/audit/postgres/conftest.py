@@ -18,6 +18,7 @@ from audit.merging.sequencer import Sequencer
 from audit.ports import Ports
 from audit.postgres import schema
 from audit.postgres.database import Database
+from audit.postgres.home import DatabaseHome
 from audit.postgres.log import Place, open_log
 from audit.postgres.mirror import export_tiles
 from audit.postgres.target import Target
@@ -51,6 +52,7 @@ class Cluster:
         self.ports = Ports(mono_us=lambda: self.now_us)
         self.opened = ExitStack()
         self._merging = ExitStack()
+        self._has_clerk = False
         schema.init(self.admin)
         self.login("gateway", "writer", "sequencer")
 
@@ -76,6 +78,17 @@ class Cluster:
         """Have a writer log something, and keep what it promises."""
         for receipt in await asyncio.gather(*(log.append(record) for record in records)):
             self.promised[receipt.writer, receipt.boot, receipt.wseq] = receipt.leaf_hash
+
+    def home(self) -> DatabaseHome:
+        """Log and vault, for the commands that erase and hold."""
+        if not self._has_clerk:
+            self.login("clerk", "eraser")
+        self._has_clerk = True
+        return DatabaseHome(self.target(), self.target("clerk"), self.folder, lambda: self.open("desk"))
+
+    def vault(self, table: str) -> list[Any]:
+        """Rows of a table of the vault."""
+        return self.run(f"TABLE {self.schema}_vault.{table}")
 
     def sequencer(self) -> Sequencer:
         """A sequencer that begins anew; the one before it is gone."""

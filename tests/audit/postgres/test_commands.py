@@ -36,9 +36,9 @@ def test_init_names_the_roles_and_may_be_repeated(cluster: Cluster, tmp_path: Pa
     name = f"{cluster.schema}_new"
 
     code, said = run("init", "--dsn-file", str(file), "--schema", name)
-    assert (code, f"role {name}_writer made" in said, "version 1 (before: none)" in said) == (0, True, True)
+    assert (code, f"role {name}_writer made" in said, "version 2 (before: none)" in said) == (0, True, True)
     code, said = run("init", "--schema", name, variable=cluster.admin.dsn)
-    assert (code, "made" in said, "version 1 (before: 1)" in said) == (0, False, True)
+    assert (code, "made" in said, "version 2 (before: 2)" in said) == (0, False, True)
     assert run("init", "--schema", name, "--dsn", cluster.admin.dsn)[0] == 0
 
 

@@ -244,7 +244,7 @@ async def test_a_copy_follows_and_refuses_another_history(cluster: Cluster, tmp_
     cluster.stop()
     cluster.run(
         "SET session_replication_role = replica",
-        "UPDATE head SET note = (SELECT note FROM note), hint = NULL",
+        "UPDATE head SET (note, published) = (SELECT note, published FROM note), hint = NULL",
         "DELETE FROM piece",
         "INSERT INTO piece SELECT * FROM kept",
         "SELECT 1",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from audit.log import AuditLog
     from audit.reading.query import Stopped
+    from audit.reading.source import Source
     from audit.record import Record
 
     OpenLog = Callable[..., AuditLog]
@@ -46,7 +47,7 @@ class Slow:
         self.ended: list[bool] = []
         monkeypatch.setattr(desks, "query", self.query)
 
-    def query(self, folder: Path, wanted: Filter, stopped: Stopped) -> list[Any]:
+    def query(self, folder: Path, wanted: Filter, stopped: Stopped, source: Source) -> list[Any]:
         """Wait."""
         self.begun.release()
         while not stopped() and not self.free.wait(0.005):

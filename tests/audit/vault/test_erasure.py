@@ -246,14 +246,14 @@ async def test_an_answer_that_crosses_an_erasure_is_not_remembered(folder: Path)
     async with AuditLog.open(folder, ORIGIN) as log:
         await log.sref(ALICE)
     map_of = pseudonyms.Pseudonyms(folder / "vault" / database.NAME, lambda: 0)
-    settle = map_of._settle
+    settle = map_of._map.settle
 
     def slow(subjects: list[str]) -> tuple[int, dict[str, str]]:
         found = settle(subjects)
-        map_of._watch.generation += 16  # the loop saw an erasure meanwhile
+        map_of._generation += 16  # the loop saw an erasure meanwhile
         return found
 
-    map_of._settle = slow  # type: ignore[method-assign] # the moment in between
+    map_of._map.settle = slow  # type: ignore[method-assign] # the moment in between
     old = await map_of.sref(ALICE)
     assert ALICE not in map_of._known
     assert old == look_up(folder / "vault" / database.NAME, ALICE)

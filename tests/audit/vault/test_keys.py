@@ -9,7 +9,8 @@ import pytest
 
 from audit.errors import LogUnavailable
 from audit.vault import database, keys, pseudonyms
-from audit.vault.sealing import Seal, Sealer, unseal
+from audit.vault.keys import FileKeys
+from audit.vault.sealing import FileKeyring, Seal, Sealer, unseal
 
 MASTER = bytes(range(32))
 
@@ -30,27 +31,39 @@ def db(path: Path) -> Iterator[sqlite3.Connection]:
 def test_a_subject_has_one_key_in_each_tenant(db: sqlite3.Connection) -> None:
     """The same one every time, another for another tenant and for another subject."""
     alice, bob = (pseudonyms.settle(db, name) for name in ("alice", "bob"))
-    key = keys.data_key(db, MASTER, alice, "acme")
+    key = keys.data_key(FileKeys(db), MASTER, alice, "acme")
 
     assert key is not None
-    assert key == keys.data_key(db, MASTER, alice, "acme")
-    assert len({key, keys.data_key(db, MASTER, alice, ""), keys.data_key(db, MASTER, bob, "acme")}) == 3
-    assert set(keys.all_of(db, MASTER, alice)) == {key, keys.data_key(db, MASTER, alice, "")}
+    assert key == keys.data_key(FileKeys(db), MASTER, alice, "acme")
+    assert (
+        len(
+            {
+                key,
+                keys.data_key(FileKeys(db), MASTER, alice, ""),
+                keys.data_key(FileKeys(db), MASTER, bob, "acme"),
+            }
+        )
+        == 3
+    )
+    assert set(keys.all_of(FileKeys(db), MASTER, alice)) == {
+        key,
+        keys.data_key(FileKeys(db), MASTER, alice, ""),
+    }
 
 
 def test_a_subject_that_is_parting_gets_no_new_key(db: sqlite3.Connection, path: Path) -> None:
     """Erasing destroys the keys, and a process that comes late makes none for the old pseudonym."""
     alice = pseudonyms.settle(db, "alice")
-    keys.data_key(db, MASTER, alice, "acme")
+    keys.data_key(FileKeys(db), MASTER, alice, "acme")
 
     assert pseudonyms.part(db, path, alice) == (1, 1)
-    assert keys.data_key(db, MASTER, alice, "acme") is None
-    assert keys.all_of(db, MASTER, alice) == []
+    assert keys.data_key(FileKeys(db), MASTER, alice, "acme") is None
+    assert keys.all_of(FileKeys(db), MASTER, alice) == []
 
 
 def test_no_key_stands_in_the_vault_as_it_is(db: sqlite3.Connection, path: Path) -> None:
     """A copy of the folder opens nothing without the sealing key."""
-    key = keys.data_key(db, MASTER, pseudonyms.settle(db, "alice"), "acme")
+    key = keys.data_key(FileKeys(db), MASTER, pseudonyms.settle(db, "alice"), "acme")
 
     assert key is not None
     assert key not in path.read_bytes()
@@ -60,24 +73,24 @@ def test_a_wrapped_key_is_good_for_its_own_place_only(db: sqlite3.Connection) ->
     """Somebody who can write the database can't give one subject another's key."""
     alice, bob = (pseudonyms.settle(db, name) for name in ("alice", "bob"))
     for sref in (alice, bob):
-        keys.data_key(db, MASTER, sref, "acme")
+        keys.data_key(FileKeys(db), MASTER, sref, "acme")
     db.execute(
         "UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE sref = ?) WHERE sref = ?",
         (bob, alice),
     )
 
     with pytest.raises(LogUnavailable, match=r"vault\.key"):
-        keys.data_key(db, MASTER, alice, "acme")
+        keys.data_key(FileKeys(db), MASTER, alice, "acme")
 
 
 def test_another_sealing_key_is_noticed(db: sqlite3.Connection) -> None:
     """A vault without keys takes any, one with keys only its own."""
-    keys.check(db, secrets.token_bytes(32))
-    keys.data_key(db, MASTER, pseudonyms.settle(db, "alice"), "acme")
-    keys.check(db, MASTER)
+    keys.check(FileKeys(db), secrets.token_bytes(32))
+    keys.data_key(FileKeys(db), MASTER, pseudonyms.settle(db, "alice"), "acme")
+    keys.check(FileKeys(db), MASTER)
 
     with pytest.raises(LogUnavailable, match=r"vault\.key"):
-        keys.check(db, secrets.token_bytes(32))
+        keys.check(FileKeys(db), secrets.token_bytes(32))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +121,7 @@ async def test_keys_in_memory_go_within_a_second_of_an_erasure(path: Path, db: s
     """Until the next look a key may be at hand; after it the vault is asked, and says that there is none."""
     now_us = 0
     sref = pseudonyms.settle(db, "alice")
-    sealer = Sealer(path, Seal(MASTER), lambda: now_us)
+    sealer = Sealer(FileKeyring(path, lambda: now_us), Seal(MASTER))
     known = await sealer.sealing(sref, "acme")
     assert known is not None
     assert await sealer.sealing(sref, "acme") is known
@@ -122,7 +135,7 @@ async def test_keys_in_memory_go_within_a_second_of_an_erasure(path: Path, db: s
 
 async def test_a_limit_has_a_ceiling(path: Path) -> None:
     """However much is asked for, a payload that is sealed stays bounded."""
-    sealer = Sealer(path, Seal(MASTER, 1 << 40), lambda: 0)
+    sealer = Sealer(FileKeyring(path, lambda: 0), Seal(MASTER, 1 << 40))
     assert sealer.limit == 16 << 20
     sealer.close()
     assert unseal(path.parent, "0" * 32, "req", MASTER) == "absent"
