@@ -39,8 +39,13 @@ class Commands:
             subprocess.TimeoutExpired: it took more than `TIMEOUT_S`.
         """
         command = ["regent", *arguments]
-        with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as error:
-            process = self.forks.start(command, folder, environment, out.name, error.name)
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            tempfile.NamedTemporaryFile() as out,
+            tempfile.NamedTemporaryFile() as error,
+        ):
+            given = [each.fileno() for each in (nothing, out, error)]
+            process = self.forks.start(command, folder, environment, given)
             try:
                 code = process.wait(TIMEOUT_S)
             except BaseException:  # a test's own time may be over, too

@@ -1,7 +1,8 @@
 """Regent's processes for tests, forked from one that has read the modules: that takes a second of CPU.
 
-What they do from there on is what a fresh interpreter does. That one can, too, others prove: the pages of
-`docs/` that type `regent` into a shell, and the gateways with several workers, each of which is a fresh one.
+What they do from there on is what a fresh interpreter does. That one can, too, others prove: the README's
+tour, the tutorial and the auditor's handbook, whose shells start one for each command; and the gateways with
+several workers, each of which is one.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
-from select import select
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import pytest
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PARENT: Final = f"""
-import ctypes, gc, json, os, signal, sys
+import ctypes, gc, json, os, signal, socket, sys
 import gateway.app, gateway.http.serving, gateway.sequencing, gateway.surroundings, gateway.welcome
 import pydantic.v1, reportlab.platypus, uvicorn.lifespan.on, uvicorn.loops.uvloop, uvloop
 from bundles import bundle
@@ -43,28 +43,35 @@ def reap(*_):
 gc.collect()
 gc.freeze()  # a collection in a child would copy each page that it looks at
 signal.signal(signal.SIGCHLD, reap)
-with open(0, "rb", buffering=0, closefd=False) as orders:
-    while order := orders.readline():
-        arguments, folder, environment, out, error = json.loads(order)
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-        child = os.fork()
-        if child == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-            os.setsid()
-            if sys.platform == "linux":
-                ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, signal.SIGKILL)
-            for descriptor, path in enumerate((os.devnull, out, error)):
-                opened = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-                os.dup2(opened, descriptor)
-                os.close(opened)
-            os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(environment)
-            sys.argv = arguments
-            sys.exit(cli.main())
-        os.write(1, b"began %d 0\\n" % child)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])  # it has begun before it ends
+orders = socket.socket(fileno=0)
+while True:
+    order, given, _, _ = socket.recv_fds(orders, 1 << 20, 3)
+    if not order:
+        break
+    while not order.endswith(b"\\n"):
+        order += orders.recv(1 << 20)
+    arguments, folder, environment = json.loads(order)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        os.setsid()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, signal.SIGKILL)
+        orders.detach()
+        for descriptor, opened in enumerate(given):
+            os.dup2(opened, descriptor)
+            os.close(opened)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = arguments
+        sys.exit(cli.main())
+    os.write(1, b"began %d 0\\n" % child)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])  # it has begun before it ends
+    for each in given:
+        os.close(each)
 """
 
 
@@ -92,8 +99,7 @@ class Forked:
         """
         code = self._forks.code(self.pid, timeout)
         if code is None:
-            assert timeout is not None
-            raise subprocess.TimeoutExpired(["regent"], timeout)
+            raise subprocess.TimeoutExpired(["regent"], timeout or 0)
         return code
 
     def kill(self) -> None:
@@ -106,83 +112,84 @@ class Forks:
     """Forks `regent` from a process that has imported all of it."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._parent: subprocess.Popen[bytes] | None = None
-        self._heard = b""
-        self._codes: dict[int, int] = {}
+        self._ordering = threading.Lock()
+        self._news = threading.Condition()
         self._began: list[int] = []
+        self._codes: dict[int, int] = {}
+        self._is_over = False
+        self._parent: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Start the parent, unless it runs; from the main thread only, as any server."""
+        if self._parent is not None:
+            return
+        assert threading.current_thread() is threading.main_thread()
+        self._orders, theirs = socket.socketpair()
+        with theirs:
+            self._parent = subprocess.Popen(
+                [sys.executable, "-P", "-c", _PARENT],
+                stdin=theirs.fileno(),
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - see above
+            )
+        assert self._parent.stdout is not None
+        self._hearing = threading.Thread(target=self._hear, args=(self._parent.stdout,), daemon=True)
+        self._hearing.start()
 
     def start(
         self,
         arguments: Sequence[str],
-        folder: Path,
+        folder: Path | str,
         environment: Mapping[str, str],
-        out: str | Path,
-        error: str | Path,
+        descriptors: Sequence[int],
     ) -> Forked:
-        """Start one, with nothing to read.
+        """Start one.
 
         Args:
             arguments: what it is called with, its own name first.
             folder: its working folder.
             environment: all of it.
-            out: the file to which its output is appended.
-            error: the same for its errors; may be the same file.
+            descriptors: what becomes its input, its output and where its errors go.
         """
-        order = [[*arguments], str(folder), dict(environment), str(out), str(error)]
-        with self._lock:
-            parent = self._running()
-            assert parent.stdin is not None
-            parent.stdin.write(json.dumps(order).encode() + b"\n")
-            while not self._began:
-                self._listen(None)
-            return Forked(self._began.pop(), self)
+        self.begin()
+        order = json.dumps([[*arguments], str(folder), dict(environment)]).encode() + b"\n"
+        with self._ordering:
+            sent = socket.send_fds(self._orders, [order], [*descriptors])
+            self._orders.sendall(order[sent:])
+            with self._news:
+                self._news.wait_for(lambda: self._began or self._is_over)
+                return Forked(self._began.pop(), self)
 
     def code(self, pid: int, timeout: float | None) -> int | None:
         """How a process ended; None if it still runs after so many seconds."""
-        end = None if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            while pid not in self._codes:
-                left = None if end is None else max(0, end - time.monotonic())
-                if not self._listen(left):
-                    return None
-            return self._codes[pid]
+        with self._news:
+            self._news.wait_for(lambda: pid in self._codes or self._is_over, timeout)
+            assert not self._is_over, "the process that forks has ended"
+            return self._codes.get(pid)
 
     def close(self) -> None:
         """Let the parent go, and with it, on Linux, whoever still runs."""
         if self._parent is not None:
-            self._parent.communicate()
+            self._orders.close()
+            self._parent.wait()
+            self._hearing.join()
             self._parent = None
 
-    def _listen(self, timeout: float | None) -> bool:
-        """Take in what the parent says; whether it has said anything."""
-        assert self._parent is not None
-        assert self._parent.stdout is not None
-        if not select([self._parent.stdout], [], [], timeout)[0]:
-            return False
-        said = os.read(self._parent.stdout.fileno(), 1 << 16)
-        assert said, "the process that forks has ended"
-        *lines, self._heard = (self._heard + said).split(b"\n")
-        for line in lines:
-            word, pid, code = line.split()
-            if word == b"began":
-                self._codes.pop(int(pid), None)  # of another process, which had the number long ago
-                self._began.append(int(pid))
-            else:
-                self._codes[int(pid)] = int(code)
-        return True
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._parent is None:
-            self._parent = subprocess.Popen(
-                [sys.executable, "-P", "-c", _PARENT],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                bufsize=0,
-                start_new_session=True,
-                preexec_fn=die_with_parent(),  # noqa: PLW1509 - the suite starts it from its main thread only
-            )
-        return self._parent
+    def _hear(self, parent: IO[bytes]) -> None:
+        with parent:
+            for line in parent:
+                word, pid, code = line.split()
+                with self._news:
+                    if word == b"began":
+                        self._codes.pop(int(pid), None)  # of another one, which had the number long ago
+                        self._began.append(int(pid))
+                    else:
+                        self._codes[int(pid)] = int(code)
+                    self._news.notify_all()
+        with self._news:
+            self._is_over = True
+            self._news.notify_all()
 
 
 @pytest.fixture(scope="session")

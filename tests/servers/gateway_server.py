@@ -136,8 +136,9 @@ class GatewayServer(Server):
     def _started(self) -> subprocess.Popen[bytes] | Forked:
         if not self._is_forked:
             return super()._started()
-        log = self.folder / "server.log"
-        return self._commands.forks.start(self._command, self.folder, environment(), log, log)
+        with Path(os.devnull).open("rb") as nothing, (self.folder / "server.log").open("ab") as log:
+            given = [nothing.fileno(), log.fileno(), log.fileno()]
+            return self._commands.forks.start(self._command, self.folder, environment(), given)
 
     @override
     def _is_ready(self) -> bool:
