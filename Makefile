@@ -11,6 +11,8 @@ TOOLS := .tools
 RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of interpreters: let none of them compile everything anew, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
