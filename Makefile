@@ -16,6 +16,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
+# One more than there are cores, because many tests wait for servers; each makes servers of its own.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+
 .PHONY: help run test test-embedded test-night coverage check tools servers bundle bench bench-rego bench-backtest bench-audit bench-postgres bench-ledger format lock clean
 
 help: ## Show this list
@@ -46,7 +49,7 @@ servers: $(DEV_STAMP) ## Find the servers that tests need, or install them (root
 	bash scripts/oidc-provider.sh
 
 test: $(DEV_STAMP) tools servers ## Run every test, on real servers
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-embedded: $(DEV_STAMP) ## Run the tests that need no server
 	$(BIN)/python -m pytest -m "not server"
