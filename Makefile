@@ -11,8 +11,13 @@ TOOLS := .tools
 RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of interpreters: let none of them compile everything anew, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
 # A system-wide opa or regal is used only where its version fits; see scripts/tools.sh.
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
+
+# One more than there are cores, because many tests wait for servers; each makes servers of its own.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 
 .PHONY: help run test test-embedded test-night coverage check tools servers bundle bench bench-rego bench-backtest bench-audit bench-postgres bench-ledger format lock clean
 
@@ -44,7 +49,7 @@ servers: $(DEV_STAMP) ## Find the servers that tests need, or install them (root
 	bash scripts/oidc-provider.sh
 
 test: $(DEV_STAMP) tools servers ## Run every test, on real servers
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-embedded: $(DEV_STAMP) ## Run the tests that need no server
 	$(BIN)/python -m pytest -m "not server"

@@ -6,6 +6,7 @@ records stay durable, each worker's in its own log, and only the checkpoints sta
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 AGAIN_S = 1.0
 STOP_S = 10.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Sequencing:
@@ -76,6 +78,9 @@ class Sequencing:
                 process.stdin.write(self._input)
 
     def _keep(self) -> None:
+        # What this thread starts inherits it: a stop of which a terminal or a service manager tells everybody
+        # must not end who has the last records to merge, not even before it can ignore signals itself.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         while not self._ending.is_set():
             self._process = subprocess.Popen(self._command, bufsize=0, stdin=subprocess.PIPE)  # noqa: S603 - ours
             self._say(self._process)

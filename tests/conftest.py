@@ -8,6 +8,7 @@ pytest_plugins = (
     "tests.scratch",
     "tests.servers.commands",
     "tests.servers.engines",
+    "tests.servers.forks",
     "tests.servers.gateway_server",
     "tests.servers.object_store",
     "tests.servers.opa_server",

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from tests.servers.gateway_server import GatewayServer
-
-ROOT = Path(__file__).parents[2]
 
 
 def promised(shown: Any, page: Any) -> bool:
@@ -26,16 +23,22 @@ def promised(shown: Any, page: Any) -> bool:
     return bool(shown == page)
 
 
-def paste(gateway: GatewayServer, blocks: Sequence[str], *, after: str = "", timeout_s: int) -> list[str]:
+def paste(
+    gateway: GatewayServer,
+    blocks: Sequence[str],
+    put: Callable[[Path], None],
+    *,
+    after: str = "",
+    timeout_s: int,
+) -> list[str]:
     """Make a call, then run the blocks; return what each printed.
 
     Args:
+        put: brings a `regent`.
         after: run between the call and the first block.
     """
-    command = gateway.folder / "bin" / "regent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
+    folder = gateway.folder / "bin"
+    put(folder)
     call = (
         f"curl -sf {gateway.url}/v1/chat/completions -H 'content-type: application/json' "
         '-H "authorization: Bearer $(regent token --user alice --team sales --role analyst)" '
@@ -45,7 +48,7 @@ def paste(gateway: GatewayServer, blocks: Sequence[str], *, after: str = "", tim
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8080", gateway.url)],
         cwd=gateway.folder,
-        env=os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

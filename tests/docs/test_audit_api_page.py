@@ -26,10 +26,12 @@ BLOCKS = re.findall(r"^```(bash|text|json)\n(.*?)^```$", PAGE, re.DOTALL | re.MU
 
 
 @pytest.mark.engine("embedded")
-def test_the_page_prints_what_it_says(gateway_server: Callable[..., GatewayServer]) -> None:
+def test_the_page_prints_what_it_says(
+    gateway_server: Callable[..., GatewayServer], typed_regent: Callable[[Path], None]
+) -> None:
     """All blocks in one shell, as an auditor pastes them."""
     gateway = gateway_server()
-    shown = paste(gateway, [block for kind, block in BLOCKS if kind == "bash"], timeout_s=60)
+    shown = paste(gateway, [block for kind, block in BLOCKS if kind == "bash"], typed_regent, timeout_s=60)
     wanted = BLOCKS[[kind for kind, _ in BLOCKS].index("bash") :]
     assert [kind == "bash" for kind, _ in wanted] == [True, False] * len(shown)
     for printed, (kind, block) in zip(shown, wanted[1::2], strict=True):

@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,9 @@ from audit.log import AuditLog
 from audit.ports import Ports
 from audit.record import Action, decision, outcome
 from tests.audit.index.merging import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "audit-query.md").read_text(encoding="utf-8")
@@ -58,14 +61,11 @@ async def write_log(folder: Path) -> None:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Path:
+def work(tmp_path: Path, typed_regent: Callable[[Path], None]) -> Path:
     """Make a folder with settings, a merged log and this code's `regent`."""
     asyncio.run(write_log(tmp_path / "data" / "audit"))
     shutil.copy(ROOT / "gateway" / "starter.yaml", tmp_path / "regent.yaml")
-    command = tmp_path / "bin" / "regent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
+    typed_regent(tmp_path / "bin")
     return tmp_path
 
 
@@ -86,7 +86,7 @@ def test_the_page_prints_what_it_says(work: Path) -> None:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
             cwd=work,
-            env=os.environ | {"PATH": f"{work / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PATH": f"{work / 'bin'}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             check=False,

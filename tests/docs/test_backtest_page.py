@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,14 +34,10 @@ def plain(text: str) -> list[list[str]]:
 
 def run(gateway: GatewayServer, script: str) -> str:
     """Run a block where the gateway's settings and the shipped bundle are."""
-    command = gateway.folder / "bin" / "regent"
-    command.parent.mkdir(exist_ok=True)
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=gateway.folder,
-        env=os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{gateway.folder / 'bin'}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,
@@ -54,10 +49,13 @@ def run(gateway: GatewayServer, script: str) -> str:
 
 @pytest.mark.engine("embedded")
 def test_the_page_prints_what_it_says(
-    gateway_server: Callable[..., GatewayServer], deciding: Callable[..., dict[str, Any]]
+    gateway_server: Callable[..., GatewayServer],
+    deciding: Callable[..., dict[str, Any]],
+    typed_regent: Callable[[Path], None],
 ) -> None:
     """Both commands, the gate's exit code, and the shadow's report once the candidate looked on."""
     gateway = gateway_server(started=False)
+    typed_regent(gateway.folder / "bin")
     shutil.copytree(bundles.default_path(), gateway.folder / "bundles" / "default")
     (change, first), (gate, second), (report, third) = [
         (BLOCKS[n][1], BLOCKS[n + 1][1]) for n in range(0, len(BLOCKS), 2)

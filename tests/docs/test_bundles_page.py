@@ -6,29 +6,28 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from bundles.errors import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "bundles.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
-def checkout(opa: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
+def checkout(opa: Path, tmp_path: Path, typed_regent: Callable[[Path], None]) -> tuple[Path, dict[str, str]]:
     """A folder with the sources, and an environment with `opa` and this code's `regent` on the PATH."""
     tools, work = tmp_path / "tools", tmp_path / "checkout"
-    tools.mkdir()
+    typed_regent(tools)
     shutil.copytree(ROOT / "policies", work / "policies")
     (tools / "opa").symlink_to(opa.absolute())
-    (tools / "regent").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n', encoding="utf-8")
-    (tools / "regent").chmod(0o755)
-    path = {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    return work, os.environ | path
+    return work, os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
 
 
 def test_the_commands_run_as_printed(checkout: tuple[Path, dict[str, str]]) -> None:

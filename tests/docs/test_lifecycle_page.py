@@ -6,14 +6,16 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from bundles.store.errors import Code
 from bundles.store.lifecycle import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
@@ -26,16 +28,16 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.server
 @pytest.mark.timeout(300)
-def test_the_commands_work_as_printed(opa: Path, tmp_path: Path) -> None:
+def test_the_commands_work_as_printed(
+    opa: Path, tmp_path: Path, typed_regent: Callable[[Path], None]
+) -> None:
     """All blocks run in one shell, in order, and leave the states that the page tells of."""
     (settings,) = blocks("yaml")
     (tmp_path / "regent.yaml").write_text(f"{settings}\nidentity: {{development: {{enabled: true}}}}\n")
     shutil.copytree(ROOT / "policies", tmp_path / "policies")
-    command = tmp_path / "bin" / "regent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gateway "$@"\n')
-    command.chmod(0o755)
-    (command.parent / "opa").symlink_to(opa.absolute())
+    folder = tmp_path / "bin"
+    typed_regent(folder)
+    (folder / "opa").symlink_to(opa.absolute())
     done = subprocess.run(
         [
             "bash",
@@ -46,8 +48,7 @@ def test_the_commands_work_as_printed(opa: Path, tmp_path: Path) -> None:
         ],
         cwd=tmp_path,
         env={
-            "PATH": f"{command.parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
+            "PATH": f"{folder}:{os.environ['PATH']}",
             "HOME": str(tmp_path),
         },
         capture_output=True,

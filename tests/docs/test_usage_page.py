@@ -30,13 +30,15 @@ ROW = '{"regent"'
 
 
 @pytest.mark.engine("embedded")
-def test_the_page_prints_what_it_says(gateway_server: Callable[..., GatewayServer]) -> None:
+def test_the_page_prints_what_it_says(
+    gateway_server: Callable[..., GatewayServer], typed_regent: Callable[[Path], None]
+) -> None:
     """All blocks in one shell, once the call has ended in the log."""
     gateway = gateway_server()
     wanted = [(kind, block) for kind, block in BLOCKS if not block.startswith(ROW)]
     blocks = [block for kind, block in wanted if kind == "bash"]
     ended = "until grep -qs outcome data/audit/writers/*/seg/*.log; do sleep 0.1; done\n"
-    shown = paste(gateway, blocks, after=ended, timeout_s=90)
+    shown = paste(gateway, blocks, typed_regent, after=ended, timeout_s=90)
     assert [kind == "bash" for kind, _ in wanted] == [True, False] * len(shown)
     for printed, (kind, block) in zip(shown, wanted[1::2], strict=True):
         if kind == "json":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine("embedded")
 REVISION = "x-regent-policy-revision"
 CALLERS = 8
+PAUSE_S = 0.02
 ACTIVATIONS = 12
 PROMPTLY_S = 20
 """A gateway that had to look by itself, each minute, would need longer."""
@@ -37,7 +38,7 @@ def deciding(gateway: GatewayServer) -> dict[str, str]:
 
 
 class Load:
-    """Callers who call without a pause, over connections of their own."""
+    """Callers who hardly pause, over connections of their own."""
 
     def __init__(self, gateway: GatewayServer, http_client: Http) -> None:
         self._url = gateway.url + http_client.CHAT
@@ -69,6 +70,7 @@ class Load:
                 self.answers.append(
                     (began, answer.status, names.get(REVISION, ""), names["x-regent-decision-id"])
                 )
+            await asyncio.sleep(PAUSE_S)
 
 
 @pytest.mark.slow

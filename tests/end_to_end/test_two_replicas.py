@@ -32,6 +32,8 @@ pytestmark = [pytest.mark.server, pytest.mark.engine("embedded")]
 RECEIPT = "x-regent-receipt"
 ORIGIN = "regent.test/log"
 PATIENCE_S = 30
+PAUSE_S = 0.02
+"""Between two calls of one caller: enough are on their way whenever something dies."""
 
 
 @pytest.fixture
@@ -152,6 +154,7 @@ class Callers:
                 continue
             if answer.status == 200:
                 self.leaves.add(leaf(answer.headers[RECEIPT]))
+            self._ending.wait(PAUSE_S)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Regent itself for tests: `gateway_server(...)` starts `regent serve` as its users do."""
+"""Regent itself for tests: `gateway_server(...)` runs `regent serve`, with a folder of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing_extensions import override
 from audit import frames
 from audit.reading.query import Filter, Row, query
 from gateway.identity import development
-from tests.servers.processes import Server, free_port
+from tests.servers.processes import Server, environment, free_port
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tests.servers.commands import Commands
     from tests.servers.engines import Deciding
+    from tests.servers.forks import Forked
 
 OPTIONS: dict[str, Any] = {
     "identity": {"development": {"enabled": True}},
@@ -71,6 +72,7 @@ class GatewayServer(Server):
         self.awaited = "/readyz"
         self._server = {"port": self.port, "workers": workers, "stop_grace_s": 3}
         self.configure(options)
+        self._is_forked = workers == 1
         # The installed command, because worker processes import it again.
         command: list[str | Path] = [Path(sys.executable).with_name("regent"), "--config", self.settings]
         command.append("serve")
@@ -129,6 +131,14 @@ class GatewayServer(Server):
         while (self.folder / "server.log").read_text(errors="replace").count("shadow.started") < workers:
             assert time.monotonic() < end
             time.sleep(0.02)
+
+    @override
+    def _started(self) -> subprocess.Popen[bytes] | Forked:
+        if not self._is_forked:
+            return super()._started()
+        with Path(os.devnull).open("rb") as nothing, (self.folder / "server.log").open("ab") as log:
+            given = [nothing.fileno(), log.fileno(), log.fileno()]
+            return self._commands.forks.start(self._command, self.folder, environment(), given)
 
     @override
     def _is_ready(self) -> bool:

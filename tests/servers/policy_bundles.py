@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Variant = Callable[..., Bundle]
 
 
+@cache
 def variant(number: int, *, plan: bool = False) -> Bundle:
     """The shipped bundle as somebody else's: another revision, the same decisions.
 

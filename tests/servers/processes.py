@@ -20,6 +20,8 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tests.servers.forks import Forked
+
 READY_S = 30.0
 STOP_S = 5.0
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -47,6 +49,11 @@ def free_port() -> int:
         return port
 
 
+def environment() -> dict[str, str]:
+    """What servers find in theirs: nothing that steers a test run."""
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+
+
 class Server:
     """One server process, which can be stopped, killed, paused and started again on the same address.
 
@@ -72,7 +79,7 @@ class Server:
         self._is_ready = is_ready
         self._stop_signal = stop_signal
         self._user = user
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -88,21 +95,7 @@ class Server:
         Raises:
             RuntimeError: it ended, or didn't answer in time; the message has the end of its output.
         """
-        assert threading.current_thread() is threading.main_thread()
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
-                start_new_session=True,
-                user=self._user,
-                group=None if self._user is None else _group(self._user),
-                extra_groups=None if self._user is None else [],
-                preexec_fn=die_with_parent(),  # noqa: PLW1509 - the suite starts servers from its main thread only
-            )
+        self._process = self._started()
         self._await_readiness()
 
     def stop(self) -> None:
@@ -121,6 +114,23 @@ class Server:
     def resume(self) -> None:
         """Let a paused process go on."""
         os.killpg(self.pid, signal.SIGCONT)
+
+    def _started(self) -> subprocess.Popen[bytes] | Forked:
+        assert threading.current_thread() is threading.main_thread()
+        with (self.folder / "server.log").open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+                start_new_session=True,
+                user=self._user,
+                group=None if self._user is None else _group(self._user),
+                extra_groups=None if self._user is None else [],
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - the suite starts servers from its main thread only
+            )
 
     def _await_readiness(self) -> None:
         assert self._process is not None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Making = Callable[..., Scene]
 
 CHANGES = 45
+compiled_once = pytest.mark.usefixtures("engines_of_compiled_plans")
 
 
 class Offers:
@@ -77,6 +78,7 @@ def broken(code: Any = "bundle.signature") -> Offer:
     return Offer("somewhere", read)
 
 
+@compiled_once
 async def test_a_start_activates_and_records(following: Making, bundle_variant: Variant) -> None:
     """The first bundle decides before anybody is served, and the log begins with it."""
     bundle = bundle_variant(1)
@@ -90,6 +92,7 @@ async def test_a_start_activates_and_records(following: Making, bundle_variant: 
     assert scene.policies.release.archive == pack(bundle.files)
 
 
+@compiled_once
 async def test_the_next_offer_is_swapped_in_between_requests(
     following: Making, bundle_variant: Variant
 ) -> None:
@@ -108,6 +111,7 @@ async def test_the_next_offer_is_swapped_in_between_requests(
     assert scene.log.story == [("active", one.revision, None), ("active", other.revision, None)]
 
 
+@compiled_once
 @pytest.mark.parametrize(
     ("what", "code"),
     [
@@ -136,6 +140,7 @@ async def test_what_is_refused_leaves_the_active_one_deciding(
     await scene.until(lambda: scene.revision == other.revision)
 
 
+@compiled_once
 async def test_a_rule_that_nobody_asks_is_refused_with_the_bundle(
     following: Making, bundle_variant: Variant
 ) -> None:
@@ -149,6 +154,7 @@ async def test_a_rule_that_nobody_asks_is_refused_with_the_bundle(
     assert scene.log.story[1] == ("refused", None, "bundle.unenforced")
 
 
+@compiled_once
 async def test_another_revision_than_was_promised_is_refused(
     following: Making, bundle_variant: Variant
 ) -> None:
@@ -163,6 +169,7 @@ async def test_another_revision_than_was_promised_is_refused(
     assert scene.log.story[1] == ("refused", one.revision, "bundle.modified")
 
 
+@compiled_once
 async def test_a_plan_that_cannot_be_evaluated_is_refused(following: Making, bundle_variant: Variant) -> None:
     """Its files may be what they must be: what counts is that it can decide."""
     one = bundle_variant(1)
@@ -182,6 +189,7 @@ async def test_a_plan_that_cannot_be_evaluated_is_refused(following: Making, bun
     assert scene.log.story[1] == ("refused", None, "bundle.unusable")
 
 
+@compiled_once
 async def test_the_same_bundle_once_more_is_no_news(following: Making, bundle_variant: Variant) -> None:
     """Nothing is compiled, swapped or recorded for it."""
     one, other = bundle_variant(1), bundle_variant(2)
@@ -219,6 +227,7 @@ async def test_a_start_without_anything_says_so(following: Making) -> None:
     assert [line["event"] for line in lines] == ["policy.none_active"]
 
 
+@compiled_once
 async def test_a_log_that_takes_nothing_does_not_stop_an_activation(
     following: Making, bundle_variant: Variant
 ) -> None:
@@ -232,6 +241,7 @@ async def test_a_log_that_takes_nothing_does_not_stop_an_activation(
     assert [each["result"] for each in scene.log.soon] == ["active"]
 
 
+@compiled_once
 async def test_an_offer_in_the_middle_of_its_replacement_is_looked_at_again(
     following: Making, bundle_variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +263,7 @@ async def test_an_offer_in_the_middle_of_its_replacement_is_looked_at_again(
     assert [result for result, _, _ in scene.log.story] == ["active", "active"]
 
 
+@compiled_once
 async def test_a_load_that_hangs_blocks_nobody_and_is_told(
     following: Making, bundle_variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
