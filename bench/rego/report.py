@@ -89,7 +89,7 @@ def sweep_table(sweep: Sweep) -> Table:
 
 def loading_table(loading: Mapping[str, Mapping[str, float]]) -> Table:
     """One line for each policy; milliseconds."""
-    shown = Table("policy", title="ms until it can be asked; cold: in a process of its own")
+    shown = Table("policy", title="ms of CPU until it can be asked; cold: in a process of its own")
     steps = next(iter(loading.values()))
     for step in steps:
         shown.add_column(step.removesuffix("_ms").replace(".", ", "), justify="right", no_wrap=True)

@@ -51,6 +51,7 @@ class Folder(Steps):
         self.kept: set[p.Local] = {*params, *(() if result is None else (result,))}
         self.tries = True
         self.unrolls = False
+        self.taken = 0  # local numbers that loops have been written out with
 
     def folded(self) -> tuple[Prepared, Summary] | None:
         """Return what is left of the function, and what its callers may know of it.
@@ -161,12 +162,13 @@ class Folder(Steps):
         found = unrolled(s, before, values[0], following, self._read_outside(before), self._free())
         if found is None:
             return None
-        self.constants |= found[1]
-        return tuple(found[0])
+        written_out, constants, self.taken = found
+        self.constants |= constants
+        return tuple(written_out)
 
     def _free(self) -> p.Local:
         """Return a number that no local of the function has, nor any behind it."""
-        return max([*self.uses.read, *self.uses.written, *self.constants]) + 1
+        return max([*self.uses.read, *self.uses.written, *self.constants, self.taken]) + 1
 
     def _with_less(self, s: p.Scan, source: Value) -> p.Scan | None:
         """Return a scan of those members for which its body does anything; None where there is none."""

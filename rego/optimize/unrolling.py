@@ -26,8 +26,8 @@ def unrolled(
     following: p.Statement | None,
     outside: Container[p.Local],
     free: p.Local,
-) -> tuple[list[p.Statement], dict[p.Local, Value]] | None:
-    """Return what a scan does, member by member, and the locals that hold keys and members.
+) -> tuple[list[p.Statement], dict[p.Local, Value], p.Local] | None:
+    """Return what a scan does, member by member, the locals that hold keys and members, and what is free now.
 
     None where it is left as it is: where it is no question for rules by name, where it is long, or leaves
     more behind than whether it was decided. That is what the end of `every` says, and the statement behind
@@ -61,4 +61,4 @@ def unrolled(
         constants |= {names[s.key]: key, names[s.value]: value}
         found.append(p.Nested(s.location, (renamed(s.block, names),)))
         found += [test] if test else []
-    return found, constants
+    return found, constants, free

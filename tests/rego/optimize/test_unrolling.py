@@ -29,6 +29,8 @@ _ASKED = [
     "p if { every name in data.names { data.t.r[name] }; input.xs }",
     "p contains name if { some name in data.names; count(data.t.r[name]) > 0 }",
     "p := [x | some name in data.names; x := data.t.r[name]]",
+    "p := [n | every name in data.names { is_set(data.t.r[name]) }; some n in data.names; data.t.r[n]]",
+    "p if { every a in data.names { is_set(data.t.r[a]) }; every b in data.names { data.t.r[b] != {1} } }",
     "p if { some name in data.names; not data.t.r[name] }",
     "p if not all_of\n\nall_of if every i, name in data.names { data.t.r[name]; i < 2 }",
 ]
