@@ -1,6 +1,7 @@
 """Loads one policy in a process that has done nothing else; run as `python -m bench.rego.cold PLAN DATA`.
 
-Prints the milliseconds of CPU that each step takes as JSON; imports nothing that `rego` doesn't before it has timed that.
+Prints the milliseconds of CPU that each step takes as JSON; imports nothing that `rego` doesn't before it
+has timed that.
 """
 
 from __future__ import annotations

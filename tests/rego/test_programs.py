@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rego import PlanError, Policy, collector, programs
+from rego.compiler import compiled as compiled_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ other if r == "a"
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The entrypoints of each program that is compiled, as it happens."""
     made: list[list[str]] = []
-    compile_ = programs.compiled
+    compile_ = compiled_program
 
     def noted(ready: Any, left: Any) -> Any:
         made.append(list(left.entrypoints))

@@ -162,7 +162,8 @@ def test_what_is_required_behind_a_loop_is_asked_before_it(agreed: Callable[...,
     """As with OPA's index, which looks at all of a body: no error happens in one that is ruled out."""
     more = "\n\nf if object.keys(input.a[0].a)"
     for document in ({"a": [{"a": ""}]}, {"a": [{"a": ""}], "q": 1}, {"a": [{"a": {"b": 1}}], "q": 1}):
-        for data in ({"d": {}}, {"d": {"x": 2}}):
+        worlds: list[dict[str, Any]] = [{"d": {}}, {"d": {"x": 2}}]
+        for data in worlds:
             agreed(f"p := data.d.x if {{ {body} }}{more}", document, data)
             agreed(f"p if {{ {body}; input.q == 1 }}{more}", document, data)
             agreed(f"p contains data.d.x if {{ {body}; data.d.x > 1 }}{more}", document, data)
