@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from audit.errors import LogDamaged, LogUnavailable
-from audit.index.row import DECISIONS, ENDS, OPEN, End, Row, end_of, is_shown, row_of
+from audit.index.row import DECISIONS, ENDS, KINDS, OPEN, End, Row, end_of, is_shown, row_of
 from audit.index.search import Search
 from audit.index.wanted import Filter, matches
 from audit.reading.source import Beside, FolderSource, Source
@@ -26,7 +26,7 @@ from audit.reading.tail import Unmerged
 
 _OPENED = 65_536
 
-__all__ = ["DECISIONS", "Filter", "Row", "Stopped", "query"]
+__all__ = ["DECISIONS", "KINDS", "Filter", "Row", "Stopped", "query"]
 
 Stopped = Callable[[], bool]
 """Tells whether nobody waits for the answer any more."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from audit.instants import instant_us
 from audit.reading.paging import Place
-from audit.reading.query import DECISIONS, Filter
+from audit.reading.query import DECISIONS, KINDS, Filter
 from gateway.errors import Refused
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ WORDS: Final = {
 """Parameters whose value is looked for as it is, and the filter's name for each."""
 TIMES: Final = ("since", "until")
 _EVERY: Final = (*WORDS, *TIMES, "decision", "kind", "limit", "cursor")
-_KIND: Final = re.compile(r"[a-z][a-z_.]{0,63}", re.ASCII)
+_EVERY_KIND: Final = "all"
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,14}", re.ASCII)
 _MOST: Final = 2**53 - 1
 """What a number in a record may be at most."""
@@ -156,11 +156,9 @@ def _decision(text: str | None) -> Literal["allow", "deny"] | None:
 def _kinds(texts: list[str] | None) -> frozenset[str] | None:
     if texts is None:
         return DECISIONS
-    if "all" in texts:
-        return None
-    if not all(_KIND.fullmatch(text) for text in texts):
-        raise invalid("kind", "A kind is a `typ` of records, such as `access`, or `all`.")
-    return frozenset(texts)
+    if not KINDS.union({_EVERY_KIND}).issuperset(texts):
+        raise invalid("kind", f"A kind is one of {', '.join([*sorted(KINDS), _EVERY_KIND])}.")
+    return None if _EVERY_KIND in texts else frozenset(texts)
 
 
 def instant(name: str, text: str) -> int:
@@ -231,6 +229,6 @@ def noted(asked: Asked, sref: str | None, kinds: Collection[str]) -> Mapping[str
         if at_us is not None:
             found[name] = max(-_MOST, min(at_us, _MOST))
     if wanted.kinds != DECISIONS:
-        found["kinds"] = "all" if wanted.kinds is None else sorted(wanted.kinds.intersection(kinds))
+        found["kinds"] = "all" if wanted.kinds is None else sorted(wanted.kinds)
     found["limit"] = asked.limit
     return found

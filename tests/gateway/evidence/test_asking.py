@@ -75,6 +75,8 @@ def test_kinds_may_be_several_or_all() -> None:
         (b"decision=maybe", "decision"),
         (b"kind=ACCESS", "kind"),
         (b"kind=a%20b", "kind"),
+        (b"kind=nope", "kind"),
+        (b"kind=all&kind=nope", "kind"),
         (b"since=yesterday", "since"),
         (b"since=2025-11-20T12:00:00", "since"),
         (b"until=2025-11-20T12:00:00+01:00", "until"),
@@ -120,17 +122,13 @@ def test_the_ends_of_time_can_be_recorded(name: str, time: str) -> None:
 def test_a_record_has_no_word_that_a_reader_made_up() -> None:
     """Only those that rows have; a subject by pseudonym, if at all."""
     asked = asking.rows(
-        b"subject=alice&team=alice&kind=access&kind=alice&since=2025-11-20T12:00:00Z&decision=allow"
+        b"subject=alice&team=alice&kind=access&kind=policy.load&since=2025-11-20T12:00:00Z&decision=allow"
     )
-    always = {"since_us": NOON_US, "decision": "allow", "limit": 50}
+    kinds = ["access", "policy.load"]
+    always = {"since_us": NOON_US, "decision": "allow", "kinds": kinds, "limit": 50}
 
-    assert asking.noted(asked, None, ()) == {"subject": None, "team": None, "kinds": [], **always}
-    assert asking.noted(asked, "0f", {"access"}) == {
-        "subject": "0f",
-        "team": "alice",
-        "kinds": ["access"],
-        **always,
-    }
+    assert asking.noted(asked, None, ()) == {"subject": None, "team": None, **always}
+    assert asking.noted(asked, "0f", {"access"}) == {"subject": "0f", "team": "alice", **always}
     assert asking.noted(asking.rows(b"kind=all"), None, ()) == {"kinds": "all", "limit": 50}
 
 

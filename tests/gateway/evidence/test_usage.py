@@ -238,7 +238,7 @@ async def test_an_unreadable_vault_shows_nobody(scene: Scene) -> None:
 
 async def test_nobody_waits_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that takes too long is ended, like any other question."""
-    monkeypatch.setattr(answering, "page", lambda _folder, _asked, stopped: _wait(stopped))
+    monkeypatch.setattr(answering, "page", lambda _folder, _asked, stopped, **_: _wait(stopped))
     scene.desk = Desk(scene.folder, patience_s=0.01)
     assert (await ask(scene)).code == "audit.too_long"
 
