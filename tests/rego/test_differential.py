@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.servers.opa_server import OPAServer
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 
 _HERE: Final = Path(__file__).parent
 _POLICIES: Final = _HERE.parents[1] / "policies"
