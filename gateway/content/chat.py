@@ -21,13 +21,15 @@ MAX_TOKENS = 2**31 - 1
 MAX_CHOICES = 128
 
 LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+CHOICE_FIELDS = ("n", "best_of", "num_return_sequences", "candidate_count")
+"""OpenAI's, and how vLLM, Transformers and Gemini say it."""
 FIELDS = (
     "model",
     "messages",
     "stream",
     "stream_options",
     *LIMIT_FIELDS,
-    "n",
+    *CHOICE_FIELDS,
     "tools",
     "functions",
     "web_search_options",
@@ -143,8 +145,12 @@ def completion_limit(body: Mapping[str, object]) -> int | None:
 
 
 def choices(body: Mapping[str, object]) -> int | None:
-    """How many answers the client wants to one prompt (`n`); None if it doesn't say."""
-    return count(body.get("n"), "n", most=MAX_CHOICES)
+    """How many answers the client has an upstream write to one prompt; None if it doesn't say.
+
+    The most of `n` and its other names: of a hundred answers, of which the best is shown, each is written.
+    """
+    counts = (count(body.get(field), field, most=MAX_CHOICES) for field in CHOICE_FIELDS)
+    return max((each for each in counts if each is not None), default=None)
 
 
 def tools(body: Mapping[str, object]) -> tuple[str, ...]:

@@ -85,13 +85,32 @@ def _charge(trail: Trail, house: Ports, *, cut: bool) -> Charge:
     if told > usage.completion_tokens:
         # Some report as they go, or at the beginning, when nothing had been told yet.
         return _estimated(trail, house, reply.deployment, told, took_us)
+    billed = _billed(usage)
     return Charge(
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        cached_tokens=usage.cached_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        usd_micros=_cost(reply.deployment, usage, took_us, trail, house),
+        prompt_tokens=billed.prompt_tokens,
+        completion_tokens=billed.completion_tokens,
+        cached_tokens=billed.cached_tokens,
+        reasoning_tokens=billed.reasoning_tokens,
+        usd_micros=_cost(reply.deployment, billed, took_us, trail, house),
         prices=_prices(reply.deployment, house),
+    )
+
+
+def _billed(usage: Usage) -> Usage:
+    """The usage as it is charged for; what was reported stands in the record beside it.
+
+    xAI and Gemini report thoughts beside the completion, within the total alone: they are billed like the
+    rest of what was written, and would else be free. No part is more than its whole.
+    """
+    beside = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens
+    if usage.reasoning_tokens > usage.completion_tokens:
+        beside = max(beside, usage.reasoning_tokens)
+    completion = usage.completion_tokens + max(0, beside)
+    return replace(
+        usage,
+        completion_tokens=completion,
+        cached_tokens=min(usage.cached_tokens, usage.prompt_tokens),
+        reasoning_tokens=min(usage.reasoning_tokens, completion),
     )
 
 

@@ -23,6 +23,10 @@ _IMAGES: Final = frozenset({"image_url", "image", "input_image"})
 _SOUNDS: Final = frozenset({"input_audio", "audio"})
 _FILES: Final = frozenset({"file", "input_file", "document_url", "video_url", "video", "document"})
 _SEARCHES: Final = ("web_search_options", "search_parameters", "enable_search")
+_OFFERS: Final = ("tools", "functions", "response_format", "tool_prompt", "guided_json", "documents")
+_SORTED: Final = frozenset({"messages", *_OFFERS, *_SEARCHES})
+# What no model is told: names, and what the provider keeps beside the call.
+_UNSAID: Final = frozenset({"model", "metadata", "user", "safety_identifier", "prompt_cache_key"})
 _FUNCTIONS: Final = frozenset({"function", "custom", None})
 
 PER_MESSAGE: Final = Estimate(3, 6)
@@ -74,11 +78,26 @@ def parts(body: Mapping[str, object]) -> Parts:
         found.messages = len(messages)
         for message in messages:
             _message(message, found)
-    for name in ("tools", "functions", "response_format", "tool_prompt", "guided_json", "documents"):
+    for name in _OFFERS:
         _offer(name, body.get(name), found)
     if any(body.get(name) not in (None, False) for name in _SEARCHES):
         found.add(PER_SEARCH)
+    for name, value in body.items():
+        if name not in _SORTED and name not in _UNSAID:
+            _beside(value, found)
     return found
+
+
+def _beside(value: object, found: Parts) -> None:
+    """A field that OpenAI's chat has no prompt in, or nobody here knows: an upstream may read it as one."""
+    if isinstance(value, str):
+        if len(value) <= _FRAME_CHARS:
+            found.frame += len(value.encode("utf-8", "surrogatepass"))
+        else:
+            found.texts.append(value)
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _beside(inner, found)
 
 
 def _offer(name: str, value: object, found: Parts) -> None:

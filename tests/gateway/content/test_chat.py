@@ -86,6 +86,17 @@ def test_the_number_of_choices_is_read() -> None:
     assert [chat.choices(body) for body in ({"n": 1}, {"n": 128}, {"n": None}, {})] == [1, 128, None, None]
 
 
+@pytest.mark.parametrize("field", ["best_of", "num_return_sequences", "candidate_count"])
+def test_answers_by_another_name_are_counted(field: str) -> None:
+    """What is written to be thrown away is written all the same; no count is a huge one, or none."""
+    assert chat.choices({"n": 2, field: 20}) == 20
+    assert chat.choices({"n": 2, field: 1}) == 2
+    with pytest.raises(Refused):
+        chat.choices({field: 0})
+    with pytest.raises(Refused):
+        chat.choices({field: chat.MAX_CHOICES + 1})
+
+
 @pytest.mark.parametrize(
     ("tool", "expected"),
     [

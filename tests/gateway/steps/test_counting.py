@@ -127,6 +127,20 @@ async def test_the_most_that_a_call_can_take_is_held(
     assert counter.reserved == [expected]
 
 
+@pytest.mark.parametrize("own", [None, 7])
+def test_no_other_name_of_a_limit_is_more_than_what_is_held(build: Builders, own: int | None) -> None:
+    """Upstreams differ in which of several they obey; whatever goes on is at most what was reserved."""
+    limits = {"max_completion_tokens": 2_000, "max_new_tokens": 2_000, "options": {"num_predict": 2_000}}
+    body = {**limits, **({} if own is None else {"max_tokens": own})}
+    call = permitted(build, BUDGET, max_tokens=own, body=body)
+
+    most = call.max_tokens
+    assert most == (own or 1_000)
+    assert call.body["max_completion_tokens"] == call.body["max_new_tokens"] == most
+    assert call.body["options"] == {"num_predict": most}
+    assert permitted(build, Limit("k", 60, requests=5), max_tokens=own, body=body).body == body
+
+
 async def test_the_dearest_deployment_sets_the_estimate(build: Builders) -> None:
     """A fallback may be what serves; what has no price isn't among those that do."""
     counter = Counter()
@@ -209,6 +223,34 @@ async def test_the_providers_count_is_what_is_charged(build: Builders) -> None:
 
     assert trail.charge == Charge(10, 5, 4, 2, usd_micros=30, prices="settings")
     assert counter.settled == [Amount(1, 15, 30)]
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (Usage(10, 5, 315, reasoning_tokens=300), (10, 305, 0, 300)),  # xAI
+        (Usage(10, 5, 315), (10, 305, 0, 0)),
+        (Usage(10, 5, 15, reasoning_tokens=300), (10, 305, 0, 300)),
+        (Usage(10, 5, 12), (10, 5, 0, 0)),  # a total that is less than its parts gives nothing back
+        (Usage(10, 5, 15, cached_tokens=50_000), (10, 5, 10, 0)),
+    ],
+    ids=str,
+)
+async def test_thoughts_beside_the_completion_are_charged(
+    build: Builders, usage: Usage, expected: tuple[int, ...]
+) -> None:
+    """Some providers have them in the total alone; and no part of a charge is more than its whole."""
+    counter, call = Counter(), permitted(build, BUDGET)
+    trail = trail_of(build, call)
+    trail.reply = answered(call.deployments[0], usage)
+    await settle(trail, house(counter))
+
+    charge = trail.charge
+    assert charge is not None
+    found = (charge.prompt_tokens, charge.completion_tokens, charge.cached_tokens, charge.reasoning_tokens)
+    assert found == expected
+    assert counter.settled[0] is not None
+    assert counter.settled[0].tokens == expected[0] + expected[1]
 
 
 async def test_a_provider_that_says_nothing_is_estimated(build: Builders) -> None:

@@ -101,6 +101,15 @@ def test_a_search_counts_what_it_may_find(field: dict[str, Any]) -> None:
     assert of(**field).media == PER_SEARCH
 
 
+@pytest.mark.parametrize("field", ["system", "prompt", "prediction", "chat_template_kwargs", "anything"])
+def test_a_text_in_any_field_counts(field: str) -> None:
+    """An upstream may read what OpenAI's chat has no field for; short words may be texts all the same."""
+    text = "long " * 30
+    assert text in parts({field: {"content": [text]}}).texts
+    assert parts({field: "short"}).frame == len("short")
+    assert parts({"metadata": {"k": text}, "user": text, "model": "m"}) == parts({})
+
+
 @given(st.dictionaries(st.sampled_from(["messages", "tools", "functions", "response_format", "n"]), JSON))
 def test_any_json_can_be_sorted(body: dict[str, Any]) -> None:
     """Nothing that a client can send ends here, well-formed or not."""
