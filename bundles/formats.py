@@ -10,13 +10,17 @@ import ipaddress
 import zoneinfo
 from typing import TYPE_CHECKING, Final
 
-from rego.builtins import globs
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _OF_THE_MACHINE: Final = "Local"
 """To Go's library the zone of whichever machine asks: the same policy would answer otherwise elsewhere."""
+
+
+def _is_glob(text: str) -> bool:
+    from rego.builtins import globs  # noqa: PLC0415 - settings are checked by commands that need no policies
+
+    return globs.is_well_formed(text)
 
 
 def _is_time_zone(text: str) -> bool:
@@ -38,7 +42,7 @@ def _is_address_range(text: str) -> bool:
 
 
 FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
-    "glob": (globs.is_well_formed, "a glob with each [ and { closed, or written as \\[ and \\{"),
+    "glob": (_is_glob, "a glob with each [ and { closed, or written as \\[ and \\{"),
     "time-zone": (_is_time_zone, "a time zone by its IANA name, such as Europe/Berlin"),
     "address-range": (_is_address_range, "a range of addresses such as 10.0.0.0/8 or 2001:db8::/32"),
 }

@@ -97,7 +97,13 @@ class _Front:
         return (*first, *rest)
 
     def split(
-        self, given: tuple[p.Statement, ...], first: list[p.Statement], known: set[p.Local], *, after: bool
+        self,
+        given: tuple[p.Statement, ...],
+        first: list[p.Statement],
+        known: set[p.Local],
+        *,
+        after: bool,
+        apart: frozenset[p.Local] = frozenset(),
     ) -> tuple[p.Statement, ...]:
         """Move what only asks into `first`; return the rest.
 
@@ -108,18 +114,26 @@ class _Front:
             first: What goes before them.
             known: The locals whose values depend on nothing but parameters.
             after: Whether anything stands between `first` and these.
+            apart: The locals that are taken apart because an object is written beside them.
         """
+        apart |= {
+            s.source for s in walk((p.Block(given),)) if type(s) is p.IsObject and type(s.source) is int
+        }
         statements = _with_affixes(given, self.roots, self.arguments, self.constants)
         unrequired = not_required(statements, self.constants)
         rest: list[p.Statement] = []
         moving = True
         for s, following in zip(statements, [*statements[1:], None], strict=False):
             behind = after or bool(rest)
-            if moving and self.finds(s, known) and not (behind and not unrequired.isdisjoint(writes(s))):
+            if (
+                moving
+                and self.finds(s, known, apart)
+                and not (behind and not unrequired.isdisjoint(writes(s)))
+            ):
                 first.append(s)
                 known.update(writes(s))
             elif moving and isinstance(s, p.Scan) and s is statements[-1]:
-                inner = self.split(s.block.statements, first, known, after=True)
+                inner = self.split(s.block.statements, first, known, after=True, apart=apart)
                 rest.append(with_blocks(s, (p.Block(inner),)))
             else:
                 asked = self.asked(s, following, known) if moving else None
@@ -129,11 +143,16 @@ class _Front:
                 moving = moving and not _has_effect(s, self.shared)
         return tuple(rest)
 
-    def finds(self, s: p.Statement, known: set[p.Local]) -> bool:
-        """Tell a step that cannot fail with an error and depends on nothing but parameters."""
+    def finds(self, s: p.Statement, known: set[p.Local], apart: Container[p.Local]) -> bool:
+        """Tell a step that cannot fail with an error and depends on nothing but parameters.
+
+        What is compared with a written object is taken apart step by step; OPA's index knows no objects.
+        """
         if isinstance(s, HasAffix):
             return s.source in known
         if not isinstance(s, Lookup | p.Dot) or not self.unfit.isdisjoint(writes(s)):
+            return False
+        if s.source in apart:
             return False
         fixed = isinstance(s, Lookup) or type(s.key) is not int or s.key in self.constants
         return fixed and s.source in known - self.arguments
@@ -151,7 +170,9 @@ class _Front:
                 value = self.constants[constant] if type(constant) is int else constant
                 collected = isinstance(s, p.Call) and path == one
                 values = tuple(members(value)) if collected else (value,)
-                return MayBe(s.location, path, values)
+                # OPA's index knows no objects and sets: it enters the body, and an error in it is one.
+                fits = bool(values) and all(map(_is_scalar, values))
+                return MayBe(s.location, path, values) if fits else None
         return None
 
     def is_constant(self, operand: p.Operand) -> bool:
@@ -204,6 +225,10 @@ def _with_affixes(
 def _is_positive(call: p.Call, following: p.Statement | None) -> bool:
     """Tell a call whose answer is a condition, not a value."""
     return isinstance(following, p.NotEqual) and following.a == call.result and following.b is False
+
+
+def _is_scalar(value: Value) -> bool:
+    return type(value) not in {dict, list, RegoSet}
 
 
 def _texts(value: Value) -> tuple[str, ...]:

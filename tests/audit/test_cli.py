@@ -68,7 +68,10 @@ def test_query_prints_a_table_that_steers_no_terminal(run: Run) -> None:
 def test_query_says_when_there_is_nothing(run: Run) -> None:
     """No row is exit code 1, for scripts."""
     result = run("query", "--team", "nobody")
-    assert (result.exit_code, result.stdout) == (1, "No decision matches.\n")
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "No decision matches; `--kind all` asks for every other record, too.\n",
+    )
 
 
 @pytest.mark.parametrize("since", ["yesterday", "2026-11-21T10:00:00", "7y", "-1d"])

@@ -170,3 +170,39 @@ def test_what_is_required_behind_a_loop_is_asked_before_it(agreed: Callable[...,
             agreed(
                 f"default p := 9\n\np := 1 if {{ {body}; data.d.x }} else := input.q{more}", document, data
             )
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'input.o == {"tier": "gold"}',
+        '{"tier": "gold"} == input.o',
+        'input.o = {"tier": "gold"}',
+        '{"tier": t} = input.o; t == "gold"',
+        'input.o == {"tier": {"z": "gold"}}',
+        'input.o == {"tier": input.n}',
+        '{"a": input.o} == {"a": {"tier": "gold"}}',
+        "input.o == {}",
+        "input.x == {1}",
+        "input.x == set()",
+        'input.o in [{"tier": "gold"}]',
+        'input.o in {{"tier": "gold"}}',
+        'input.x in {"a": {"z": 1}}',
+        'input.x in ["a", {"b": 1}]',
+        "input.x in []",
+        "input.x in {}",
+        '{"q": 1} in input.l',
+        'some v in input.l; v == {"tier": "gold"}',
+        'input.k.v == {"a": [x | x := 1]}',
+        'input.x == [{"a": 1}]',
+    ],
+)
+def test_what_opas_index_does_not_know_hides_no_error(agreed: Callable[..., Any], condition: str) -> None:
+    """Objects, sets and nothing at all: the body is entered, and a denial that fails must not become none."""
+    document = {"a": 1, "n": 0, "o": {"tier": "silver"}, "x": "zz", "l": ["a"], "k": {"v": 1}}
+    conflict = "c := 1 if input.a\n\nc := 2 if input.a"
+    for body in (f"c > 0; {condition}", f"1 / input.n > 0; {condition}"):
+        for head in ("p contains 1", "p", "p := 1"):
+            found = agreed(f"{head} if {{ {body} }}\n\n{conflict}", document)
+            assert found[0] == "error"
+        agreed(f"p := 1 if {{ {body} }} else := 2\n\n{conflict}", document)
