@@ -179,11 +179,11 @@ class _Front:
         return type(operand) is not int or operand in self.constants
 
 
-def not_required(statements: Iterable[p.Statement], constants: Container[p.Local]) -> set[p.Local]:
+def not_required(statements: Iterable[p.Statement], constants: Mapping[p.Local, Value]) -> set[p.Local]:
     """Return the locals whose having a value OPA's index does not require.
 
-    Those are what a scan runs over or a variable steps into, and two references that are compared with each
-    other.
+    Those are what a scan runs over or a variable steps into, two references that are compared with each
+    other, and what is compared with an object or a set, or taken apart by one.
 
     Args:
         statements: A body's statements.
@@ -192,9 +192,13 @@ def not_required(statements: Iterable[p.Statement], constants: Container[p.Local
     body = list(statements)
     found = stepped_into(body, constants)
     for s in body:
+        if isinstance(s, p.IsObject) and type(s.source) is int:
+            found.add(s.source)
         if isinstance(s, p.Equal):
             sides = {side for side in (s.a, s.b) if type(side) is int and side not in constants}
-            found |= sides if len(sides) > 1 else set()
+            values = [constants[side] for side in (s.a, s.b) if type(side) is int and side in constants]
+            if len(sides) > 1 or not all(map(_is_scalar, values)):
+                found |= sides
     return found
 
 
