@@ -99,7 +99,8 @@ class PurseCount(ABC):
         if not marks:
             return ()
         taken, most = self._taken(now_us), self.most(purse)
-        found = [mark for mark in sorted({*marks}.difference(self._told)) if _is_reached(mark, taken, most)]
+        untold = sorted({*marks}.difference(self._told))
+        found = [mark for mark in untold if _is_reached(mark, self._measure(mark, taken), most)]
         self._told.update(dict.fromkeys(found, now_us))
         resets_at_us = self._resets_at_us(now_us)
         return tuple(Warned(purse, mark, taken, most, resets_at_us) for mark in found)
@@ -116,6 +117,11 @@ class PurseCount(ABC):
     @abstractmethod
     def _fall(self, purse: Purse, now_us: int) -> None:
         """Take note of marks below which time has brought the standing."""
+
+    def _measure(self, mark_ppm: int, taken: int) -> int:
+        """Return what must reach a mark for it to be told."""
+        del mark_ppm
+        return taken
 
     @abstractmethod
     def _spent(self, now_us: int) -> int: ...
@@ -144,9 +150,10 @@ class PeriodCount(PurseCount):
         spent: what is settled.
         carried: 1 if what the period before has left was added.
         topped, reserved, told: as for `PurseCount`.
+        fallen: marks that were told, below which the standing was met since.
     """
 
-    __slots__ = ("_carried", "_end_us", "_known", "_spent_micros", "_until_us")
+    __slots__ = ("_carried", "_end_us", "_fallen", "_known", "_spent_micros", "_until_us")
 
     def __init__(  # noqa: PLR0913, PLR0917 - as it is written down
         self,
@@ -158,8 +165,10 @@ class PeriodCount(PurseCount):
         topped: int,
         reserved: int,
         told: list[int],
+        fallen: Sequence[int] = (),
     ) -> None:
         super().__init__(topped, reserved, dict.fromkeys(told, 0))
+        self._fallen = {*fallen}
         self._end_us, self._until_us = end_us, until_us
         self._known, self._spent_micros, self._carried = known, spent, carried
 
@@ -180,7 +189,7 @@ class PeriodCount(PurseCount):
     def facts(self) -> list[Any]:
         """As the arguments."""
         own = [self._end_us, self._until_us, self._known, self._spent_micros, self._carried]
-        return [*own, self._topped, self._reserved, [*self._told]]
+        return [*own, self._topped, self._reserved, [*self._told], sorted(self._fallen)]
 
     @override
     def _know(self, purse: Purse) -> None:
@@ -188,7 +197,34 @@ class PeriodCount(PurseCount):
 
     @override
     def _fall(self, purse: Purse, now_us: int) -> None:
-        """Within a period a mark that was told stays told."""
+        """A mark that was told of what is held, and isn't reached any more, is told of what is spent.
+
+        Most calls take far less than is held for them: what they give back mustn't use up the warning, nor
+        may each of them tell it anew, so what is held tells of a mark once.
+        """
+        if not self._told:
+            return
+        taken, most = self._taken(now_us), self.most(purse)
+        fallen = {mark for mark in self._told if not _is_reached(mark, taken, most)}
+        for mark in fallen:
+            del self._told[mark]
+        self._fallen |= fallen
+
+    @override
+    def _measure(self, mark_ppm: int, taken: int) -> int:
+        return self._spent_micros if mark_ppm in self._fallen else taken
+
+    @override
+    def _tell(self, purse: Purse, now_us: int) -> tuple[Warned, ...]:
+        found = super()._tell(purse, now_us)
+        self._fallen.difference_update(each.at_ppm for each in found)
+        return found
+
+    @override
+    def _untell(self, purse: Purse, now_us: int) -> None:
+        super()._untell(purse, now_us)
+        taken, most = self._taken(now_us), self.most(purse)
+        self._fallen = {mark for mark in self._fallen if _is_reached(mark, taken, most)}
 
     @override
     def _spent(self, now_us: int) -> int:

@@ -32,6 +32,7 @@ class Money:
     known: int = 0
     carried: bool = False
     told: dict[int, int] = field(default_factory=dict)
+    fallen: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Model:
                 slot[0] += amount.requests
                 slot[1] += amount.tokens
             if isinstance(allowance, Purse):
-                self._fall(allowance)
+                self._fall(allowance, self.now_us)
         self.calls[name] = call
         for allowance in call.allowances:
             if isinstance(allowance, Purse):
@@ -258,11 +259,13 @@ class Model:
             self.now_us = saved
         return standing.used + standing.reserved, standing.most
 
-    def _fall(self, purse: Purse, at_us: int = 0) -> None:
-        """A rolling one's mark is told again when it is met below it, a whole window after it was told."""
-        if purse.window_us is None:
-            return
+    def _fall(self, purse: Purse, at_us: int) -> None:
+        """A mark is told again once it is met below it: of what is spent, or a window after it was told."""
         money = self._at(purse, at_us)
+        if purse.window_us is None:
+            taken, most = self._taken(purse, at_us)
+            money.fallen |= {mark for mark in money.told if taken < -(-mark * most // 1_000_000)}
+            return
         for mark, told_us in money.told.items():
             money.told[mark] = min(told_us, self.now_us)
         young = {mark: at for mark, at in money.told.items() if self.now_us - at < purse.window_us}
@@ -273,11 +276,16 @@ class Model:
         taken, most = self._taken(purse, at_us)
         money = self._at(purse, at_us)
         money.told = {mark: at for mark, at in money.told.items() if taken >= -(-mark * most // 1_000_000)}
+        money.fallen.intersection_update(money.told)
 
     def _tell(self, purse: Purse, at_us: int) -> list[Warned]:
         money, marks = self._at(purse, at_us), set(purse.warn_ppm) | (set() if purse.hard else {1_000_000})
         taken, most = self._taken(purse, at_us)
-        found = sorted(each for each in marks.difference(money.told) if taken >= -(-each * most // 1_000_000))
+        spent = sum(money.spent.values())
+        met = {each: spent if each in money.fallen else taken for each in marks}
+        known = money.told.keys() - money.fallen
+        found = sorted(each for each in marks - known if met[each] >= -(-each * most // 1_000_000))
+        money.fallen.difference_update(found)
         money.told |= dict.fromkeys(found, self.now_us)
         saved, self.now_us = self.now_us, self.now_us if purse.period is None else at_us
         resets_us = self.standings(purse)[0].resets_at_us

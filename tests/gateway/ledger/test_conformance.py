@@ -386,6 +386,44 @@ async def test_a_mark_is_told_by_the_settlement_that_reaches_it(place: Place, le
     assert len(held(await ledger.reserve([fresh], money(60))).warnings) == 1
 
 
+async def test_what_is_given_back_uses_up_no_warning(ledger: Ledger) -> None:
+    """A mark that only holds had passed is told again once as much is spent; no call tells it in between."""
+    purse = Purse("a", 100_000, "month", warn_ppm=(500_000, 900_000))
+
+    async def called(most: int, fact: int) -> list[tuple[int, int]]:
+        call = held(await ledger.reserve([purse], money(most)))
+        settled = await ledger.settle(call, money(fact))
+        return [(each.at_ppm, each.taken_usd_micros) for each in (*call.warnings, *settled.warnings)]
+
+    assert await called(60_111, 1_010) == [(500_000, 60_111)]
+    assert await called(60_111, 1_010) == []
+    assert await called(95_000, 1_010) == [(900_000, 97_020)]
+    assert await called(96_000, 46_969) == []
+    assert await called(2, 1) == [(500_000, 50_000)]
+    assert await called(45_000, 36_000) == []
+    assert await called(5_000, 4_000) == [(900_000, 90_000)]
+    assert await called(5_000, 1_000) == []
+
+
+async def test_a_mark_that_is_reached_all_along_is_told_once(ledger: Ledger) -> None:
+    """What is held tells of it, and nobody hears of it again when that is spent."""
+    purse = Purse("a", 100, "month", warn_ppm=(500_000,))
+    calls = [held(await ledger.reserve([purse], money(30))) for _ in range(3)]
+    assert [len(each.warnings) for each in calls] == [0, 1, 0]
+    assert [(await ledger.settle(each, money(27))).warnings for each in calls] == [()] * 3
+
+
+async def test_a_reset_lets_a_fallen_mark_be_told_of_what_is_held(ledger: Ledger) -> None:
+    """As in a new period."""
+    purse = Purse("a", 100, "month", warn_ppm=(500_000,))
+    for _ in range(2):
+        call = held(await ledger.reserve([purse], money(60)))
+        assert len(call.warnings) == 1
+        await ledger.settle(call, money(1))
+        assert held(await ledger.reserve([purse], money(9))).warnings == ()
+        await ledger.correct(purse, RESET)
+
+
 async def test_a_refused_call_is_told_no_mark(ledger: Ledger) -> None:
     """The warning is kept for one that reaches it."""
     purse = Purse("a", 100, "month", warn_ppm=(500_000,))
