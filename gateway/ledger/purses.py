@@ -48,7 +48,7 @@ class PurseCount(ABC):
 
     def take(self, purse: Purse, amount: Amount, now_us: int) -> tuple[Warned, ...]:
         """The estimate is held."""
-        self._know(purse)
+        self.know(purse)
         self._fall(purse, now_us)
         self._reserved = min(self._reserved + amount.usd_micros, MOST)
         return self._tell(purse, now_us)
@@ -76,16 +76,19 @@ class PurseCount(ABC):
 
     def reset(self, purse: Purse, now_us: int) -> None:
         """Forget what was spent; what is held stays."""
-        self._know(purse)
         self._forget(now_us)
         self._untell(purse, now_us)
 
-    def top_up(self, purse: Purse, usd_micros: int, now_us: int) -> None:
-        """Add to the sum as it is now; what is taken away leaves at least nothing."""
-        self._know(purse)
-        least = -purse.usd_micros
-        self._topped = max(least, min(max(least, self._topped) + usd_micros, MOST))
+    def top_up(self, purse: Purse, usd_micros: int, now_us: int) -> bool:
+        """Add to the sum, in full or not at all; tell which.
+
+        What is kept is what was added, and never depends on the sum that somebody says.
+        """
+        if not 0 <= purse.usd_micros + self._topped + usd_micros <= MOST:
+            return False
+        self._topped += usd_micros
         self._untell(purse, now_us)
+        return True
 
     def most(self, purse: Purse) -> int:
         """Return the sum with what was added to it."""
@@ -111,7 +114,7 @@ class PurseCount(ABC):
         self._told = {mark: at for mark, at in self._told.items() if _is_reached(mark, taken, most)}
 
     @abstractmethod
-    def _know(self, purse: Purse) -> None:
+    def know(self, purse: Purse) -> None:
         """Take note of what the purse's sum is now."""
 
     @abstractmethod
@@ -146,7 +149,7 @@ class PeriodCount(PurseCount):
     Args:
         end_us: its end.
         until_us: how long it is kept: until the next one is over, which may take over what it has left.
-        known: the purse's sum when it was last used.
+        known: the purse's sum when a call was last held under it; before that as a correction said it.
         spent: what is settled.
         carried: 1 if what the period before has left was added.
         topped, reserved, told: as for `PurseCount`.
@@ -176,11 +179,11 @@ class PeriodCount(PurseCount):
         """Return what the period has left, as its sum was last known."""
         return max(0, min(self._known + self._topped, MOST) - self._spent_micros)
 
-    def carry_over(self, purse: Purse, usd_micros: int, now_us: int) -> None:
-        """Add what the period before has left, unless that was done."""
-        if not self._carried:
+    def carry_over(self, purse: Purse, usd_micros: int, now_us: int) -> bool:
+        """Add what the period before has left, unless that was done; tell whether it is now."""
+        if not self._carried and self.top_up(purse, usd_micros, now_us):
             self._carried = 1
-            self.top_up(purse, usd_micros, now_us)
+        return bool(self._carried)
 
     def until_us(self) -> int:
         """One more period, and as long as something is held."""
@@ -192,7 +195,7 @@ class PeriodCount(PurseCount):
         return [*own, self._topped, self._reserved, [*self._told], sorted(self._fallen)]
 
     @override
-    def _know(self, purse: Purse) -> None:
+    def know(self, purse: Purse) -> None:
         self._known = purse.usd_micros
 
     @override
@@ -285,7 +288,7 @@ class RollingCount(PurseCount):
         return [self._slices.first, *self._slices.uses, self._topped, self._reserved, told, told_us]
 
     @override
-    def _know(self, purse: Purse) -> None:
+    def know(self, purse: Purse) -> None:
         """Nothing comes after it that would ask."""
 
     @override

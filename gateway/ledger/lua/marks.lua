@@ -6,10 +6,12 @@ local function amount_at(mark, most)
   return mark * ((most - rest) / 1000000) + math.ceil(mark * rest / 1000000)
 end
 
--- Add to a purse's sum as it is now; what is taken away leaves at least nothing.
+-- Add to a purse's sum, in full or not at all; what is kept never depends on the sum that somebody says.
 local function top_up(counter, book, by)
-  local least = -counter.spec[2]
-  book.added = math.max(least, math.min(math.max(least, book.added) + by, MOST))
+  local sum = counter.spec[2] + book.added + by
+  if sum < 0 or sum > MOST then return false end
+  book.added = book.added + by
+  return true
 end
 
 local function is_told(told, mark)

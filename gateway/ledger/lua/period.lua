@@ -31,7 +31,6 @@ function period.open(counter)
         counter.book = opened({bounds[at], bounds[at + 1], 0, 0, 0, counter.spec[2], 0, {}, {}})
         counter.books[#counter.books + 1] = counter.book
       end
-      counter.book.sum = counter.spec[2]
       return
     end
   end
@@ -55,6 +54,7 @@ end
 
 function period.take(counter, amount, holder, warnings)
   local book = counter.book
+  book.sum = counter.spec[2]
   fall(counter, book)
   book.reserved = within(book.reserved + amount[3])
   warn(counter, book, taken_of(book), book.till, warnings)
@@ -102,19 +102,21 @@ function period.stand(counter, out)
   out[#out + 1] = book.till
 end
 
+-- False if it could be done in part only: then nothing is.
 function period.correct(counter, kind, by)
   local book = counter.book
   if kind == 'reset' then
     book.spent = 0
   elseif kind == 'top_up' then
-    top_up(counter, book, by)
+    if not top_up(counter, book, by) then return false end
   elseif book.carried == 0 then
     local left = 0
     for _, before in ipairs(counter.books) do
       if before.till == book.start then left = within(within(before.sum + before.added) - before.spent) end
     end
+    if not top_up(counter, book, left) then return false end
     book.carried = 1
-    top_up(counter, book, left)
   end
   forget_above(book, within(counter.spec[2] + book.added), taken_of(book))
+  return true
 end

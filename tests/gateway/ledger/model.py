@@ -29,7 +29,7 @@ class Money:
 
     spent: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     topped: int = 0
-    known: int = 0
+    known: int | None = None
     carried: bool = False
     told: dict[int, int] = field(default_factory=dict)
     fallen: set[int] = field(default_factory=set)
@@ -138,23 +138,37 @@ class Model:
             for each in found
         )
 
-    def correct(self, purse: Purse, correction: Correction) -> None:
-        """Change the present period."""
+    def correct(self, purse: Purse, correction: Correction) -> bool:
+        """Change the present period, in full or not at all."""
         money = self._at(purse, self.now_us)
-        money.known = purse.usd_micros
+        added = correction.usd_micros
+        if correction.kind == "carry_over":
+            added = 0 if money.carried else self._left(purse)
+            if not money.carried and not _fits(purse, money, added):
+                return False
+        elif correction.kind == "top_up" and not _fits(purse, money, added):
+            return False
+        if money.known is None:
+            money.known = purse.usd_micros
         self._spend(purse, self.now_us, 0)
         if correction.kind == "reset":
             money.spent.clear()
         elif correction.kind == "top_up":
-            money.topped = _topped(purse, money, correction.usd_micros)
-        elif not money.carried and purse.period is not None:
+            money.topped += added
+        else:
             money.carried = True
-            present = span(purse.period, purse.time_zone, self.now_us)
-            past_us = before(purse.period, purse.time_zone, present).start_us
-            past = self._money.get(_name(purse, past_us))
-            left = 0 if past is None else max(0, past.known + past.topped - sum(past.spent.values()))
-            money.topped = _topped(purse, money, left)
+            money.topped += added
         self._untell(purse, self.now_us)
+        return True
+
+    def _left(self, purse: Purse) -> int:
+        """What the period before has left."""
+        assert purse.period is not None
+        present = span(purse.period, purse.time_zone, self.now_us)
+        past = self._money.get(_name(purse, before(purse.period, purse.time_zone, present).start_us))
+        if past is None:
+            return 0
+        return max(0, max(0, (past.known or 0) + past.topped) - sum(past.spent.values()))
 
     def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
         """How they stand."""
@@ -293,8 +307,8 @@ class Model:
         return [Warned(purse, mark, taken, most, resets_us) for mark in found]
 
 
-def _topped(purse: Purse, money: Money, usd_micros: int) -> int:
-    return max(-purse.usd_micros, max(-purse.usd_micros, money.topped) + usd_micros)
+def _fits(purse: Purse, money: Money, usd_micros: int) -> bool:
+    return purse.usd_micros + money.topped + usd_micros >= 0
 
 
 def _apply(
