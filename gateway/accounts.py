@@ -153,7 +153,9 @@ class Overdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A purse that has just passed one of its marks; told once a mark, period and purse, to one caller.
+    """A purse that has just passed one of its marks; told to one caller, and once more at most.
+
+    A period's mark that was told of what is held, and wasn't reached any more then, is told of what is spent.
 
     Args:
         purse: which.

@@ -38,6 +38,11 @@ _Said = TypeVar("_Said", bound="Account")
 _SECOND_US: Final = 1_000_000
 _MOST: Final = 2**53 - 1
 _LONGEST_S: Final = 366 * 86_400
+_UNKNOWN: Final = "Nothing is counted under this key in this period or the one before."
+_UNFIT: Final = (
+    "With what was added before, the budget's sum would be below 0 or above 2^53 - 1. Nothing was changed: "
+    "is `sum_usd_micros` what the budget's row says?"
+)
 
 
 class Account(BaseModel):
@@ -94,7 +99,9 @@ class Wish(Account):
 
     @model_validator(mode="after")
     def _says_how_much(self) -> Self:
-        if (self.kind == "top_up") == (self.usd_micros == 0):
+        if self.kind == "top_up" and not self.usd_micros:
+            raise ValueError("a top-up says in `usd_micros` how much is added, and that isn't 0")
+        if self.kind != "top_up" and self.usd_micros:
             raise ValueError("`usd_micros` is said of a top-up, and of nothing else")
         if self.kind == "carry_over" and self.period is None:
             raise ValueError("a rolling budget has no period before it")
@@ -110,9 +117,9 @@ async def show(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
         account = _read(Account, {name: values[0] for name, values in given.items()}, strict=False)
         purse = account.purse()
         try:
-            (standing,) = await _counting(house).ledger.usage([purse])
+            standing = await _counting(house).ledger.standing(purse)
         except LedgerError as error:
-            raise Refused(error.code) from error
+            raise _refusal(error, _UNKNOWN) from error
         await accesses.shown(trail, house, {"key": recorded(purse.key)}, 1)
         await _answer(trail, deliver, purse, standing)
 
@@ -135,7 +142,7 @@ async def correct(raw: RawRequest, house: Ports, deliver: Deliver) -> None:
             standing = await ledger.correct(purse, change)
         except LedgerError as error:
             house.log.append_soon(_failed(wish, purse, record))
-            raise _refusal(error) from error
+            raise _refusal(error, f"{_UNKNOWN[:-1]}; `create` makes it an account.") from error
         trail.reason = ALLOWED
         await _answer(trail, deliver, purse, standing)
 
@@ -146,13 +153,12 @@ def _counting(house: Ports) -> Counting:
     return house.counting
 
 
-def _refusal(error: LedgerError) -> Refused:
-    if error.code != "budget.unknown_account":
-        return Refused(error.code)
-    message = (
-        "Nothing is counted under this key in this period or the one before; `create` makes it an account."
-    )
-    return Refused(error.code, message, param="key")
+def _refusal(error: LedgerError, unknown: str) -> Refused:
+    if error.code == "budget.unknown_account":
+        return Refused(error.code, unknown, param="key")
+    if error.code == "budget.correction_unfit":
+        return Refused(error.code, _UNFIT, param="usd_micros")
+    return Refused(error.code)
 
 
 def _insist_on_one(payload: bytes) -> None:

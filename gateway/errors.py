@@ -38,7 +38,7 @@ class LedgerError(GatewayError):
     """Limits and budgets couldn't be counted.
 
     Args:
-        code: one of the `ledger.*` reason codes, or `budget.unknown_account`.
+        code: one of the `ledger.*` reason codes, `budget.unknown_account` or `budget.correction_unfit`.
         detail: for the log and the administrator; never shown to callers.
     """
 
@@ -49,9 +49,14 @@ class LedgerError(GatewayError):
 
 
 def unknown_account() -> LedgerError:
-    """Return the error of a correction for a purse that must be known and isn't."""
+    """Return the error of a purse that must be known and isn't."""
     detail = "nothing was counted under it, in this period or the one before"
     return LedgerError("budget.unknown_account", detail)
+
+
+def unfit_correction() -> LedgerError:
+    """Return the error of a correction that could be applied in part only."""
+    return LedgerError("budget.correction_unfit", "the sum would be below nothing, or above 2^53 - 1")
 
 
 class Refused(GatewayError):

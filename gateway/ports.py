@@ -174,13 +174,22 @@ class Ledger(Protocol):
         """Return how allowances stand, without changing anything; in their order, two quantities as two."""
         ...
 
+    async def standing(self, purse: Purse) -> Standing:
+        """Return how a purse stands of which something is counted, in this period or the one before.
+
+        Raises:
+            LedgerError: also `budget.unknown_account`: nothing is.
+        """
+        ...
+
     async def correct(self, purse: Purse, correction: Correction) -> Standing:
         """Change a purse's present period; return how it stands then.
 
         A rolling purse can be reset and topped up; there is no period before it to carry over.
 
         Raises:
-            LedgerError: also `budget.unknown_account`: the correction is for known purses, and this is none.
+            LedgerError: also `budget.unknown_account`: the correction is for known purses, and this is none;
+                `budget.correction_unfit`: it can't be applied in full, so nothing was changed.
         """
         ...
 

@@ -119,6 +119,11 @@ REASONS: dict[str, ReasonCode] = {
     "budget.unpriced": ReasonCode(
         403, _POLICY, "A budget pays for this call, and no deployment that may serve it has a price."
     ),
+    "budget.correction_unfit": ReasonCode(
+        400,
+        _INPUT,
+        "The correction would bring the budget's sum below nothing, or above what can be counted.",
+    ),
     "budget.unknown_account": ReasonCode(404, _INPUT, "Nothing is counted under this key."),
     "ledger.unavailable": ReasonCode(503, _SERVER, "Limits and budgets cannot be counted right now.", 1),
     "ledger.busy": ReasonCode(503, _SERVER, "Limits and budgets could not be counted in time.", 1),

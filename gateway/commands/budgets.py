@@ -18,6 +18,10 @@ app = typer.Typer(no_args_is_help=True)
 
 _TIMEOUT_S: Final = 30.0
 _TOKEN_BYTES: Final = 65_536
+_ISSUER: Final = (
+    "With --row: the `iss` of the user's tokens; the development identity's is "
+    "https://development.regent.invalid."
+)
 
 Url = Annotated[str, typer.Option(help="The gateway.")]
 TokenFile = Annotated[
@@ -25,7 +29,7 @@ TokenFile = Annotated[
 ]
 Key = Annotated[str | None, typer.Option(help="The budget's key, as the policy spells it.")]
 Row = Annotated[str | None, typer.Option(help="Or its row in the policy's data, of a user's budget.")]
-Issuer = Annotated[str | None, typer.Option(help="With --row: who issues the user's tokens.")]
+Issuer = Annotated[str | None, typer.Option(help=_ISSUER)]
 User = Annotated[str | None, typer.Option(help="With --row: the user's full id.")]
 Sum = Annotated[int, typer.Option(help="The budget's sum in micro-USD, as its row says it.", min=1)]
 Period = Annotated[str | None, typer.Option(help="Of a budget of the calendar: day, week, month, ...")]

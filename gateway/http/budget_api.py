@@ -64,13 +64,16 @@ _ANSWERED: dict[int | str, Any] = {
     200: {"description": "How it stands then", "content": json_content(_ANSWER)}
 }
 _STANDING: dict[str, Any] = {
-    "responses": {**_ANSWERED, **refusals(400, 401, 403, 503)},
+    "responses": {**_ANSWERED, **refusals(400, 401, 403, 404, 503)},
     "openapi_extra": {
         **SECURED,
         "parameters": [
             query("key", "whose budget, as the policy spells it: `hr/team:hr`"),
             query("row", "or the row of `budgets`, with `issuer` and `user`"),
-            query("issuer", "the `iss` of the user's tokens"),
+            query(
+                "issuer",
+                "the `iss` of the user's tokens; the development identity's is `https://development.regent.invalid`",
+            ),
             query("user", "the user's full id"),
             query("sum_usd_micros", "the budget's sum", type="integer", required=True),
             query("period", "of a budget of the calendar", enum=list(PERIODS)),
@@ -80,7 +83,7 @@ _STANDING: dict[str, Any] = {
     },
 }
 _CORRECTION: dict[str, Any] = {
-    "responses": {**_ANSWERED, **refusals(400, 401, 403, 413, 415, 503)},
+    "responses": {**_ANSWERED, **refusals(400, 401, 403, 404, 413, 415, 503)},
     "openapi_extra": {
         **SECURED,
         "requestBody": {"required": True, "content": json_content(budgets.Wish.model_json_schema())},

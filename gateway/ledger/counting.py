@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, cast
 
 from gateway.accounts import Overdrawn, Reservation, Settled
+from gateway.errors import unfit_correction, unknown_account
 from gateway.ledger.names import key_of, name_of, period_name
 from gateway.ledger.periods import before, span
 from gateway.ledger.purses import PeriodCount
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.accounts import Allowance, Amount, Correction, Purse, Standing, Warned
+    from gateway.errors import LedgerError
     from gateway.ledger.counts import Count
     from gateway.ledger.holds import Hold
     from gateway.ledger.purses import PurseCount
@@ -114,26 +116,43 @@ def usage(book: Book, allowances: Sequence[Allowance], now_us: int) -> tuple[Sta
     )
 
 
-def correct(book: Book, purse: Purse, correction: Correction, now_us: int) -> Standing | None:
-    """Change a purse's present period; return how it stands then, or None if it must be known and isn't.
+def standing(book: Book, purse: Purse, now_us: int) -> Standing | LedgerError:
+    """Say how a purse stands, or that nothing is counted of it."""
+    if not _is_known(book, purse, now_us):
+        return unknown_account()
+    return usage(book, (purse,), now_us)[0]
+
+
+def correct(book: Book, purse: Purse, correction: Correction, now_us: int) -> Standing | LedgerError:
+    """Change a purse's present period; return how it stands then, or why nothing was changed.
 
     Raises:
         ValueError: a rolling purse has nothing to carry over.
     """
     name = name_of(purse, now_us)
-    if correction.known and book.find(name) is None and _before(book, purse, now_us) is None:
-        return None
+    if correction.known and not _is_known(book, purse, now_us):
+        return unknown_account()
+    is_new = book.find(name) is None
     count = cast("PurseCount", book.count(name))
+    if is_new:
+        count.know(purse)
+    fits = True
     if correction.kind == "reset":
         count.reset(purse, now_us)
     elif correction.kind == "top_up":
-        count.top_up(purse, correction.usd_micros, now_us)
+        fits = count.top_up(purse, correction.usd_micros, now_us)
     elif isinstance(count, PeriodCount):
-        count.carry_over(purse, _left_before(book, purse, now_us), now_us)
+        fits = count.carry_over(purse, _left_before(book, purse, now_us), now_us)
     else:
         raise ValueError("a rolling purse has no period before it to carry over from")
+    if not fits:
+        return unfit_correction()
     book.change(name)
     return count.standings(purse, now_us)[0]
+
+
+def _is_known(book: Book, purse: Purse, now_us: int) -> bool:
+    return book.find(name_of(purse, now_us)) is not None or _before(book, purse, now_us) is not None
 
 
 def _left_before(book: Book, purse: Purse, now_us: int) -> int:

@@ -48,7 +48,7 @@ class PurseCount(ABC):
 
     def take(self, purse: Purse, amount: Amount, now_us: int) -> tuple[Warned, ...]:
         """The estimate is held."""
-        self._know(purse)
+        self.know(purse)
         self._fall(purse, now_us)
         self._reserved = min(self._reserved + amount.usd_micros, MOST)
         return self._tell(purse, now_us)
@@ -76,16 +76,19 @@ class PurseCount(ABC):
 
     def reset(self, purse: Purse, now_us: int) -> None:
         """Forget what was spent; what is held stays."""
-        self._know(purse)
         self._forget(now_us)
         self._untell(purse, now_us)
 
-    def top_up(self, purse: Purse, usd_micros: int, now_us: int) -> None:
-        """Add to the sum as it is now; what is taken away leaves at least nothing."""
-        self._know(purse)
-        least = -purse.usd_micros
-        self._topped = max(least, min(max(least, self._topped) + usd_micros, MOST))
+    def top_up(self, purse: Purse, usd_micros: int, now_us: int) -> bool:
+        """Add to the sum, in full or not at all; tell which.
+
+        What is kept is what was added, and never depends on the sum that somebody says.
+        """
+        if not 0 <= purse.usd_micros + self._topped + usd_micros <= MOST:
+            return False
+        self._topped += usd_micros
         self._untell(purse, now_us)
+        return True
 
     def most(self, purse: Purse) -> int:
         """Return the sum with what was added to it."""
@@ -99,7 +102,8 @@ class PurseCount(ABC):
         if not marks:
             return ()
         taken, most = self._taken(now_us), self.most(purse)
-        found = [mark for mark in sorted({*marks}.difference(self._told)) if _is_reached(mark, taken, most)]
+        untold = sorted({*marks}.difference(self._told))
+        found = [mark for mark in untold if _is_reached(mark, self._measure(mark, taken), most)]
         self._told.update(dict.fromkeys(found, now_us))
         resets_at_us = self._resets_at_us(now_us)
         return tuple(Warned(purse, mark, taken, most, resets_at_us) for mark in found)
@@ -110,12 +114,17 @@ class PurseCount(ABC):
         self._told = {mark: at for mark, at in self._told.items() if _is_reached(mark, taken, most)}
 
     @abstractmethod
-    def _know(self, purse: Purse) -> None:
+    def know(self, purse: Purse) -> None:
         """Take note of what the purse's sum is now."""
 
     @abstractmethod
     def _fall(self, purse: Purse, now_us: int) -> None:
         """Take note of marks below which time has brought the standing."""
+
+    def _measure(self, mark_ppm: int, taken: int) -> int:
+        """Return what must reach a mark for it to be told."""
+        del mark_ppm
+        return taken
 
     @abstractmethod
     def _spent(self, now_us: int) -> int: ...
@@ -140,13 +149,14 @@ class PeriodCount(PurseCount):
     Args:
         end_us: its end.
         until_us: how long it is kept: until the next one is over, which may take over what it has left.
-        known: the purse's sum when it was last used.
+        known: the purse's sum when a call was last held under it; before that as a correction said it.
         spent: what is settled.
         carried: 1 if what the period before has left was added.
         topped, reserved, told: as for `PurseCount`.
+        fallen: marks that were told, below which the standing was met since.
     """
 
-    __slots__ = ("_carried", "_end_us", "_known", "_spent_micros", "_until_us")
+    __slots__ = ("_carried", "_end_us", "_fallen", "_known", "_spent_micros", "_until_us")
 
     def __init__(  # noqa: PLR0913, PLR0917 - as it is written down
         self,
@@ -158,8 +168,10 @@ class PeriodCount(PurseCount):
         topped: int,
         reserved: int,
         told: list[int],
+        fallen: Sequence[int] = (),
     ) -> None:
         super().__init__(topped, reserved, dict.fromkeys(told, 0))
+        self._fallen = {*fallen}
         self._end_us, self._until_us = end_us, until_us
         self._known, self._spent_micros, self._carried = known, spent, carried
 
@@ -167,11 +179,11 @@ class PeriodCount(PurseCount):
         """Return what the period has left, as its sum was last known."""
         return max(0, min(self._known + self._topped, MOST) - self._spent_micros)
 
-    def carry_over(self, purse: Purse, usd_micros: int, now_us: int) -> None:
-        """Add what the period before has left, unless that was done."""
-        if not self._carried:
+    def carry_over(self, purse: Purse, usd_micros: int, now_us: int) -> bool:
+        """Add what the period before has left, unless that was done; tell whether it is now."""
+        if not self._carried and self.top_up(purse, usd_micros, now_us):
             self._carried = 1
-            self.top_up(purse, usd_micros, now_us)
+        return bool(self._carried)
 
     def until_us(self) -> int:
         """One more period, and as long as something is held."""
@@ -180,15 +192,42 @@ class PeriodCount(PurseCount):
     def facts(self) -> list[Any]:
         """As the arguments."""
         own = [self._end_us, self._until_us, self._known, self._spent_micros, self._carried]
-        return [*own, self._topped, self._reserved, [*self._told]]
+        return [*own, self._topped, self._reserved, [*self._told], sorted(self._fallen)]
 
     @override
-    def _know(self, purse: Purse) -> None:
+    def know(self, purse: Purse) -> None:
         self._known = purse.usd_micros
 
     @override
     def _fall(self, purse: Purse, now_us: int) -> None:
-        """Within a period a mark that was told stays told."""
+        """A mark that was told of what is held, and isn't reached any more, is told of what is spent.
+
+        Most calls take far less than is held for them: what they give back mustn't use up the warning, nor
+        may each of them tell it anew, so what is held tells of a mark once.
+        """
+        if not self._told:
+            return
+        taken, most = self._taken(now_us), self.most(purse)
+        fallen = {mark for mark in self._told if not _is_reached(mark, taken, most)}
+        for mark in fallen:
+            del self._told[mark]
+        self._fallen |= fallen
+
+    @override
+    def _measure(self, mark_ppm: int, taken: int) -> int:
+        return self._spent_micros if mark_ppm in self._fallen else taken
+
+    @override
+    def _tell(self, purse: Purse, now_us: int) -> tuple[Warned, ...]:
+        found = super()._tell(purse, now_us)
+        self._fallen.difference_update(each.at_ppm for each in found)
+        return found
+
+    @override
+    def _untell(self, purse: Purse, now_us: int) -> None:
+        super()._untell(purse, now_us)
+        taken, most = self._taken(now_us), self.most(purse)
+        self._fallen = {mark for mark in self._fallen if _is_reached(mark, taken, most)}
 
     @override
     def _spent(self, now_us: int) -> int:
@@ -249,7 +288,7 @@ class RollingCount(PurseCount):
         return [self._slices.first, *self._slices.uses, self._topped, self._reserved, told, told_us]
 
     @override
-    def _know(self, purse: Purse) -> None:
+    def know(self, purse: Purse) -> None:
         """Nothing comes after it that would ask."""
 
     @override

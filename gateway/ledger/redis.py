@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from gateway.accounts import NOTHING, Reservation, Settled, reservation_name
-from gateway.errors import LedgerError, unknown_account
+from gateway.errors import LedgerError
 from gateway.ledger import redis_answers as answers
 from gateway.ledger.merging import merged
 from gateway.ledger.redis_call import Call
@@ -167,6 +167,14 @@ class RedisLedger:
         )
         return answers.standings(plan, found)
 
+    async def standing(self, purse: Purse) -> Standing:
+        """See `gateway.ports.Ledger`."""
+        plan = Plan([purse])
+        found = await self._asked(
+            self._scripts.usage, lambda commands: commands.usage(plan, self._present_us(), known=True)
+        )
+        return answers.stood(plan, found)
+
     async def correct(self, purse: Purse, correction: Correction) -> Standing:
         """See `gateway.ports.Ledger`.
 
@@ -181,9 +189,7 @@ class RedisLedger:
         found = await self._asked(
             self._scripts.correct, lambda commands: commands.correct(plan, correction, self._present_us())
         )
-        if found[answers.STATUS] == answers.UNKNOWN:
-            raise unknown_account()
-        return answers.standings(plan, found)[0]
+        return answers.stood(plan, found)
 
     async def expired(self, most: int = 100) -> tuple[Expired, ...]:
         """See `gateway.ports.Ledger`."""
@@ -268,7 +274,7 @@ class RedisLedger:
     async def _is_answer(self, found: list[int], commands: Commands) -> bool:
         """Whether it is one; if not, it says what to do before asking again, and that is done here."""
         status, now_us = found[answers.STATUS], found[answers.NOW]
-        if status in (answers.DONE, answers.OVERDRAWN, answers.UNKNOWN):
+        if status in answers.FINAL:
             return True
         if status == answers.LOST and await self._has_been_accepted(commands):
             return False

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from gateway.accounts import Amount, Concurrency, Expired, Overdrawn, Purse, Rate, Standing, Warned
-from gateway.errors import LedgerError
+from gateway.errors import LedgerError, unfit_correction, unknown_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from gateway.accounts import Quantity
     from gateway.ledger.redis_plan import Plan
 
-DONE, OVERDRAWN, LOST, LAPSED, OTHER_PERIOD, ABANDONED, UNKNOWN = range(7)
+DONE, OVERDRAWN, LOST, LAPSED, OTHER_PERIOD, ABANDONED, UNKNOWN, UNFIT = range(8)
+FINAL = frozenset({DONE, OVERDRAWN, UNKNOWN, UNFIT})
+"""Statuses after which nothing is to be done before asking again."""
 STATUS, NOW = 0, 1
 _STANDING = 4
 _WARNING = 5
@@ -40,6 +42,19 @@ def standings(plan: Plan, found: Sequence[int], at: int = 2) -> tuple[Standing, 
             plan.quantities, range(at, len(found), _STANDING), strict=False
         )
     )
+
+
+def stood(plan: Plan, found: Sequence[int]) -> Standing:
+    """Read how the one purse of a plan stands.
+
+    Raises:
+        LedgerError: `budget.unknown_account` or `budget.correction_unfit`.
+    """
+    if found[STATUS] == UNKNOWN:
+        raise unknown_account()
+    if found[STATUS] == UNFIT:
+        raise unfit_correction()
+    return standings(plan, found)[0]
 
 
 def after_standings(plan: Plan) -> int:

@@ -65,9 +65,10 @@ class Commands:
         took, bar = bulk(b"[%d,%d,%d]" % actual), bulk(b"%d" % barred_ms)
         return b"".join((one, reservation, two, reservation, three, took, bar))
 
-    def usage(self, plan: Plan, at_us: int) -> bytes:
-        """Tell how a plan's allowances stand."""
-        return self._command(self._scripts.usage, self._counted(plan), plan.spec, self._bounds(plan, at_us))
+    def usage(self, plan: Plan, at_us: int, *, known: bool = False) -> bytes:
+        """Tell how a plan's allowances stand; where they must be known, only if something is counted."""
+        arguments = (plan.spec, self._bounds(plan, at_us), b"%d" % known)
+        return self._command(self._scripts.usage, self._counted(plan), *arguments)
 
     def correct(self, plan: Plan, correction: Correction, at_us: int) -> bytes:
         """Change the one purse of a plan."""

@@ -76,6 +76,10 @@ class SharingLedger:
                 raise
         return await self._local.usage(shares)
 
+    async def standing(self, purse: Purse) -> Standing:
+        """See `gateway.ports.Ledger`: of all replicas."""
+        return await self._remote.standing(purse)
+
     async def correct(self, purse: Purse, correction: Correction) -> Standing:
         """See `gateway.ports.Ledger`: of all replicas."""
         return await self._remote.correct(purse, correction)

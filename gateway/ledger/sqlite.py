@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
 from gateway.accounts import NOTHING, Reservation, reservation_name
-from gateway.errors import LedgerError, unknown_account
+from gateway.errors import LedgerError
 from gateway.ledger.counting import checked
 from gateway.ledger.holders import Holder
 from gateway.ledger.merging import merged
@@ -148,17 +148,17 @@ class SqliteLedger:
         work = partial(Session.usage, allowances=allowances)
         return cast("tuple[Standing, ...]", await self._call(work))
 
+    async def standing(self, purse: Purse) -> Standing:
+        """Return how a purse stands of which something is counted; see `Ledger`."""
+        return await self._stood(partial(Session.standing, purse=purse))
+
     async def correct(self, purse: Purse, correction: Correction) -> Standing:
         """Change a purse's present period; see `Ledger`.
 
         Raises:
             ValueError: a rolling purse has nothing to carry over.
         """
-        work = partial(Session.correct, purse=purse, correction=correction)
-        standing = cast("Standing | None", await self._call(work))
-        if standing is None:
-            raise unknown_account()
-        return standing
+        return await self._stood(partial(Session.correct, purse=purse, correction=correction))
 
     async def expired(self, most: int = AT_ONCE) -> tuple[Expired, ...]:
         """Find reservations whose holders are gone; see `Ledger`."""
@@ -186,6 +186,12 @@ class SqliteLedger:
         with contextlib.suppress(LedgerError):  # whatever it is, the lease ends by itself
             await self._turns.call(self._leave)
         await asyncio.to_thread(self._let_go)
+
+    async def _stood(self, work: Callable[[Session], Standing | LedgerError]) -> Standing:
+        found = cast("Standing | LedgerError", await self._call(work))
+        if isinstance(found, LedgerError):
+            raise found
+        return found
 
     def _call(self, work: Callable[[Session], object], *, owed: bool = False) -> Awaitable[object]:
         if self._closed:

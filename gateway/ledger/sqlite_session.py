@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.accounts import Allowance, Correction, Purse, Reservation, Standing
+    from gateway.errors import LedgerError
     from gateway.ledger.counts import Count
     from gateway.ledger.holders import Holder
 
@@ -109,8 +110,12 @@ class Session:
         """Say how allowances stand."""
         return counting.usage(self._book, allowances, self.now_us)
 
-    def correct(self, purse: Purse, correction: Correction) -> Standing | None:
-        """Change a purse's present period; None if it must be known and isn't."""
+    def standing(self, purse: Purse) -> Standing | LedgerError:
+        """Say how a purse stands, or that nothing is counted of it."""
+        return counting.standing(self._book, purse, self.now_us)
+
+    def correct(self, purse: Purse, correction: Correction) -> Standing | LedgerError:
+        """Change a purse's present period, or say why not."""
         return counting.correct(self._book, purse, correction, self.now_us)
 
     def expired(self, most: int) -> tuple[Expired, ...]:

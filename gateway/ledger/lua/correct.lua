@@ -6,7 +6,7 @@ local counters, is_elsewhere = opened_plan(3, cjson.decode(ARGV[2]), cjson.decod
 if is_elsewhere then return answer({OTHER_PERIOD, now}) end
 local counter, out = counters[1], {DONE, now}
 if ARGV[6] == '1' and not counter.is_known then return answer({UNKNOWN, now}) end
-counter.kind.correct(counter, ARGV[4], tonumber(ARGV[5]))
+if not counter.kind.correct(counter, ARGV[4], tonumber(ARGV[5])) then return answer({UNFIT, now}) end
 counter.kind.save(counter)
 counter.kind.stand(counter, out)
 return answer(out)

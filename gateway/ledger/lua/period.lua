@@ -1,11 +1,11 @@
 -- So much money in a period of the calendar. spec = {PERIOD, sum, hard, marks}; the state is a list of
--- periods {start, end, spent, reserved, added, sum, carried, told}: this one, the one before for what it
--- left, and those into which a call in flight will settle.
+-- periods {start, end, spent, reserved, added, sum, carried, told, fallen}: this one, the one before for
+-- what it left, and those into which a call in flight will settle.
 local period = {}
 
 local function opened(row)
   return {start = row[1], till = row[2], spent = row[3], reserved = row[4], added = row[5], sum = row[6],
-    carried = row[7], told = row[8]}
+    carried = row[7], told = row[8], fallen = row[9] or {}}
 end
 
 local function find(counter, start)
@@ -28,10 +28,9 @@ function period.open(counter)
         if book.till == bounds[at] then counter.is_known = true end
       end
       if not counter.book then
-        counter.book = opened({bounds[at], bounds[at + 1], 0, 0, 0, counter.spec[2], 0, {}})
+        counter.book = opened({bounds[at], bounds[at + 1], 0, 0, 0, counter.spec[2], 0, {}, {}})
         counter.books[#counter.books + 1] = counter.book
       end
-      counter.book.sum = counter.spec[2]
       return
     end
   end
@@ -40,6 +39,10 @@ end
 
 local function taken_of(book)
   return within(book.spent + book.reserved)
+end
+
+local function fall(counter, book)
+  if counter.spec then let_fall(book, within(counter.spec[2] + book.added), taken_of(book)) end
 end
 
 function period.refuses(counter, amount)
@@ -51,6 +54,8 @@ end
 
 function period.take(counter, amount, holder, warnings)
   local book = counter.book
+  book.sum = counter.spec[2]
+  fall(counter, book)
   book.reserved = within(book.reserved + amount[3])
   warn(counter, book, taken_of(book), book.till, warnings)
 end
@@ -59,6 +64,7 @@ end
 function period.settle(counter, record, entry, actual, warnings)
   local book = find(counter, entry[3])
   if not book then return end
+  fall(counter, book)
   if record.state == HELD then
     book.reserved = within(book.reserved - record.amount[3])
     book.spent = within(book.spent + actual[3])
@@ -81,7 +87,7 @@ function period.save(counter)
   for _, book in ipairs(counter.books) do
     if not present or book.till >= present or book.reserved > 0 then
       rows[#rows + 1] = {book.start, book.till, book.spent, book.reserved, book.added, book.sum, book.carried,
-        book.told}
+        book.told, book.fallen}
       last = math.max(last, book.till + (book.till - book.start))
     end
   end
@@ -96,19 +102,21 @@ function period.stand(counter, out)
   out[#out + 1] = book.till
 end
 
+-- False if it could be done in part only: then nothing is.
 function period.correct(counter, kind, by)
   local book = counter.book
   if kind == 'reset' then
     book.spent = 0
   elseif kind == 'top_up' then
-    top_up(counter, book, by)
+    if not top_up(counter, book, by) then return false end
   elseif book.carried == 0 then
     local left = 0
     for _, before in ipairs(counter.books) do
       if before.till == book.start then left = within(within(before.sum + before.added) - before.spent) end
     end
+    if not top_up(counter, book, left) then return false end
     book.carried = 1
-    top_up(counter, book, left)
   end
   forget_above(book, within(counter.spec[2] + book.added), taken_of(book))
+  return true
 end

@@ -72,7 +72,8 @@ function rolling.correct(counter, kind, by)
   if kind == 'reset' then
     state.s = {}
   elseif kind == 'top_up' then
-    top_up(counter, state, by)
+    if not top_up(counter, state, by) then return false end
   end
   forget_above(state, within(counter.spec[2] + state.added), standing(counter))
+  return true
 end

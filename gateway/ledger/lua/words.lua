@@ -1,6 +1,6 @@
 -- What every script says and how: numbers are integers up to 2^53 - 1, exact in Lua's doubles.
 local MOST = 9007199254740991
-local DONE, OVERDRAWN, LOST, LAPSED, OTHER_PERIOD, ABANDONED, UNKNOWN = 0, 1, 2, 3, 4, 5, 6
+local DONE, OVERDRAWN, LOST, LAPSED, OTHER_PERIOD, ABANDONED, UNKNOWN, UNFIT = 0, 1, 2, 3, 4, 5, 6, 7
 local RATE, AT_ONCE, PERIOD, ROLLING = 1, 2, 3, 4
 local HELD, EXPIRED, CORRECTED, BARRED = 1, 2, 3, 4
 local DAY_MS, DAY_US = 86400000, 86400000000

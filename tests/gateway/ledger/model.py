@@ -29,9 +29,10 @@ class Money:
 
     spent: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     topped: int = 0
-    known: int = 0
+    known: int | None = None
     carried: bool = False
     told: dict[int, int] = field(default_factory=dict)
+    fallen: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Model:
                 slot[0] += amount.requests
                 slot[1] += amount.tokens
             if isinstance(allowance, Purse):
-                self._fall(allowance)
+                self._fall(allowance, self.now_us)
         self.calls[name] = call
         for allowance in call.allowances:
             if isinstance(allowance, Purse):
@@ -137,23 +138,37 @@ class Model:
             for each in found
         )
 
-    def correct(self, purse: Purse, correction: Correction) -> None:
-        """Change the present period."""
+    def correct(self, purse: Purse, correction: Correction) -> bool:
+        """Change the present period, in full or not at all."""
         money = self._at(purse, self.now_us)
-        money.known = purse.usd_micros
+        added = correction.usd_micros
+        if correction.kind == "carry_over":
+            added = 0 if money.carried else self._left(purse)
+            if not money.carried and not _fits(purse, money, added):
+                return False
+        elif correction.kind == "top_up" and not _fits(purse, money, added):
+            return False
+        if money.known is None:
+            money.known = purse.usd_micros
         self._spend(purse, self.now_us, 0)
         if correction.kind == "reset":
             money.spent.clear()
         elif correction.kind == "top_up":
-            money.topped = _topped(purse, money, correction.usd_micros)
-        elif not money.carried and purse.period is not None:
+            money.topped += added
+        else:
             money.carried = True
-            present = span(purse.period, purse.time_zone, self.now_us)
-            past_us = before(purse.period, purse.time_zone, present).start_us
-            past = self._money.get(_name(purse, past_us))
-            left = 0 if past is None else max(0, past.known + past.topped - sum(past.spent.values()))
-            money.topped = _topped(purse, money, left)
+            money.topped += added
         self._untell(purse, self.now_us)
+        return True
+
+    def _left(self, purse: Purse) -> int:
+        """What the period before has left."""
+        assert purse.period is not None
+        present = span(purse.period, purse.time_zone, self.now_us)
+        past = self._money.get(_name(purse, before(purse.period, purse.time_zone, present).start_us))
+        if past is None:
+            return 0
+        return max(0, max(0, (past.known or 0) + past.topped) - sum(past.spent.values()))
 
     def usage(self, allowances: Sequence[Allowance]) -> tuple[Standing, ...]:
         """How they stand."""
@@ -258,11 +273,13 @@ class Model:
             self.now_us = saved
         return standing.used + standing.reserved, standing.most
 
-    def _fall(self, purse: Purse, at_us: int = 0) -> None:
-        """A rolling one's mark is told again when it is met below it, a whole window after it was told."""
-        if purse.window_us is None:
-            return
+    def _fall(self, purse: Purse, at_us: int) -> None:
+        """A mark is told again once it is met below it: of what is spent, or a window after it was told."""
         money = self._at(purse, at_us)
+        if purse.window_us is None:
+            taken, most = self._taken(purse, at_us)
+            money.fallen |= {mark for mark in money.told if taken < -(-mark * most // 1_000_000)}
+            return
         for mark, told_us in money.told.items():
             money.told[mark] = min(told_us, self.now_us)
         young = {mark: at for mark, at in money.told.items() if self.now_us - at < purse.window_us}
@@ -273,11 +290,16 @@ class Model:
         taken, most = self._taken(purse, at_us)
         money = self._at(purse, at_us)
         money.told = {mark: at for mark, at in money.told.items() if taken >= -(-mark * most // 1_000_000)}
+        money.fallen.intersection_update(money.told)
 
     def _tell(self, purse: Purse, at_us: int) -> list[Warned]:
         money, marks = self._at(purse, at_us), set(purse.warn_ppm) | (set() if purse.hard else {1_000_000})
         taken, most = self._taken(purse, at_us)
-        found = sorted(each for each in marks.difference(money.told) if taken >= -(-each * most // 1_000_000))
+        spent = sum(money.spent.values())
+        met = {each: spent if each in money.fallen else taken for each in marks}
+        known = money.told.keys() - money.fallen
+        found = sorted(each for each in marks - known if met[each] >= -(-each * most // 1_000_000))
+        money.fallen.difference_update(found)
         money.told |= dict.fromkeys(found, self.now_us)
         saved, self.now_us = self.now_us, self.now_us if purse.period is None else at_us
         resets_us = self.standings(purse)[0].resets_at_us
@@ -285,8 +307,8 @@ class Model:
         return [Warned(purse, mark, taken, most, resets_us) for mark in found]
 
 
-def _topped(purse: Purse, money: Money, usd_micros: int) -> int:
-    return max(-purse.usd_micros, max(-purse.usd_micros, money.topped) + usd_micros)
+def _fits(purse: Purse, money: Money, usd_micros: int) -> bool:
+    return purse.usd_micros + money.topped + usd_micros >= 0
 
 
 def _apply(

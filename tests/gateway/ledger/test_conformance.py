@@ -386,6 +386,44 @@ async def test_a_mark_is_told_by_the_settlement_that_reaches_it(place: Place, le
     assert len(held(await ledger.reserve([fresh], money(60))).warnings) == 1
 
 
+async def test_what_is_given_back_uses_up_no_warning(ledger: Ledger) -> None:
+    """A mark that only holds had passed is told again once as much is spent; no call tells it in between."""
+    purse = Purse("a", 100_000, "month", warn_ppm=(500_000, 900_000))
+
+    async def called(most: int, fact: int) -> list[tuple[int, int]]:
+        call = held(await ledger.reserve([purse], money(most)))
+        settled = await ledger.settle(call, money(fact))
+        return [(each.at_ppm, each.taken_usd_micros) for each in (*call.warnings, *settled.warnings)]
+
+    assert await called(60_111, 1_010) == [(500_000, 60_111)]
+    assert await called(60_111, 1_010) == []
+    assert await called(95_000, 1_010) == [(900_000, 97_020)]
+    assert await called(96_000, 46_969) == []
+    assert await called(2, 1) == [(500_000, 50_000)]
+    assert await called(45_000, 36_000) == []
+    assert await called(5_000, 4_000) == [(900_000, 90_000)]
+    assert await called(5_000, 1_000) == []
+
+
+async def test_a_mark_that_is_reached_all_along_is_told_once(ledger: Ledger) -> None:
+    """What is held tells of it, and nobody hears of it again when that is spent."""
+    purse = Purse("a", 100, "month", warn_ppm=(500_000,))
+    calls = [held(await ledger.reserve([purse], money(30))) for _ in range(3)]
+    assert [len(each.warnings) for each in calls] == [0, 1, 0]
+    assert [(await ledger.settle(each, money(27))).warnings for each in calls] == [()] * 3
+
+
+async def test_a_reset_lets_a_fallen_mark_be_told_of_what_is_held(ledger: Ledger) -> None:
+    """As in a new period."""
+    purse = Purse("a", 100, "month", warn_ppm=(500_000,))
+    for _ in range(2):
+        call = held(await ledger.reserve([purse], money(60)))
+        assert len(call.warnings) == 1
+        await ledger.settle(call, money(1))
+        assert held(await ledger.reserve([purse], money(9))).warnings == ()
+        await ledger.correct(purse, RESET)
+
+
 async def test_a_refused_call_is_told_no_mark(ledger: Ledger) -> None:
     """The warning is kept for one that reaches it."""
     purse = Purse("a", 100, "month", warn_ppm=(500_000,))
@@ -583,12 +621,12 @@ async def test_a_question_makes_no_account(ledger: Ledger) -> None:
 
 
 async def test_a_top_up_holds_for_its_period(place: Place, ledger: Ledger) -> None:
-    """It may be taken back; the sum never falls below nothing."""
+    """It may be taken back."""
     purse = Purse("a", 100, "month")
     assert (await ledger.correct(purse, Correction("top_up", 50))).most == 150
     assert held(await ledger.reserve([purse], money(150))).standings[0].most == 150
     assert (await ledger.correct(purse, Correction("top_up", -30))).most == 120
-    assert (await ledger.correct(purse, Correction("top_up", -500))).most == 0
+    assert (await ledger.correct(purse, Correction("top_up", -120))).most == 0
     assert (await ledger.correct(purse, Correction("top_up", 7))).most == 7
     await place.advance(MONTH_END_US - NOON_US)
     assert (await ledger.usage([purse]))[0].most == 100
@@ -608,7 +646,68 @@ async def test_a_purse_whose_policy_now_says_less_is_worth_less(ledger: Ledger) 
     await ledger.correct(Purse("a", 100, "month"), Correction("top_up", -80))
     assert (await ledger.usage([Purse("a", 50, "month")]))[0].most == 0
     assert (await ledger.usage([Purse("a", 90, "month")]))[0].most == 10
-    assert (await ledger.correct(Purse("a", 50, "month"), Correction("top_up", 5))).most == 5
+    assert (await ledger.correct(Purse("a", 50, "month"), Correction("top_up", 35))).most == 5
+
+
+@pytest.mark.parametrize("kind", ["period", "rolling"])
+async def test_a_correction_is_made_in_full_or_not_at_all(ledger: Ledger, kind: str) -> None:
+    """Whatever sum is said with it; and what is kept of others doesn't depend on it."""
+
+    def purse(said: int) -> Purse:
+        return Purse("a", said, "month") if kind == "period" else Purse("a", said, window_us=MINUTE_US)
+
+    async def unfit(said: int, usd_micros: int) -> bool:
+        with pytest.raises(LedgerError) as caught:
+            await ledger.correct(purse(said), Correction("top_up", usd_micros))
+        return caught.value.code == "budget.correction_unfit"
+
+    assert await unfit(100_000, -150_000)
+    with pytest.raises(LedgerError):
+        await ledger.standing(purse(100_000))
+    assert (await ledger.correct(purse(100_000), Correction("top_up", -90_000))).most == 10_000
+    assert await unfit(10_000, 1)
+    assert await unfit(100_000, -10_001)
+    assert await unfit(100_000, MOST)
+    assert (await ledger.standing(purse(100_000))).most == 10_000
+    await ledger.correct(purse(200_000), RESET)
+    assert (await ledger.correct(purse(200_000), Correction("top_up", 1))).most == 110_001
+    assert (await ledger.standing(purse(100_000))).most == 10_001
+
+
+async def test_a_sum_that_a_correction_says_is_not_carried_over(place: Place, ledger: Ledger) -> None:
+    """What is left is of the sum under which calls were held."""
+    purse, wrong = Purse("a", 100, "month"), Purse("a", 9_000, "month")
+    await ledger.settle(held(await ledger.reserve([purse], money(30))), money(30))
+    await ledger.correct(wrong, Correction("top_up", 20))
+    await place.advance(MONTH_END_US - NOON_US)
+    assert (await ledger.correct(purse, CARRY_OVER)).most == 190
+
+
+async def test_what_does_not_fit_is_not_carried_over(place: Place, ledger: Ledger) -> None:
+    """And may be later."""
+    purse = Purse("a", 100, "month")
+    held(await ledger.reserve([purse], NOTHING))
+    await place.advance(MONTH_END_US - NOON_US)
+    await ledger.correct(purse, Correction("top_up", MOST - 100))
+    with pytest.raises(LedgerError, match="correction_unfit"):
+        await ledger.correct(purse, CARRY_OVER)
+    await ledger.correct(purse, Correction("top_up", 100 - MOST))
+    assert (await ledger.correct(purse, CARRY_OVER)).most == 200
+
+
+async def test_only_what_is_counted_stands(place: Place, ledger: Ledger) -> None:
+    """A key that nobody uses is misspelt; one of the period before isn't."""
+    for purse in (Purse("a", 100, "day"), Purse("b", 100, window_us=DAY_US)):
+        for _ in range(2):
+            with pytest.raises(LedgerError) as unknown:
+                await ledger.standing(purse)
+            assert unknown.value.code == "budget.unknown_account"
+        held(await ledger.reserve([purse], money(10)))
+        assert (await ledger.standing(purse)).reserved == 10
+    await place.advance(DAY_US)
+    assert (await ledger.standing(Purse("a", 100, "day"))).reserved == 0
+    with pytest.raises(LedgerError):
+        await ledger.standing(Purse("A", 100, "day"))
 
 
 async def test_marks_above_the_new_standing_may_be_told_again(ledger: Ledger) -> None:
@@ -828,11 +927,14 @@ async def test_the_largest_numbers_are_exact_and_sums_stop_there(
     refused(await ledger.reserve([allowance], Amount(1, 1, 1)))
 
 
-async def test_a_top_up_stops_at_the_largest_number(ledger: Ledger) -> None:
-    """A sum never wraps."""
-    purse = Purse("a", MOST, "day")
-    assert (await ledger.correct(purse, Correction("top_up", MOST))).most == MOST
-    assert (await ledger.correct(purse, Correction("top_up", MOST))).most == MOST
+async def test_a_top_up_goes_up_to_the_largest_number(ledger: Ledger) -> None:
+    """A sum never wraps, and is never silently less than was said."""
+    purse = Purse("a", MOST - 5, "day")
+    assert (await ledger.correct(purse, Correction("top_up", 5))).most == MOST
+    for more in (1, MOST):
+        with pytest.raises(LedgerError, match="correction_unfit"):
+            await ledger.correct(purse, Correction("top_up", more))
+    assert (await ledger.standing(purse)).most == MOST
 
 
 @pytest.mark.parametrize("amount", [Amount(-1), Amount(1, -1), Amount(1, 0, -1), Amount(MOST + 1)], ids=str)

@@ -14,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from typing_extensions import override
 
 from gateway.accounts import NOTHING, Amount, Concurrency, Correction, Overdrawn, Purse, Rate
+from gateway.errors import LedgerError
 from tests.gateway.ledger.conftest import sqlite_place
 from tests.gateway.ledger.model import Model, overdrawn
 from tests.gateway.ledger.places import LEASE_US, NOON_US, held
@@ -136,8 +137,13 @@ class Machine(RuleBasedStateMachine):
         if kind == "carry_over" and purse.period is None:
             return
         correction = Correction(kind, usd if kind == "top_up" else 0)
-        found = self.run(self.ledgers[0].correct(purse, correction))
-        self.model.correct(purse, correction)
+        try:
+            found = self.run(self.ledgers[0].correct(purse, correction))
+        except LedgerError as error:
+            assert error.code == "budget.correction_unfit"
+            assert not self.model.correct(purse, correction)
+            return
+        assert self.model.correct(purse, correction)
         self.seen.add(purse)
         assert (found,) == self.model.usage([purse])
 

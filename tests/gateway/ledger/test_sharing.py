@@ -56,6 +56,10 @@ class Far:
         self._answer("usage")
         return ()
 
+    async def standing(self, purse: Purse) -> Standing:
+        self._answer("standing")
+        return Standing(purse, "usd_micros", 1, 0, 0, 0)
+
     async def correct(self, purse: Purse, correction: Correction) -> Standing:
         self._answer("correct")
         return Standing(purse, "usd_micros", 1, 0, 0, 0)
