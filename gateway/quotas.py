@@ -87,7 +87,8 @@ def _explained(overdrawn: Overdrawn, at: Account, *, never: bool) -> str:
     if standing.quantity == "usd_micros":
         budget = f"budget of {whose}{named} for {_span(standing)}"
         if never:
-            return f"This call may cost more than the whole {budget}: ask for a shorter reply, or for fewer."
+            ways = "ask for a shorter reply, for fewer, or another model"
+            return f"This call may cost more than the whole {budget}: {ways}."
         anew = instant_text(standing.resets_at_us)
         return f"The {budget} has too little left for this call. It begins anew at {anew}."
     if never:

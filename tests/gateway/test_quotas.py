@@ -112,7 +112,7 @@ def test_a_call_that_costs_more_than_a_whole_budget_is_told_what_to_do() -> None
     assert (found.code, found.retry_after) == ("budget.user", None)
     assert found.message == (
         "This call may cost more than the whole budget of your account (`hr`) for this month: "
-        "ask for a shorter reply, or for fewer."
+        "ask for a shorter reply, for fewer, or another model."
     )
     assert (b"x-should-retry", b"false") in found.headers
 
