@@ -83,11 +83,16 @@ class ConditionWriter(OperandWriter):
         self.leave_if(f"not {test}", test)
 
     def _is_defined(self, s: p.IsDefined) -> None:
+        if s.source in self.constants:  # a literal beside `is` makes Python warn
+            return
         self.leave_if(f"{self.read(s.source)} is U", f"{self.read(s.source)} is not U")
         if s.source not in self.facts:
             self.note(s.source, "result")
 
     def _is_undefined(self, s: p.IsUndefined) -> None:
+        if s.source in self.constants:
+            self.leave_if("True", "False")
+            return
         self.leave_if(f"{self.read(s.source)} is not U", f"{self.read(s.source)} is U")
         self.note(s.source, "undefined")
 

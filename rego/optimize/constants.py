@@ -86,8 +86,9 @@ class _Finder:
         operands = [s.value] if isinstance(s, p.ArrayAppend | p.SetAdd) else [s.key, s.value]
         for operand in operands:
             growing.pop(operand, None) if type(operand) is int else None
-        if isinstance(s, p.ObjectInsertOnce) or not all(map(self.known, operands)):
-            growing.pop(target)
+        # What is put into itself has gone with its operands; no compiler writes that, but a plan may say it.
+        if target not in growing or isinstance(s, p.ObjectInsertOnce) or not all(map(self.known, operands)):
+            growing.pop(target, None)
             return
         found, values = growing[target], [self.value(operand) for operand in operands]
         if isinstance(s, p.ObjectInsert) and type(found) is dict:

@@ -111,7 +111,10 @@ def test_a_team_that_is_no_name_is_nobodys(tried: GatewayServer, team: str) -> N
 
 
 def test_small_calls_reach_the_mark_and_then_the_small_model(tried: GatewayServer, http_client: Http) -> None:
-    """Each takes a little; from 80 % on the small deployment serves, and the mark was told once."""
+    """Each takes a little; from 80 % on the small deployment serves; the mark is told of what is spent.
+
+    And before that of what was held, if that passed it first.
+    """
     served: list[str] = []
     spent = 0
     for _ in range(60):
@@ -127,7 +130,7 @@ def test_small_calls_reach_the_mark_and_then_the_small_model(tried: GatewayServe
     assert set(served[:-1]) == {"large"}
     assert 0.8 * 100_000 - 30_000 < spent <= 100_000
     log = (tried.folder / "server.log").read_text().splitlines()
-    assert len([line for line in log if '"budget.warning"' in line and '"row":"thrift"' in line]) == 1
+    assert len([line for line in log if '"budget.warning"' in line and '"row":"thrift"' in line]) in {1, 2}
 
 
 def test_a_machine_is_paid_by_the_hour(tried: GatewayServer, http_client: Http) -> None:

@@ -141,3 +141,17 @@ def test_an_evaluation_never_changes_a_constant(
 def test_constants_are_the_values_that_opa_has(agreed: Callable[..., Any], source: str) -> None:
     """Of every type, nested, and as members and keys."""
     assert agreed(source)[0] == "value"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (EMPTY, p.ArrayAppend(AT, 3, 3), USED),
+        (p.MakeSet(AT, 3), p.SetAdd(AT, 3, 3), USED),
+        (p.MakeObject(AT, 3), p.ObjectInsert(AT, "k", 3, 3), USED),
+        (p.MakeObject(AT, 3), p.ObjectInsertOnce(AT, 3, "x", 3), USED),
+    ],
+)
+def test_what_is_put_into_itself_is_no_constant(statements: tuple[p.Statement, ...]) -> None:
+    """No compiler writes that, but a hostile plan may: it must not end in an error of Python's."""
+    assert 3 not in constants(*statements)
