@@ -5,11 +5,11 @@ map's generation, which grows with each erasure, is known to be what it was.
 """
 
 import asyncio
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from audit.errors import LogUnavailable, RecordRefused
+from audit.vault.lasting import Lasting
 
 CACHE_SUBJECTS = 65_536
 _BATCH = 512
@@ -52,8 +52,7 @@ class Remembered:
 
     def __init__(self, asked: Map) -> None:
         self._map = asked
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._generation = 0
+        self._known = Lasting[str, str](asked.generation, CACHE_SUBJECTS)
         self._asked: dict[str, asyncio.Future[str]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit-vault")
         self._working: asyncio.Task[None] | None = None
@@ -67,8 +66,7 @@ class Remembered:
             LogUnavailable: `vault.unavailable` when the map cannot be asked.
             RecordRefused: `record.value` when the subject is no well-formed text.
         """
-        if self._look() and (known := self._known.get(subject)) is not None:
-            self._known.move_to_end(subject)
+        if (known := self._known.recall(subject)) is not None:
             return known
         if not well_formed(subject):
             raise RecordRefused("record.value", "a subject with a lone surrogate or a NUL")
@@ -82,26 +80,12 @@ class Remembered:
 
     def forget(self) -> None:
         """Drop what is in memory: the map is asked again for everybody."""
-        self._known.clear()
+        self._known.forget()
 
     def close(self) -> None:
         """Close the map; a question under way is answered first."""
         self._thread.shutdown(wait=True)
         self._map.close()
-
-    def _look(self) -> bool:
-        """Tell whether what is remembered counts, after forgetting it if somebody was erased."""
-        try:
-            generation = self._map.generation()
-        except OSError as error:
-            raise LogUnavailable("vault.unavailable", f"the vault: {error}") from error
-        if generation is not None and generation != self._generation:
-            self._heed(generation)
-        return generation is not None
-
-    def _heed(self, generation: int) -> None:
-        self._known.clear()
-        self._generation = generation
 
     async def _answer_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -115,16 +99,9 @@ class Remembered:
                     future.set_exception(LogUnavailable("vault.unavailable", f"the map of subjects: {error}"))
                     future.exception()  # a caller that gave up leaves nobody to read it
                 continue
-            if generation > self._generation:
-                self._heed(generation)
-            # What was erased between question and answer must not be remembered behind the erasure.
-            lasting = generation >= self._generation
+            self._known.keep(generation, {subject: found[subject] for subject in subjects})
             for subject in subjects:
-                if lasting:
-                    self._known[subject] = found[subject]
                 self._asked.pop(subject).set_result(found[subject])
-            while len(self._known) > CACHE_SUBJECTS:
-                self._known.popitem(last=False)
 
 
 def well_formed(text: str) -> bool:

@@ -4,7 +4,6 @@ Opened only where there is a sealing key. What stays in memory is forgotten with
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -14,9 +13,10 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from audit.errors import LogUnavailable, RecordRefused
+from audit.errors import RecordRefused
 from audit.vault import database, keys, payloads, tombstones
 from audit.vault.keys import FileKeys, Wrapped
+from audit.vault.lasting import Lasting
 from audit.vault.payloads import Sealing
 from audit.vault.remembered import well_formed
 from audit.vault.tombstones import Watch
@@ -117,8 +117,7 @@ class Sealer:
         self.limit = min(seal.limit, payloads.CEILING_BYTES)
         self._master = seal.key
         self._keyring = keyring
-        self._known: OrderedDict[tuple[str, str], Sealing] = OrderedDict()
-        self._generation = 0
+        self._known = Lasting[tuple[str, str], Sealing](keyring.generation, CACHE_KEYS)
         try:
             with keyring.usable():
                 keys.check(keyring, seal.key)
@@ -137,34 +136,14 @@ class Sealer:
             RecordRefused: `record.value` when the tenant is no well-formed text.
         """
         asked = (sref, tenant or "")
-        if self._look() and (known := self._known.get(asked)) is not None:
-            self._known.move_to_end(asked)
+        if (known := self._known.recall(asked)) is not None:
             return known
         if not well_formed(asked[1]):
             raise RecordRefused("record.value", "a tenant with a lone surrogate or a NUL")
         loop = asyncio.get_running_loop()
         generation, found = await loop.run_in_executor(self._thread, self._ask, *asked)
-        if generation > self._generation:
-            self._heed(generation)
-        if found is not None and generation >= self._generation:
-            self._known[asked] = found
-            if len(self._known) > CACHE_KEYS:
-                self._known.popitem(last=False)
+        self._known.keep(generation, {} if found is None else {asked: found})
         return found
-
-    def _look(self) -> bool:
-        """Tell whether what is remembered counts, after forgetting it if somebody was erased."""
-        try:
-            generation = self._keyring.generation()
-        except OSError as error:
-            raise LogUnavailable("vault.unavailable", f"the vault: {error}") from error
-        if generation is not None and generation != self._generation:
-            self._heed(generation)
-        return generation is not None
-
-    def _heed(self, generation: int) -> None:
-        self._known.clear()
-        self._generation = generation
 
     def _ask(self, sref: str, tenant: str) -> tuple[int, Sealing | None]:
         with self._keyring.usable():
@@ -175,7 +154,7 @@ class Sealer:
     def close(self) -> None:
         """Close the vault; a question under way is answered first."""
         self._thread.shutdown(wait=True)
-        self._known.clear()
+        self._known.forget()
         self._keyring.close()
 
 

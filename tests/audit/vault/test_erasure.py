@@ -250,12 +250,12 @@ async def test_an_answer_that_crosses_an_erasure_is_not_remembered(folder: Path)
 
     def slow(subjects: list[str]) -> tuple[int, dict[str, str]]:
         found = settle(subjects)
-        map_of._generation += 16  # the loop saw an erasure meanwhile
+        map_of._known._generation += 16  # the loop saw an erasure meanwhile
         return found
 
     map_of._map.settle = slow  # type: ignore[method-assign] # the moment in between
     old = await map_of.sref(ALICE)
-    assert ALICE not in map_of._known
+    assert ALICE not in map_of._known._known
     assert old == look_up(folder / "vault" / database.NAME, ALICE)
     map_of.close()
 
