@@ -106,6 +106,11 @@ Allowance = Rate | Concurrency | Purse
 """What one counter allows. Two of one counter are one: the stricter (see `gateway.ledger.merging`)."""
 
 
+def counts_length(allowance: Allowance) -> bool:
+    """Tell whether a call's length counts under an allowance: its tokens, or what they cost."""
+    return isinstance(allowance, Purse) or (isinstance(allowance, Rate) and allowance.tokens is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How one quantity of one allowance stands.

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import obligations
-from gateway.accounts import Purse, Rate
+from gateway.accounts import counts_length
 from gateway.content.fields import lowered
 from gateway.errors import Refused
 from gateway.obligations.terms import Terms
 from gateway.types import Deny, PermittedCall
 
 if TYPE_CHECKING:
-    from gateway.accounts import Allowance
     from gateway.ports import Counting
     from gateway.types import Allow, Call, Candidates, Decision, Principal
 
@@ -79,12 +78,8 @@ def _countable(terms: Terms, counting: Counting | None) -> None:
         terms.permitted = tuple(each for each in terms.permitted if counting.prices.priced(each))
         if not terms.permitted:
             raise Refused("budget.unpriced")
-    if any(_by_length(each) for each in terms.allowances):
+    if any(counts_length(each) for each in terms.allowances):
         # What has no bound can't be reserved, and what isn't reserved can be overspent.
         terms.max_tokens = terms.max_tokens or counting.completion_tokens
         # Upstreams differ in which of two names they obey: a second, larger bound would go unreserved.
         terms.body = lowered(terms.body, terms.max_tokens)
-
-
-def _by_length(allowance: Allowance) -> bool:
-    return isinstance(allowance, Purse) or (isinstance(allowance, Rate) and allowance.tokens is not None)

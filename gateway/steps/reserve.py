@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.accounts import Amount, Overdrawn, Purse, Rate
+from gateway.accounts import Amount, Overdrawn, Purse, counts_length
 from gateway.errors import LedgerError, Refused
 from gateway.pricing.terms import of as terms_of
 from gateway.quotas import refusal
@@ -51,7 +51,7 @@ async def reserve_again(trail: Trail, house: Ports, place: Deployment) -> None:
     trail.lost.append(Lost(place, len(trail.attempts) - 1, held))
     if held is None or counting is None or permitted is None:
         return
-    allowances = [each for each in held.allowances if _by_length(each)]
+    allowances = [each for each in held.allowances if counts_length(each)]
     if not allowances:
         return
     trail.asking = False
@@ -76,10 +76,6 @@ async def _held(
     return held
 
 
-def _by_length(allowance: Allowance) -> bool:
-    return isinstance(allowance, Purse) or (isinstance(allowance, Rate) and allowance.tokens is not None)
-
-
 def _most(
     permitted: PermittedCall, places: Sequence[Deployment], counting: Counting, tokens: Tokens
 ) -> Amount:
@@ -88,7 +84,7 @@ def _most(
     Money is held by what no text exceeds, since what is paid can't be had back. A window of tokens would
     then refuse prompts of a quarter of its size: there what is hardly ever exceeded has to do.
     """
-    if not any(_by_length(each) for each in permitted.allowances):
+    if not any(counts_length(each) for each in permitted.allowances):
         return Amount(1)
     paid = any(isinstance(each, Purse) for each in permitted.allowances)
     prompt = tokens.prompt(permitted.body, [each.model for each in places])
